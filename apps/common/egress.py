@@ -1,0 +1,379 @@
+"""Where a webhook may go: public addresses over http or https, and networks the operator allows.
+
+Two questions, asked at different times. `check_url` and `resolve_and_vet` answer when a URL is
+saved, so that an admin hears at once. `vet_answer` and `vet_address` answer again for every
+connection that is made, because a name may point elsewhere by then; only an address that they
+passed is connected to.
+
+Special ranges: IANA special-purpose registries for IPv4 and IPv6 (RFC 6890 and successors).
+"""
+
+import ipaddress
+import re
+import socket
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+import idna
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+MAX_URL_LENGTH: Final = 2048
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+class EgressError(Exception):
+    """A destination is refused. `reason` is one sentence for an account admin."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class InvalidURL(EgressError):
+    """The URL itself is not one that a webhook may have, whatever it resolves to."""
+
+
+class BlockedAddress(EgressError):
+    """The address, or an address of the name, is not a public one.
+
+    `address` is the offending address, in the form it was found.
+    """
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(reason)
+        self.address = address
+
+
+class UnresolvableHost(EgressError):
+    """The name has no address just now; a caller may accept the URL all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedTarget:
+    """A URL that passed `check_url`, in the one spelling that the clients send.
+
+    `url` is ASCII: host lower-case and in punycode, path and query percent-encoded, no fragment,
+    default port left out. `address` is set when the host is a literal address.
+    """
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    address: IPAddress | None
+
+
+@dataclass(frozen=True, slots=True)
+class EgressPolicy:
+    """What may be connected to. Immutable; one per process, made from `EGRESS_ALLOW`.
+
+    `allow` networks lift the address rules for their addresses, and nothing else: scheme, userinfo
+    and port rules stay. An IPv4 address inside an allowed IPv6 one (NAT64 and the like) is vetted
+    on its own.
+    """
+
+    allow: tuple[IPNetwork, ...] = ()
+
+    @classmethod
+    def from_strings(cls, networks: Iterable[str]) -> "EgressPolicy":
+        """Read `10.1.0.0/16`, `fd00::/8` or single addresses; ValueError names the bad one."""
+        return cls(tuple(ipaddress.ip_network(text.strip()) for text in networks))
+
+    def check_url(self, url: str) -> ParsedTarget:
+        """Take a URL apart and judge all that can be judged without asking the network.
+
+        Raises InvalidURL for its form and BlockedAddress for a literal address.
+        """
+        _check_characters(url)
+        match = _URL.match(url)
+        if match is None:
+            raise InvalidURL("The URL must begin with https:// or http:// and a host name.")
+        scheme = match["scheme"].lower()
+        if scheme not in DEFAULT_PORTS:
+            raise InvalidURL(f"Webhooks go over https or http; “{scheme}” is neither.")
+        if "@" in match["authority"]:
+            raise InvalidURL(
+                "A URL may not carry a user name or password; use the webhook's credentials."
+            )
+        if match["fragment"] is not None:
+            raise InvalidURL("The part after # is never sent; remove it from the URL.")
+        host_text, port_text = _split_authority(match["authority"])
+        port = _read_port(port_text, scheme)
+        address: IPAddress | None
+        if host_text.startswith("["):
+            address = _read_bracketed(host_text)
+            host = str(address)
+        else:
+            host = _read_name(host_text)
+            address = _read_ipv4(host)
+        if address is not None:
+            self.vet_address(address)
+        netloc = f"[{host}]" if isinstance(address, ipaddress.IPv6Address) else host
+        if port != DEFAULT_PORTS[scheme]:
+            netloc = f"{netloc}:{port}"
+        path = _encode(match["path"] or "/", safe=_PATH_SAFE)
+        query = _encode(match["query"] or "", safe=_PATH_SAFE + "?")
+        return ParsedTarget(
+            url=f"{scheme}://{netloc}{path}{query}",
+            scheme=scheme,
+            host=host,
+            port=port,
+            address=address,
+        )
+
+    def resolve_and_vet(
+        self, url: str, *, resolve: Callable[..., Sequence[Any]] = socket.getaddrinfo
+    ) -> tuple[IPAddress, ...]:
+        """Check the URL, look its host up and vet every address; used when a URL is saved.
+
+        Returns the addresses. Raises InvalidURL, BlockedAddress, or UnresolvableHost when the name
+        has no address now. Blocks for as long as the system resolver does.
+        """
+        target = self.check_url(url)
+        if target.address is not None:
+            return (target.address,)
+        try:
+            answer = resolve(target.host, target.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise UnresolvableHost(f"The name {target.host} can not be found.") from error
+        return self.vet_answer(target.host, [info[4][0] for info in answer])
+
+    def vet_answer(self, host: str, addresses: Iterable[str]) -> tuple[IPAddress, ...]:
+        """Vet all addresses that a name resolved to; one bad address refuses the whole answer.
+
+        Raises BlockedAddress naming host and address, or UnresolvableHost for an empty answer.
+        """
+        vetted = []
+        for text in addresses:
+            address = ipaddress.ip_address(text)
+            try:
+                self.vet_address(address)
+            except BlockedAddress as error:
+                raise BlockedAddress(
+                    error.address, f"{host} points to {text}. {error.reason}"
+                ) from None
+            vetted.append(address)
+        if not vetted:
+            raise UnresolvableHost(f"The name {host} has no address.")
+        return tuple(vetted)
+
+    def vet_address(self, address: IPAddress) -> None:
+        """Raise BlockedAddress unless the address is public or allowed."""
+        allowed = any(address in network for network in self.allow)
+        kind = None if allowed else _special_kind(address)
+        if kind is not None:
+            raise BlockedAddress(
+                str(address), f"{address} is {kind}; webhooks only go to public addresses."
+            )
+        embedded = _embedded_ipv4(address)
+        if embedded is None:
+            return
+        try:
+            self.vet_address(embedded)
+        except BlockedAddress as error:
+            raise BlockedAddress(
+                str(address), f"{address} leads to {embedded}. {error.reason}"
+            ) from None
+
+
+# --- Special addresses -------------------------------------------------------------------------
+
+_METADATA: Final = {
+    ipaddress.ip_address(text)
+    for text in (
+        "169.254.169.254",  # AWS, Google, Azure, and most others
+        "169.254.170.2",  # AWS container credentials
+        "169.254.169.123",  # AWS time
+        "192.0.0.192",  # Oracle
+        "100.100.100.200",  # Alibaba
+        "168.63.129.16",  # Azure host channel, in public space
+        "fd00:ec2::254",  # AWS
+        "fd20:ce::254",  # Google
+    )
+}
+
+_SPECIAL: Final[tuple[tuple[IPNetwork, str], ...]] = tuple(
+    (ipaddress.ip_network(network), kind)
+    for network, kind in (
+        ("0.0.0.0/32", "the unspecified address"),
+        ("0.0.0.0/8", "an address of “this network” (0.0.0.0/8)"),
+        ("10.0.0.0/8", "a private address (10.0.0.0/8)"),
+        ("100.64.0.0/10", "a carrier's internal address (100.64.0.0/10)"),
+        ("127.0.0.0/8", "a loopback address, this server itself (127.0.0.0/8)"),
+        ("169.254.0.0/16", "a link-local address (169.254.0.0/16)"),
+        ("172.16.0.0/12", "a private address (172.16.0.0/12)"),
+        ("192.0.0.0/24", "reserved for protocols (192.0.0.0/24)"),
+        ("192.0.2.0/24", "an address for documentation (192.0.2.0/24)"),
+        ("192.88.99.0/24", "a retired 6to4 relay address (192.88.99.0/24)"),
+        ("192.168.0.0/16", "a private address (192.168.0.0/16)"),
+        ("198.18.0.0/15", "an address for benchmarks (198.18.0.0/15)"),
+        ("198.51.100.0/24", "an address for documentation (198.51.100.0/24)"),
+        ("203.0.113.0/24", "an address for documentation (203.0.113.0/24)"),
+        ("224.0.0.0/4", "a multicast address (224.0.0.0/4)"),
+        ("255.255.255.255/32", "the broadcast address"),
+        ("240.0.0.0/4", "a reserved address (240.0.0.0/4)"),
+        ("::/128", "the unspecified address"),
+        ("::1/128", "the loopback address, this server itself"),
+        ("::ffff:0:0/96", "an IPv4 address written as IPv6 (::ffff:0:0/96)"),
+        ("::/8", "a reserved address (::/8)"),
+        ("64:ff9b::/96", "a NAT64 address (64:ff9b::/96)"),
+        ("64:ff9b:1::/48", "a local NAT64 address (64:ff9b:1::/48)"),
+        ("100::/64", "a discard-only address (100::/64)"),
+        ("2001::/32", "a Teredo address (2001::/32)"),
+        ("2001:2::/48", "an address for benchmarks (2001:2::/48)"),
+        ("2001::/23", "reserved for protocols (2001::/23)"),
+        ("2001:db8::/32", "an address for documentation (2001:db8::/32)"),
+        ("2002::/16", "a 6to4 address (2002::/16)"),
+        ("3fff::/20", "an address for documentation (3fff::/20)"),
+        ("fc00::/7", "a private address (fc00::/7)"),
+        ("fe80::/10", "a link-local address (fe80::/10)"),
+        ("fec0::/10", "a private, site-local address (fec0::/10)"),
+        ("ff00::/8", "a multicast address (ff00::/8)"),
+    )
+)
+_GLOBAL_UNICAST_V6: Final = ipaddress.IPv6Network("2000::/3")
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_NAT64_LOCAL: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
+_V4_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
+_ISATAP_MARKS: Final = (0x00005EFE, 0x02005EFE)
+
+
+def _special_kind(address: IPAddress) -> str | None:
+    """What keeps the address from being a public one, as it reads after “is”; None if public."""
+    if address in _METADATA:
+        return "the internal service of a cloud provider"
+    for network, kind in _SPECIAL:
+        if address in network:
+            return kind
+    # Of IPv6 only 2000::/3 is handed out; the rest is reserved for what may come.
+    if address.version == 6 and address not in _GLOBAL_UNICAST_V6:
+        return "a reserved address (outside 2000::/3)"
+    return None
+
+
+def _embedded_ipv4(address: IPAddress) -> ipaddress.IPv4Address | None:
+    """The IPv4 address to which a translator or tunnel would carry packets for this IPv6 address.
+
+    Knows v4-mapped, v4-compatible, NAT64 (RFC 6052, RFC 8215 read as /96), 6to4, Teredo's client
+    and ISATAP.
+    """
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    number = int(address)
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if address.teredo is not None:
+        return address.teredo[1]
+    # :: and ::1 sit in ::/96 without being v4-compatible.
+    compatible = address in _V4_COMPATIBLE and number > 1
+    isatap = (number >> 32) & 0xFFFFFFFF in _ISATAP_MARKS
+    if compatible or isatap or address in _NAT64 or address in _NAT64_LOCAL:
+        return ipaddress.IPv4Address(number & 0xFFFFFFFF)
+    return None
+
+
+# --- Reading a URL -----------------------------------------------------------------------------
+
+_URL: Final = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]+)(?P<path>[^?#]*)"
+    r"(?P<query>\?[^#]*)?(?P<fragment>#.*)?\Z"
+)
+_PATH_SAFE: Final = "/%:@!$&'()*+,;=~-._"
+_LONE_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
+_NUMBER: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)\Z")
+
+
+def _check_characters(url: str) -> None:
+    if not url:
+        raise InvalidURL("The URL is empty.")
+    if len(url) > MAX_URL_LENGTH:
+        raise InvalidURL(f"The URL is longer than {MAX_URL_LENGTH} characters.")
+    for place, character in enumerate(url, start=1):
+        if character == "\\":
+            raise InvalidURL(f"The URL has a backslash at character {place}; use /.")
+        # C: control, format, surrogate, unassigned; Z: every kind of space.
+        if unicodedata.category(character)[0] in "CZ":
+            raise InvalidURL(f"The URL has a space or an invisible character at character {place}.")
+
+
+def _split_authority(authority: str) -> tuple[str, str | None]:
+    """Split `host`, `host:port`, `[v6]` or `[v6]:port`; the port is None when absent."""
+    if authority.startswith("["):
+        host, bracket, rest = authority.partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise InvalidURL("The IPv6 address in the URL must stand in [brackets].")
+        return host + bracket, rest[1:] if rest else None
+    if authority.count(":") > 1:
+        raise InvalidURL("An IPv6 address in a URL must stand in [brackets].")
+    host, colon, port = authority.partition(":")
+    return host, port if colon else None
+
+
+def _read_port(text: str | None, scheme: str) -> int:
+    if text is None:
+        return DEFAULT_PORTS[scheme]
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
+        raise InvalidURL("The port in the URL must be a number up to 65535.")
+    port = int(text)
+    if port not in DEFAULT_PORTS.values() and port < 1024:
+        raise InvalidURL(f"Port {port} is not open to webhooks: use 80, 443, or 1024 and above.")
+    return port
+
+
+def _read_bracketed(text: str) -> ipaddress.IPv6Address:
+    inner = text[1:-1]
+    if "%" in inner:
+        raise InvalidURL("An IPv6 address in a URL may not carry a zone (the part after %).")
+    try:
+        return ipaddress.IPv6Address(inner)
+    except ValueError:
+        raise InvalidURL(f"[{inner}] is not an IPv6 address.") from None
+
+
+def _read_name(text: str) -> str:
+    """The host name in lower-case ASCII, without the final dot of a fully qualified name."""
+    name = text
+    if not name.isascii():
+        try:
+            name = idna.encode(name, uts46=True).decode("ascii")
+        except (idna.IDNAError, UnicodeError):
+            raise InvalidURL(f"“{text}” is not a valid host name.") from None
+    name = name.lower().removesuffix(".")
+    if len(name) > 253 or not all(_LABEL.match(label) for label in name.split(".")):
+        raise InvalidURL(f"“{text}” is not a valid host name.")
+    return name
+
+
+def _read_ipv4(host: str) -> ipaddress.IPv4Address | None:
+    """The address when the host is dotted-quad IPv4; None for a name.
+
+    A host whose last part is a number is never a name (WHATWG URL, “ends in a number”). Other
+    spellings of an address (decimal, octal, hexadecimal, short) are refused: resolvers disagree
+    about them.
+    """
+    if not _NUMBER.match(host.rpartition(".")[2]):
+        return None
+    try:
+        return ipaddress.IPv4Address(host)
+    except ValueError:
+        pass
+    try:
+        meant = f" It reads as {socket.inet_ntoa(socket.inet_aton(host))}."
+    except OSError:
+        meant = ""
+    raise InvalidURL(
+        f"“{host}” is not a plain IPv4 address; write four numbers from 0 to 255.{meant}"
+    )
+
+
+def _encode(text: str, *, safe: str) -> str:
+    """Percent-encode what a request line can not carry; escapes already there stay as they are."""
+    return quote(_LONE_PERCENT.sub("%25", text), safe=safe)

@@ -1,0 +1,97 @@
+"""What goes out in one HTTP request and what came back: the language of clients, retry and log."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+# Response bodies are read this far and no further, in bytes.
+MAX_BODY_BYTES: Final = 65_536
+# The longest line of a response head, and the most headers in it.
+MAX_HEADER_LINE_BYTES: Final = 8_190
+MAX_HEADERS: Final = 100
+
+# Headers that the client computes; a request that brings one of its own is not sent.
+RESERVED_HEADERS: Final = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+class ErrorKind(StrEnum):
+    """Why a try failed. `LOCAL` is our own fault and spends no try."""
+
+    DNS = "dns"
+    REFUSED = "refused"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    BLOCKED = "blocked"
+    CLOSED = "closed"
+    TOO_LARGE = "too_large"
+    PROTOCOL = "protocol"
+    HTTP = "http"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds. DNS and connect are None when a pooled connection or cached answer was used.
+
+    `connect_ms` is TCP and TLS together; `first_byte_ms` runs from the start of the try to the
+    complete head of the response.
+    """
+
+    total_ms: float
+    dns_ms: float | None = None
+    connect_ms: float | None = None
+    first_byte_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundRequest:
+    """One request, ready to send. `headers` are complete but for `RESERVED_HEADERS`.
+
+    `timeout_s` is the hard deadline for all of it: DNS, TLS, sending, headers and body.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    timeout_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one request.
+
+    Either a complete response (`status` set, `error_kind` None), or an error; an error after the
+    head of a response keeps what arrived. Clients never set `ErrorKind.HTTP`: whether a status is
+    a success is judged later, by the webhook's own rule. `sends` says how often the request went
+    on the wire: 2 when a pooled connection turned out to be dead, 0 when it never went out.
+    """
+
+    status: int | None
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    body_truncated: bool
+    error_kind: ErrorKind | None
+    error_message: str
+    timings: Timings
+    sends: int = 1
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any case."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)

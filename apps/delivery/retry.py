@@ -1,0 +1,193 @@
+"""When a failed delivery is tried again, and when it is over. Pure rules: no clock, no I/O.
+
+`judge` is the one question the engine asks after each try. The rules and figures are those of
+docs/delivery.md.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Final
+
+from apps.delivery.outcome import ErrorKind, Outcome
+
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+_DAY: Final = 86_400
+
+# Seconds between one try and the next; the first try is at once. 13 tries in about 95 h.
+DEFAULT_SCHEDULE: Final[tuple[int, ...]] = (
+    5,
+    30,
+    2 * _MINUTE,
+    10 * _MINUTE,
+    30 * _MINUTE,
+    _HOUR,
+    3 * _HOUR,
+    6 * _HOUR,
+    12 * _HOUR,
+    _DAY,
+    _DAY,
+    _DAY,
+)
+MAX_SCHEDULE_S: Final = 8 * _DAY
+MAX_RETRIES: Final = 30
+# Each wait varies by this share, so that a backlog does not come back as one wave.
+JITTER: Final = 0.10
+RETRY_AFTER_CAP_S: Final = 10 * _HOUR
+# Retries after a 4xx, which is seldom healed by waiting; not for the four that ask to wait.
+CLIENT_ERROR_RETRIES: Final = 5
+PATIENT_CLIENT_ERRORS: Final = frozenset({408, 409, 425, 429})
+GONE: Final = 410
+DEFAULT_SUCCESS_CODES: Final = frozenset({200, 201, 202, 203, 204})
+# Wait after an error on our side, in seconds.
+LOCAL_RETRY_S: Final = 5
+
+Random = Callable[[], float]
+"""Gives a number in [0, 1), as `random.random` does."""
+
+
+class InvalidSchedule(ValueError):
+    """A retry schedule can not be used; the message is for the form."""
+
+
+class State(StrEnum):
+    """Where a try leaves its delivery."""
+
+    SUCCEEDED = "succeeded"
+    RETRY = "retry"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """What one webhook counts as success and how long it keeps trying.
+
+    `body_contains`, when set, must appear in the body of a success (its first 64 KiB).
+    """
+
+    schedule: tuple[int, ...] = DEFAULT_SCHEDULE
+    success_codes: frozenset[int] = DEFAULT_SUCCESS_CODES
+    body_contains: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do after a try.
+
+    `retry_in_s` is set exactly when the state is RETRY. `error_kind` is the client's, or HTTP when
+    a complete response was no success. `spends_try` is False when the failure was on our side:
+    the try is not counted. `reason` is one sentence for the log and the admin.
+    """
+
+    state: State
+    reason: str
+    error_kind: ErrorKind | None = None
+    retry_in_s: float | None = None
+    disable_webhook: bool = False
+    spends_try: bool = True
+
+
+def judge(
+    outcome: Outcome, attempt_number: int, policy: RetryPolicy, *, now: datetime, random: Random
+) -> Verdict:
+    """Decide what a try's outcome means for its delivery.
+
+    `attempt_number` counts from 1 and includes this try; `now` is aware and only reads dates in
+    Retry-After.
+    """
+    if outcome.error_kind is ErrorKind.LOCAL:
+        return Verdict(
+            State.RETRY,
+            outcome.error_message,
+            error_kind=ErrorKind.LOCAL,
+            retry_in_s=_jittered(LOCAL_RETRY_S, random),
+            spends_try=False,
+        )
+    if outcome.error_kind is None and outcome.status in policy.success_codes:
+        if _body_matches(outcome, policy):
+            return Verdict(State.SUCCEEDED, f"Answered {outcome.status}.")
+        reason = "The answer's body lacks the text that this webhook expects."
+    else:
+        reason = outcome.error_message or _describe_status(outcome)
+    kind = outcome.error_kind or ErrorKind.HTTP
+    status = outcome.status if kind is ErrorKind.HTTP else None
+    if status == GONE and GONE not in policy.success_codes:
+        return Verdict(State.FAILED, reason, error_kind=kind, disable_webhook=True)
+    delay = None
+    if not _is_hopeless(status, attempt_number, policy):
+        retry_after = parse_retry_after(outcome.header("Retry-After"), now)
+        delay = next_delay(attempt_number, policy.schedule, retry_after, random)
+    if delay is None:
+        return Verdict(State.FAILED, f"{reason} No tries are left.", error_kind=kind)
+    return Verdict(State.RETRY, reason, error_kind=kind, retry_in_s=delay)
+
+
+def _body_matches(outcome: Outcome, policy: RetryPolicy) -> bool:
+    return policy.body_contains.encode() in outcome.body
+
+
+def _describe_status(outcome: Outcome) -> str:
+    location = outcome.header("Location")
+    if outcome.status is not None and 300 <= outcome.status < 400 and location:
+        return f"Answered {outcome.status} to {location[:200]}; redirects are not followed."
+    return f"Answered {outcome.status}."
+
+
+def _is_hopeless(status: int | None, attempt_number: int, policy: RetryPolicy) -> bool:
+    """Whether this is a 4xx that has used up its few retries."""
+    if status is None or not 400 <= status < 500 or status in PATIENT_CLIENT_ERRORS:
+        return False
+    return status not in policy.success_codes and attempt_number > CLIENT_ERROR_RETRIES
+
+
+def next_delay(
+    attempts_made: int, schedule: Sequence[int], retry_after_s: float | None, random: Random
+) -> float | None:
+    """Seconds to wait before the next try, or None when the schedule is used up.
+
+    The wait of the schedule varies by ±10%. `retry_after_s` only ever delays, and by at most 10 h.
+    """
+    if attempts_made > len(schedule):
+        return None
+    delay = _jittered(schedule[attempts_made - 1], random)
+    return max(delay, min(retry_after_s or 0.0, RETRY_AFTER_CAP_S))
+
+
+def _jittered(delay_s: float, random: Random) -> float:
+    return delay_s * (1 - JITTER + 2 * JITTER * random())
+
+
+def parse_retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds that a Retry-After header asks for, 0 or more; None for none, or for garbage.
+
+    Reads delay-seconds and HTTP dates (RFC 9110, section 10.2.3).
+    """
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        # Beyond any cap already, and int() refuses to read thousands of digits.
+        return float(text[:12]) if len(text) <= 12 else float(RETRY_AFTER_CAP_S)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max((moment - now).total_seconds(), 0.0)
+
+
+def check_schedule(waits_s: Sequence[int]) -> tuple[int, ...]:
+    """Validate the schedule of a webhook: the seconds before each retry, the first try not counted.
+
+    An empty schedule means one try only. Raises InvalidSchedule.
+    """
+    if len(waits_s) > MAX_RETRIES:
+        raise InvalidSchedule(f"A schedule has at most {MAX_RETRIES} retries.")
+    for place, wait_s in enumerate(waits_s, start=1):
+        if isinstance(wait_s, bool) or not isinstance(wait_s, int) or wait_s < 1:
+            raise InvalidSchedule(f"Wait {place} must be a whole number of seconds, at least 1.")
+    if sum(waits_s) > MAX_SCHEDULE_S:
+        raise InvalidSchedule("The waits of a schedule may add up to at most 8 days.")
+    return tuple(waits_s)

@@ -1,0 +1,168 @@
+"""Signatures by which a receiver knows that a request is ours and unchanged.
+
+Two schemes. Standard Webhooks `v1` (https://www.standardwebhooks.com, spec version 1.0.0): an
+HMAC-SHA256 over `id.timestamp.body`, with a `whsec_` secret. And, for older receivers, `sha256=`
+and an HMAC-SHA256 of the body in hex, in a header that the admin names.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets as random_source
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+PREFIX: Final = "whsec_"
+MIN_KEY_BYTES: Final = 24
+MAX_KEY_BYTES: Final = 64
+NEW_KEY_BYTES: Final = 32
+# What Standard Webhooks receivers allow between their clock and the timestamp.
+TOLERANCE_S: Final = 300
+
+
+class InvalidSecret(ValueError):
+    """A pasted secret can not be used. The message says why, and never repeats the secret."""
+
+
+class InvalidSignature(ValueError):
+    """A request does not carry a valid signature. The message says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """The key of a Standard Webhooks signature, 24 to 64 bytes; kept out of logs by its repr."""
+
+    key: bytes = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The form that admins copy: `whsec_` and base64."""
+        return PREFIX + base64.b64encode(self.key).decode("ascii")
+
+
+def sign(
+    secrets: Sequence[Secret], *, message_id: str, timestamp: int, body: bytes
+) -> dict[str, str]:
+    """Make the three Standard Webhooks headers.
+
+    Every secret signs, first the newest, so that a receiver verifies before, during and after a
+    rotation. `timestamp` is in whole seconds since the epoch, and the time of this try.
+    Raises ValueError without a secret, or for an id with a full stop, which would be ambiguous.
+    """
+    if not secrets:
+        raise ValueError("A signature needs at least one secret.")
+    if not message_id or "." in message_id:
+        raise ValueError(f"The message id {message_id!r} is empty or has a full stop.")
+    signed = b"%b.%d.%b" % (message_id.encode("ascii"), timestamp, body)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(_v1(secret, signed) for secret in secrets),
+    }
+
+
+def _v1(secret: Secret, signed: bytes) -> str:
+    digest = hmac.digest(secret.key, signed, "sha256")
+    return "v1," + base64.b64encode(digest).decode("ascii")
+
+
+def verify(
+    secrets: Sequence[Secret], *, headers: Mapping[str, str], body: bytes, now: float
+) -> None:
+    """Check a request as a receiver does; header names in any case, `now` in epoch seconds.
+
+    Raises InvalidSignature when a header is missing, the timestamp is more than 5 minutes off, or
+    no `v1` signature was made with one of the secrets. Signatures of other versions are skipped.
+    """
+    received = {name.lower(): value for name, value in headers.items()}
+    try:
+        message_id = received["webhook-id"]
+        timestamp_text = received["webhook-timestamp"]
+        signatures = received["webhook-signature"].split(" ")
+    except KeyError as missing:
+        raise InvalidSignature(f"The header {missing.args[0]} is missing.") from None
+    if not (timestamp_text.isascii() and timestamp_text.isdigit() and len(timestamp_text) < 16):
+        raise InvalidSignature("The header webhook-timestamp is not a number of seconds.")
+    timestamp = int(timestamp_text)
+    if abs(now - timestamp) > TOLERANCE_S:
+        raise InvalidSignature("The timestamp is more than 5 minutes away from the clock.")
+    signed = b"%b.%d.%b" % (message_id.encode(errors="replace"), timestamp, body)
+    expected = [_v1(secret, signed).encode() for secret in secrets]
+    given = [text.encode(errors="replace") for text in signatures]
+    # Every pair is compared, so that the time taken tells nothing about which one matched.
+    matches = [hmac.compare_digest(good, text) for good in expected for text in given]
+    if not any(matches):
+        raise InvalidSignature("No signature matches: the secret or the body differs.")
+
+
+def new_secret() -> Secret:
+    """A fresh secret from the system's random source."""
+    return Secret(random_source.token_bytes(NEW_KEY_BYTES))
+
+
+def parse_secret(text: str) -> Secret:
+    """Read a secret as admins paste it, with or without the `whsec_` prefix or base64 padding.
+
+    Raises InvalidSecret with a message for the form.
+    """
+    encoded = text.strip().removeprefix(PREFIX)
+    if not encoded:
+        raise InvalidSecret("The secret is empty.")
+    padding = "=" * (-len(encoded.rstrip("=")) % 4)
+    try:
+        key = base64.b64decode(encoded.rstrip("=") + padding, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidSecret(
+            "The secret is not base64. Paste all of it, from whsec_ to the end."
+        ) from None
+    if not MIN_KEY_BYTES <= len(key) <= MAX_KEY_BYTES:
+        raise InvalidSecret(
+            f"The secret holds {len(key)} bytes; it must hold {MIN_KEY_BYTES} to {MAX_KEY_BYTES}."
+        )
+    return Secret(key)
+
+
+# --- sha256= for older receivers -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HexScheme:
+    """How the `sha256=` signature is presented.
+
+    `header` carries `sha256=` and the digest; with `key_id_header` set, that header carries
+    `key_id`, by which a receiver picks its key during a rotation.
+    """
+
+    header: str
+    uppercase: bool = False
+    key_id_header: str | None = None
+    key_id: str | None = None
+
+
+def sign_hex(scheme: HexScheme, *, secret: str, body: bytes) -> dict[str, str]:
+    """Make the header or headers of the `sha256=` scheme; the secret's UTF-8 bytes are the key.
+
+    There is one signature in it, made with the one secret that is passed: these receivers compare
+    the whole header.
+    """
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    headers = {scheme.header: "sha256=" + (digest.upper() if scheme.uppercase else digest)}
+    if scheme.key_id_header and scheme.key_id:
+        headers[scheme.key_id_header] = scheme.key_id
+    return headers
+
+
+def verify_hex(scheme: HexScheme, *, secret: str, headers: Mapping[str, str], body: bytes) -> None:
+    """Check the `sha256=` header as a receiver does, in either case of hex.
+
+    Raises InvalidSignature.
+    """
+    received = {name.lower(): value for name, value in headers.items()}
+    given = received.get(scheme.header.lower())
+    if given is None:
+        raise InvalidSignature(f"The header {scheme.header} is missing.")
+    expected = sign_hex(HexScheme(scheme.header), secret=secret, body=body)[scheme.header]
+    if not hmac.compare_digest(expected.encode(), given.lower().encode(errors="replace")):
+        raise InvalidSignature("The signature does not match: the secret or the body differs.")
