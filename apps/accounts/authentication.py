@@ -1,0 +1,71 @@
+"""Who calls the API."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from apps.accounts.access import access_of_key
+from apps.accounts.models import ApiKey
+from apps.accounts.models.api_keys import hash_key
+from apps.common.access import Access
+from apps.common.problems import Problem
+
+_CHALLENGE = 'Bearer realm="hookline"'
+_TOUCH_EVERY = dt.timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A program that calls the API with a key."""
+
+    key: ApiKey
+    access: Access
+    is_authenticated: bool = True
+
+    def may(self, scope: str) -> bool:
+        """Tell whether its key has this scope."""
+        return scope in self.key.scopes
+
+
+def authenticate_bearer(request: HttpRequest) -> Client | None:
+    """Return the client behind the Authorization header, None without one.
+
+    A Problem 401 for a key that is unknown, revoked or expired, in the same words for each.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        return None
+    now = timezone.now()
+    key = (
+        ApiKey.objects.select_related("account")
+        .filter(token_hash=hash_key(token.strip()), account__is_active=True)
+        .first()
+    )
+    if key is None or not key.is_usable(now):
+        raise Problem(
+            401,
+            "invalid_key",
+            "This API key is unknown, revoked or expired.",
+            headers={"WWW-Authenticate": f'{_CHALLENGE}, error="invalid_token"'},
+        )
+    if key.last_used_at is None or now - key.last_used_at > _TOUCH_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    return Client(key=key, access=access_of_key(key))
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Hands DRF the client that the tenancy middleware has found already."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        """Return the client, or None."""
+        client = getattr(request._request, "api_key", None)
+        return (client, None) if client else None
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the challenge of a 401."""
+        return _CHALLENGE

@@ -1,0 +1,86 @@
+"""Each request in one transaction that reaches only what its sender reaches."""
+
+import uuid
+from collections.abc import Callable
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
+
+from apps.accounts.access import access_of_user
+from apps.accounts.authentication import authenticate_bearer
+from apps.accounts.models import User
+from apps.common.access import NOBODY, Access
+from apps.common.problems import Problem, problem_response
+from apps.common.tenancy import tenant_scope
+
+SESSION_ACCOUNT = "account"
+# Where a person is not known yet, or changes what only the owner of the tables may: these
+# check what they do themselves.
+_SYSTEM_VIEWS = {
+    "admin:login",
+    "admin:logout",
+    "admin:password_change",
+    "password_reset",
+    "password_reset_done",
+    "password_reset_confirm",
+    "password_reset_complete",
+    "healthz",
+    "readyz",
+}
+_API_PREFIX = "/api/"
+
+
+class TenancyMiddleware:
+    """Sets `request.access` and runs the view behind the database wall.
+
+    The transaction is rolled back when the view raises or answers with a server error.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle one request."""
+        if request.path_info.startswith(_API_PREFIX):
+            try:
+                request.api_key = authenticate_bearer(request)
+            except Problem as problem:
+                return problem_response(problem)
+            access = request.api_key.access if request.api_key else _access_of_session(request)
+        else:
+            access = _access_of_session(request)
+        request.access = access
+        if _is_system_view(request):
+            with transaction.atomic():
+                return self._answer(request)
+        with tenant_scope(access):
+            return self._answer(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+        """Undo what a failing view wrote, also for those errors that become a 404 or 403."""
+        transaction.set_rollback(True)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code >= 500:
+            transaction.set_rollback(True)
+        return response
+
+
+def _access_of_session(request: HttpRequest) -> Access:
+    user = request.user
+    if not isinstance(user, User) or not user.is_active:
+        return NOBODY
+    try:
+        current_id = uuid.UUID(request.session.get(SESSION_ACCOUNT, ""))
+    except ValueError:
+        current_id = None
+    return access_of_user(user, current_id)
+
+
+def _is_system_view(request: HttpRequest) -> bool:
+    try:
+        return resolve(request.path_info).view_name in _SYSTEM_VIEWS
+    except Resolver404:
+        return False

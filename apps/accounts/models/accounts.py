@@ -1,0 +1,105 @@
+"""Tenants and who belongs to them."""
+
+import zoneinfo
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from apps.accounts.models.users import User
+from apps.common.access import Role
+from apps.common.models import AccountOwned, HooklineModel
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse what is not an IANA time zone name."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(
+            "%(name)s is not a time zone; use a name like America/Los_Angeles.",
+            code="unknown_time_zone",
+            params={"name": name},
+        )
+
+
+class AccountKind(models.TextChoices):
+    """What an account is."""
+
+    AGENCY = "agency", "Agency"
+    CLIENT = "client", "Client"
+
+
+class Account(HooklineModel):
+    """The tenant. An agency's members reach its client accounts too."""
+
+    ID_PREFIX = "acc"
+
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10, choices=AccountKind, default=AccountKind.CLIENT)
+    parent = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="clients",
+        limit_choices_to={"kind": AccountKind.AGENCY},
+        verbose_name="agency",
+        help_text="The agency that manages this client account, if any.",
+    )
+    time_zone = models.CharField(
+        max_length=64, default="America/New_York", validators=[validate_time_zone]
+    )
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Off: nothing of this account is sent or accepted."
+    )
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind="client") | models.Q(parent=None),
+                name="account_agencies_have_no_agency",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_agency(self) -> bool:
+        """Tell whether this account manages others."""
+        return self.kind == AccountKind.AGENCY
+
+    def clean(self) -> None:
+        """Keep agencies one level deep."""
+        if self.parent is not None and not self.parent.is_agency:
+            raise ValidationError({"parent": "Only an agency can manage client accounts."})
+        if self.is_agency and self.parent_id is not None:
+            raise ValidationError({"parent": "An agency is not managed by another agency."})
+        if not self.is_agency and self.pk and self.clients.exists():
+            raise ValidationError({"kind": "This agency still manages client accounts."})
+
+
+class Membership(AccountOwned):
+    """What a user may do in an account."""
+
+    ID_PREFIX = "mem"
+
+    RoleChoices = [(role.value, role.name.capitalize()) for role in Role]
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.PositiveSmallIntegerField(
+        choices=RoleChoices,
+        default=Role.MEMBER,
+        help_text=(
+            "Owners and admins manage members, keys and secrets. Members build webhooks and"
+            " campaigns. Viewers only look."
+        ),
+    )
+
+    class Meta:
+        ordering = ["user__email"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "user"], name="membership_once_an_account")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({Role(self.role).name.lower()})"

@@ -1,0 +1,88 @@
+"""The call as it was: folding events into the document that tokens read.
+
+Pure. A snapshot is a JSON object; its shape is in docs/snapshot.md. `fold` takes the events of a
+call in the order in which they happened, so an event that arrives late takes its right place and
+can not move the call backwards.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from typing import Any
+
+Snapshot = dict[str, Any]
+
+_MERGED = ("caller", "visitor", "vehicle", "tags", "survey", "custom", "recording", "campaign")
+_ENDED = "call.ended"
+_LATE_CHANGES = frozenset({_ENDED, "call.updated", "recording.ready", "transcript.ready"})
+
+
+def fold(context: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> Snapshot:
+    """Return the call after these events, oldest first, on top of what is known of its place."""
+    snapshot: Snapshot = deepcopy(dict(context))
+    for facts in events:
+        snapshot = apply(snapshot, facts)
+    return snapshot
+
+
+def apply(snapshot: Mapping[str, Any], facts: Mapping[str, Any]) -> Snapshot:
+    """Return the call after one more event.
+
+    `facts` has `type`, `occurred_at` (RFC 3339) and whatever the event said, in the snapshot's
+    own shape. What it leaves out or gives as null stays as it was. A stray ringing or answer that
+    is dated after the end only fills gaps.
+    """
+    after: Snapshot = dict(snapshot)
+    kind, moment = facts["type"], facts["occurred_at"]
+    fills_gaps_only = bool(after.get("ended_at")) and kind not in _LATE_CHANGES
+    for name, value in facts.items():
+        if value is None or name in ("type", "occurred_at", "option"):
+            continue
+        if name in _MERGED and isinstance(value, Mapping):
+            after[name] = _merged(after.get(name), value, fills_gaps_only)
+        elif not fills_gaps_only or after.get(name) in (None, ""):
+            after[name] = value
+    if option := facts.get("option"):
+        after["options"] = [*after.get("options", ()), {**option, "reached_at": moment}]
+    if kind == "call.started":
+        after.setdefault("started_at", moment)
+    if kind == "call.answered" and not fills_gaps_only:
+        after.setdefault("answered_at", moment)
+        after["status"] = facts.get("status") or "answered"
+    if kind == _ENDED:
+        after.setdefault("ended_at", moment)
+        _settle(after, stated=facts)
+    return after
+
+
+def _merged(before: Any, change: Mapping[str, Any], fills_gaps_only: bool) -> dict[str, Any]:
+    known = {name: value for name, value in change.items() if value is not None}
+    kept = dict(before or {})
+    return {**known, **kept} if fills_gaps_only else {**kept, **known}
+
+
+def _settle(call: Snapshot, *, stated: Mapping[str, Any]) -> None:
+    """Work out, at the end, what the platform left open."""
+    if not stated.get("status") and call.get("status") != "answered":
+        call["status"] = _outcome(call)
+    if call.get("duration_s") is None:
+        call["duration_s"] = _seconds(call.get("started_at"), call["ended_at"])
+    if call["status"] != "answered":
+        call["talk_s"] = 0
+    elif call.get("talk_s") is None:
+        call["talk_s"] = _seconds(call.get("answered_at"), call["ended_at"])
+
+
+def _outcome(call: Snapshot) -> str:
+    if call.get("status"):
+        return str(call["status"])
+    if call.get("answered_at"):
+        return "answered"
+    return "ivr" if call.get("options") else "no_answer"
+
+
+def _seconds(start: str | None, end: str | None) -> int | None:
+    if not start or not end:
+        return None
+    elapsed = dt.datetime.fromisoformat(end) - dt.datetime.fromisoformat(start)
+    return max(0, round(elapsed.total_seconds()))

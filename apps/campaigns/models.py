@@ -1,0 +1,229 @@
+"""Where callers come from, what they go through, and which webhooks tell of it."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+
+from apps.accounts.models import Location
+from apps.calls.events import Timing
+from apps.common.models import AccountOwned
+from apps.webhooks.models import Webhook
+
+validate_e164 = RegexValidator(
+    r"^\+[1-9]\d{6,14}$", "Write the number in E.164 form, as +15551234567."
+)
+
+
+class CampaignKind(models.TextChoices):
+    """How a campaign reaches people."""
+
+    OFFLINE = "offline", "Offline"
+    DIGITAL = "digital", "Digital (DNI)"
+
+
+class Campaign(AccountOwned):
+    """A marketing campaign of a location. A digital one brings the caller's web session along."""
+
+    ID_PREFIX = "cmp"
+
+    location = models.ForeignKey(Location, models.CASCADE, related_name="campaigns")
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10, choices=CampaignKind, default=CampaignKind.OFFLINE)
+    domain = models.CharField(
+        max_length=253, blank=True, help_text="Digital: the website that shows the numbers."
+    )
+    tags = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='Names and values to group campaigns by, as {"Region": "south"}; sent as %tags%.',
+    )
+    is_active = models.BooleanField("active", default=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["location", "name"], name="campaign_name_once_a_location"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse tags that are not names with values."""
+        super().clean()
+        if not isinstance(self.tags, dict):
+            raise ValidationError({"tags": 'Write tags as {"Region": "south"}.'})
+
+    def snapshot(self) -> dict[str, object]:
+        """Return what a call keeps of its campaign, in the shape the tokens read."""
+        return {
+            "id": self.public_id,
+            "name": self.name,
+            "kind": self.kind,
+            "domain": self.domain,
+        }
+
+
+class Treatment(AccountOwned):
+    """What a caller goes through: a menu with options."""
+
+    ID_PREFIX = "trt"
+
+    location = models.ForeignKey(Location, models.CASCADE, related_name="treatments")
+    name = models.CharField(max_length=120)
+    is_active = models.BooleanField("active", default=True)
+
+    class Meta:
+        verbose_name = "call treatment"
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["location", "name"], name="treatment_name_once_a_location"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TreatmentOption(AccountOwned):
+    """An extension of a treatment, as 1 = Sales."""
+
+    ID_PREFIX = "opt"
+
+    treatment = models.ForeignKey(Treatment, models.CASCADE, related_name="options")
+    key = models.CharField(max_length=10, help_text="What the caller presses.")
+    label = models.CharField(max_length=120, help_text="As “Sales”.")
+    destination = models.CharField(
+        max_length=16, blank=True, validators=[validate_e164], help_text="Where it rings (E.164)."
+    )
+
+    class Meta:
+        ordering = ["key"]
+        constraints = [
+            models.UniqueConstraint(fields=["treatment", "key"], name="option_key_once_a_treatment")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} = {self.label}"
+
+
+class TrackingNumber(AccountOwned):
+    """A number that callers dial; leads to a campaign or a treatment of a location."""
+
+    ID_PREFIX = "num"
+
+    location = models.ForeignKey(Location, models.CASCADE, related_name="tracking_numbers")
+    number = models.CharField(
+        max_length=16, validators=[validate_e164], help_text="E.164, as +15551234567."
+    )
+    label = models.CharField(max_length=120, blank=True)
+    campaign = models.ForeignKey(
+        Campaign, models.SET_NULL, null=True, blank=True, related_name="tracking_numbers"
+    )
+    treatment = models.ForeignKey(
+        Treatment, models.SET_NULL, null=True, blank=True, related_name="tracking_numbers"
+    )
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "number"], name="number_once_an_account")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.label}".strip()
+
+    def clean(self) -> None:
+        """Keep campaign and treatment at the number's own location."""
+        super().clean()
+        for name in ("campaign", "treatment"):
+            target = getattr(self, name)
+            if target is not None and target.location_id != self.location_id:
+                raise ValidationError({name: f"This {name} belongs to another location."})
+
+
+TARGETS = ("campaign", "option", "treatment", "location")
+
+
+class Attachment(AccountOwned):
+    """A webhook where it is sent: for a campaign, an option, a treatment, a location, or all.
+
+    At most one of the four targets is set; none means every call of the account.
+    """
+
+    ID_PREFIX = "att"
+    TARGETS = TARGETS
+
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="attachments")
+    timing = models.CharField(
+        max_length=8,
+        choices=Timing,
+        default=Timing.END,
+        help_text="An option begins when the caller reaches it, and ends with the call.",
+    )
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, null=True, blank=True, related_name="attachments"
+    )
+    option = models.ForeignKey(
+        TreatmentOption, models.CASCADE, null=True, blank=True, related_name="attachments"
+    )
+    treatment = models.ForeignKey(
+        Treatment, models.CASCADE, null=True, blank=True, related_name="attachments"
+    )
+    location = models.ForeignKey(
+        Location, models.CASCADE, null=True, blank=True, related_name="attachments"
+    )
+    is_active = models.BooleanField("active", default=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.lookups.LessThanOrEqual(
+                    models.Func(
+                        *TARGETS, function="num_nonnulls", output_field=models.IntegerField()
+                    ),
+                    1,
+                ),
+                name="attachment_has_one_target_at_most",
+            ),
+            models.UniqueConstraint(
+                fields=["webhook", "timing", *TARGETS],
+                name="attachment_once",
+                nulls_distinct=False,
+                violation_error_message="This webhook is attached here already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.webhook} → {self.target_label} ({self.timing})"
+
+    @property
+    def target_label(self) -> str:
+        """Return where the webhook is attached, in words."""
+        for name in self.TARGETS:
+            if target := getattr(self, name):
+                return f"{target._meta.verbose_name} {target}"
+        return "every call of the account"
+
+    def clean(self) -> None:
+        """Refuse two targets, and a webhook of one location on another."""
+        super().clean()
+        chosen = [name for name in self.TARGETS if getattr(self, f"{name}_id")]
+        if len(chosen) > 1:
+            raise ValidationError("Choose one place only: " + " or ".join(chosen) + ".")
+        if not self.webhook_id or self.webhook.location_id is None:
+            return
+        if self._target_location_id() != self.webhook.location_id:
+            raise ValidationError(
+                {"webhook": f"This webhook belongs to the location {self.webhook.location}."}
+            )
+
+    def _target_location_id(self) -> object:
+        if self.option is not None:
+            return self.option.treatment.location_id
+        place = self.campaign or self.treatment
+        return place.location_id if place is not None else self.location_id

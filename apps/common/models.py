@@ -1,0 +1,78 @@
+"""Abstract models that the rooms build on."""
+
+import uuid
+from typing import ClassVar, Self
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from apps.common.access import Access
+from apps.common.ids import decode_public_id, encode_public_id, new_id
+
+
+class HooklineModel(models.Model):
+    """A row with a time-ordered key, a public id and the moment it was made."""
+
+    ID_PREFIX: ClassVar[str] = ""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def public_id(self) -> str:
+        """The id that people and clients see, as `wh_01jd2x…`."""
+        return encode_public_id(self.ID_PREFIX, self.pk)
+
+    @classmethod
+    def key_of(cls, public_id: str) -> uuid.UUID:
+        """Return the key behind a public id of this model; raise InvalidPublicId otherwise."""
+        return decode_public_id(cls.ID_PREFIX, public_id)
+
+
+class AccountScopedQuerySet(models.QuerySet["AccountOwned"]):
+    """Rows that belong to accounts: start every query for a person or key with `reachable_by`."""
+
+    def reachable_by(self, access: Access) -> Self:
+        """Rows of every account that this access reaches."""
+        return self.filter(account_id__in=access.account_ids)
+
+    def active_for(self, access: Access) -> Self:
+        """Rows of the accounts that are being worked on now."""
+        return self.filter(account_id__in=access.active_ids)
+
+
+class AccountOwned(HooklineModel):
+    """A row that belongs to one account, for good."""
+
+    account = models.ForeignKey("accounts.Account", models.CASCADE, related_name="+")
+
+    objects = AccountScopedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def clean(self) -> None:
+        """Refuse relations to rows of another account, as if those did not exist."""
+        super().clean()
+        if not self.account_id:
+            return
+        for relation in self._meta.concrete_fields:
+            target = relation.related_model
+            if not (isinstance(target, type) and issubclass(target, AccountOwned)):
+                continue
+            if getattr(self, relation.attname) is None:
+                continue
+            related = target._base_manager.filter(pk=getattr(self, relation.attname)).first()
+            if related is None or not self._may_relate_to(relation.name, related):
+                raise ValidationError(
+                    {relation.name: f"There is no such {target._meta.verbose_name} here."},
+                    code="not_found",
+                )
+
+    def _may_relate_to(self, relation: str, related: "AccountOwned") -> bool:
+        """Tell whether a relation may point at this row; templates shared by an agency differ."""
+        return related.account_id == self.account_id

@@ -1,0 +1,158 @@
+"""Errors that an API client can act on: problem details for HTTP APIs (RFC 9457)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from rest_framework import exceptions
+from rest_framework.views import set_rollback
+
+from apps.common import logs
+
+CONTENT_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One fault in a body: where (JSON pointer, RFC 6901), a stable code, and what to do."""
+
+    pointer: str
+    code: str
+    message: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the shape clients get."""
+        return {"pointer": self.pointer, "code": self.code, "message": self.message}
+
+
+class Problem(Exception):
+    """An error with a stable code, to be answered as a problem."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        errors: Sequence[FieldProblem] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+
+    @classmethod
+    def for_status(cls, status: int) -> "Problem":
+        """Return the plain problem of an HTTP status."""
+        phrase = HTTPStatus(status)
+        return cls(status, phrase.name.lower(), phrase.description or phrase.phrase)
+
+
+def problem_response(problem: Problem) -> HttpResponse:
+    """Return the response that tells a client of a problem."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "code": problem.code,
+        "detail": problem.detail,
+        "request_id": logs.request_id.get(),
+    }
+    if problem.errors:
+        body["errors"] = [error.as_json() for error in problem.errors]
+    return HttpResponse(
+        orjson.dumps(body),
+        status=problem.status,
+        content_type=CONTENT_TYPE,
+        headers=problem.headers,
+    )
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """Answer what an API view raised; None leaves a crash to be logged and answered with 500."""
+    problem = _translate(error)
+    if problem is None:
+        return None
+    set_rollback()
+    if transaction.get_connection().in_atomic_block:
+        transaction.set_rollback(True)
+    return problem_response(problem)
+
+
+def _translate(error: Exception) -> Problem | None:
+    match error:
+        case Problem():
+            return error
+        case Http404():
+            return Problem(404, "not_found", "There is nothing here under this id.")
+        case PermissionDenied():
+            return Problem(403, "permission_denied", "Your role or key does not allow this.")
+        case ModelValidationError():
+            return Problem(
+                422, "invalid", "The request is not valid.", errors=_field_problems(error)
+            )
+        case exceptions.ValidationError():
+            return Problem(
+                422,
+                "invalid",
+                "The request is not valid.",
+                errors=list(_detail_problems("", error.get_full_details())),
+            )
+        case exceptions.APIException():
+            headers = {}
+            if challenge := getattr(error, "auth_header", None):
+                headers["WWW-Authenticate"] = challenge
+            if wait := getattr(error, "wait", None):
+                headers["Retry-After"] = str(int(wait))
+            codes = error.get_codes()
+            return Problem(
+                error.status_code,
+                codes if isinstance(codes, str) else error.default_code,
+                str(error.detail),
+                headers=headers,
+            )
+    return None
+
+
+def _field_problems(error: ModelValidationError) -> list[FieldProblem]:
+    if not hasattr(error, "error_dict"):
+        return [
+            FieldProblem("", e.code or "invalid", " ".join(e.messages)) for e in error.error_list
+        ]
+    return [
+        FieldProblem(
+            "" if name == "__all__" else f"/{name}",
+            fault.code or "invalid",
+            " ".join(fault.messages),
+        )
+        for name, faults in error.error_dict.items()
+        for fault in faults
+    ]
+
+
+def _detail_problems(pointer: str, detail: Any) -> list[FieldProblem]:
+    if isinstance(detail, dict) and set(detail) == {"message", "code"}:
+        return [FieldProblem(pointer, str(detail["code"]), str(detail["message"]))]
+    if isinstance(detail, dict):
+        items = [
+            (pointer if key == "non_field_errors" else f"{pointer}/{_escaped(str(key))}", value)
+            for key, value in detail.items()
+        ]
+    elif isinstance(detail, list) and all("code" in item for item in detail):
+        items = [(pointer, value) for value in detail]
+    else:
+        items = [(f"{pointer}/{index}", value) for index, value in enumerate(detail)]
+    return [fault for place, value in items for fault in _detail_problems(place, value)]
+
+
+def _escaped(segment: str) -> str:
+    return segment.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,121 @@
+"""Migration operations for row security. Every account-owned table gets `EnableRowSecurity`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+from apps.common.tenancy import TENANT_ROLE
+
+# Cluster-wide and shared by the databases of parallel test runs: creating it twice at the same
+# moment is not an error.
+CREATE_ROLE = f"""
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{TENANT_ROLE}') THEN
+    CREATE ROLE {TENANT_ROLE} NOLOGIN;
+  END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$;
+DO $$ BEGIN
+  IF NOT pg_has_role(current_user, '{TENANT_ROLE}', 'MEMBER') THEN
+    EXECUTE format('GRANT {TENANT_ROLE} TO %I', current_user);
+  END IF;
+EXCEPTION WHEN unique_violation THEN NULL;
+END $$;
+GRANT USAGE ON SCHEMA public TO {TENANT_ROLE};
+CREATE FUNCTION hookline_reachable() RETURNS uuid[] LANGUAGE sql STABLE AS
+  $$ SELECT string_to_array(current_setting('hookline.account_ids', true), ',')::uuid[] $$;
+CREATE FUNCTION hookline_shared_from() RETURNS uuid[] LANGUAGE sql STABLE AS
+  $$ SELECT string_to_array(current_setting('hookline.shared_from_ids', true), ',')::uuid[] $$;
+CREATE FUNCTION hookline_user() RETURNS uuid LANGUAGE sql STABLE AS
+  $$ SELECT nullif(current_setting('hookline.user_id', true), '')::uuid $$;
+"""
+
+# The sub-select makes PostgreSQL work the list out once a query, not once a row.
+REACHABLE = "ANY ((SELECT hookline_reachable())::uuid[])"
+SHARED_FROM = "ANY ((SELECT hookline_shared_from())::uuid[])"
+
+
+class EnableRowSecurity(Operation):
+    """Put a table behind the wall: only rows of reachable accounts are seen or written.
+
+    `references` names columns that must point into the same account, as {column: table}: PostgreSQL
+    checks foreign keys without regard to row security, so a forged one would pass otherwise.
+    `using` replaces the rule that a row's own account must be reachable, `privileges` what the
+    restricted role may do at all; without this operation it may do nothing.
+    """
+
+    reversible = True
+    reduces_to_sql = True
+
+    def __init__(
+        self,
+        model_name: str,
+        references: Mapping[str, str] | None = None,
+        using: str = f"account_id = {REACHABLE}",
+        privileges: str = "SELECT, INSERT, UPDATE, DELETE",
+    ) -> None:
+        self.model_name = model_name
+        self.references = dict(references or {})
+        self.using = using
+        self.privileges = privileges
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return what rebuilds this operation."""
+        return (
+            type(self).__name__,
+            [self.model_name],
+            {
+                "references": self.references,
+                "using": self.using,
+                "privileges": self.privileges,
+            },
+        )
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Row security is no part of Django's model state."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Create the policy."""
+        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        check = " AND ".join(
+            [self.using, *(_same_account(table, *item) for item in self.references.items())]
+        )
+        schema_editor.execute(f"GRANT {self.privileges} ON {table} TO {TENANT_ROLE}")
+        schema_editor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        schema_editor.execute(
+            f"CREATE POLICY tenant_wall ON {table} TO {TENANT_ROLE}"
+            f" USING ({self.using}) WITH CHECK ({check})"
+        )
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Drop the policy."""
+        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        schema_editor.execute(f"DROP POLICY tenant_wall ON {table}")
+        schema_editor.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
+        schema_editor.execute(f"REVOKE ALL ON {table} FROM {TENANT_ROLE}")
+
+    def describe(self) -> str:
+        """Return the line that `migrate` prints."""
+        return f"Put {self.model_name} behind row security"
+
+
+def _same_account(table: str, column: str, target: str) -> str:
+    return (
+        f"({table}.{column} IS NULL OR EXISTS (SELECT FROM {target} target"
+        f" WHERE target.id = {table}.{column} AND target.account_id = {table}.account_id))"
+    )

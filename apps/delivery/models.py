@@ -1,0 +1,145 @@
+"""What is sent: one event to one webhook, and every try of it."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from apps.accounts.models import Account
+from apps.calls.events import Timing
+from apps.calls.models import Call, CallEvent
+from apps.common.models import AccountOwned
+from apps.webhooks.models import TemplateVersion, Webhook
+
+
+class DeliveryState(models.TextChoices):
+    """Where a delivery stands."""
+
+    WAITING = "waiting", "Waiting for an earlier one"
+    PENDING = "pending", "Pending"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+
+    @classmethod
+    def unfinished(cls) -> tuple["DeliveryState", ...]:
+        """States that a delivery still leaves."""
+        return (cls.WAITING, cls.PENDING)
+
+
+class ErrorKind(models.TextChoices):
+    """Why a try failed."""
+
+    DNS = "dns", "Name not found"
+    REFUSED = "refused", "Connection refused"
+    TLS = "tls", "TLS"
+    TIMEOUT = "timeout", "Timed out"
+    BLOCKED = "blocked", "Address not allowed"
+    TOO_LARGE = "too_large", "Too large"
+    PROTOCOL = "protocol", "Protocol"
+    HTTP = "http", "Response code"
+    RENDER = "render", "Payload"
+
+
+class Delivery(AccountOwned):
+    """One event to one webhook. It exists because this row does; Redis only wakes its sender.
+
+    A pending one is due at `next_attempt_at`. Whoever claims it pushes that moment a lease ahead
+    and signs with `claim`: if the claimer dies, the delivery falls due again by itself.
+    """
+
+    ID_PREFIX = "msg"
+
+    # The composite indexes below serve these; each spared index is a cheaper plan.
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries", db_index=False)
+    template_version = models.ForeignKey(
+        TemplateVersion, models.PROTECT, related_name="+", db_index=False
+    )
+    call = models.ForeignKey(Call, models.CASCADE, related_name="deliveries")
+    event = models.ForeignKey(CallEvent, models.CASCADE, related_name="deliveries")
+    # A plain key: what happened outlives the attachment that made it happen.
+    attachment_key = models.UUIDField(null=True)
+    resent_from = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="resent_as", db_index=False
+    )
+    timing = models.CharField(max_length=8, choices=Timing)
+    state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.PENDING)
+    next_attempt_at = models.DateTimeField(null=True)
+    claim = models.UUIDField(null=True)
+    attempt_count = models.PositiveSmallIntegerField("tries", default=0)
+    last_status = models.PositiveSmallIntegerField("last response", null=True)
+    last_error = models.CharField(max_length=500, blank=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "webhook"],
+                condition=Q(resent_from=None),
+                name="delivery_once_an_event_and_webhook",
+            )
+        ]
+        indexes = [
+            # What the claim walks: only unfinished work is in it, whatever the history.
+            models.Index(
+                fields=["webhook", "next_attempt_at"],
+                condition=Q(state="pending"),
+                name="delivery_due",
+            ),
+            models.Index(
+                F("next_attempt_at"), condition=Q(state="pending"), name="delivery_oldest_due"
+            ),
+            # A later delivery of the same call and webhook waits for these.
+            models.Index(
+                fields=["call", "webhook"],
+                condition=Q(state__in=["pending", "waiting"]),
+                name="delivery_unfinished_of_call",
+            ),
+            models.Index(
+                fields=["resent_from"],
+                condition=Q(resent_from__isnull=False),
+                name="delivery_resent_from",
+            ),
+            models.Index(fields=["account", "-created_at"], name="delivery_newest_of_account"),
+            models.Index(fields=["webhook", "-created_at"], name="delivery_newest_of_webhook"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Attempt(AccountOwned):
+    """One HTTP request of a delivery, with all that is known of it. Credentials are masked."""
+
+    ID_PREFIX = "try"
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempts", db_index=False)
+    number = models.PositiveSmallIntegerField()
+    started_at = models.DateTimeField()
+    method = models.CharField(max_length=8)
+    url = models.TextField("URL")
+    request_headers = models.JSONField()
+    request_body = models.TextField()
+    response_status = models.PositiveSmallIntegerField(null=True)
+    response_headers = models.JSONField(default=dict)
+    response_body = models.TextField(blank=True)
+    is_response_truncated = models.BooleanField(default=False)
+    error_kind = models.CharField(max_length=10, choices=ErrorKind, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    dns_ms = models.FloatField(null=True)
+    connect_ms = models.FloatField(null=True)
+    first_byte_ms = models.FloatField(null=True)
+    total_ms = models.FloatField()
+    worker = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ["started_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["delivery", "number"], name="attempt_number_once_a_delivery"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"try {self.number}"

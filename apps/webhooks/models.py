@@ -1,0 +1,223 @@
+"""Templates, and the webhooks that send them."""
+
+import re
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from apps.accounts.models import Group, Location, User
+from apps.common.fields import EncryptedTextField
+from apps.common.models import AccountOwned
+
+DEFAULT_SUCCESS_CODES = (200, 201, 202, 203, 204)
+# What may be shown of a header; every other value is treated as a credential.
+PLAIN_HEADERS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
+# Set by the sending itself, so a webhook may not.
+_RESERVED_HEADERS = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "webhook-id",
+        "webhook-signature",
+        "webhook-timestamp",
+    }
+)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
+
+
+def default_success_codes() -> list[int]:
+    """Return the response codes that count as delivered unless an admin says otherwise."""
+    return list(DEFAULT_SUCCESS_CODES)
+
+
+class TemplateFormat(models.TextChoices):
+    """How a payload is written."""
+
+    JSON = "json", "JSON"
+    XML = "xml", "XML"
+
+
+class Template(AccountOwned):
+    """The shape of a payload. Each change is a new version; webhooks send the current one."""
+
+    ID_PREFIX = "tpl"
+
+    name = models.CharField(max_length=120)
+    format = models.CharField("type", max_length=8, choices=TemplateFormat)
+    group = models.ForeignKey(
+        Group,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="templates",
+        help_text="Only locations of this group may use it; empty: the whole account.",
+    )
+    is_shared_with_clients = models.BooleanField(
+        "shared with client accounts",
+        default=False,
+        help_text="Agencies: all client accounts may use it.",
+    )
+    current_version = models.ForeignKey(
+        "TemplateVersion", models.PROTECT, null=True, editable=False, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "name"], name="template_name_once_an_account"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateVersion(AccountOwned):
+    """One immutable state of a template: a sample, and what fills each of its fields.
+
+    `mapping` is the JSON form of `apps.webhooks.mapping`.
+    """
+
+    ID_PREFIX = "tpv"
+
+    template = models.ForeignKey(Template, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    sample = models.TextField()
+    mapping = models.JSONField()
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["template", "number"], name="version_number_once_a_template"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} v{self.number}"
+
+
+class Webhook(AccountOwned):
+    """An endpoint of somebody's system, and how it wants to be called."""
+
+    ID_PREFIX = "wh"
+
+    class Method(models.TextChoices):
+        """How the payload is sent."""
+
+        POST = "POST", "POST"
+        PUT = "PUT", "PUT"
+
+    name = models.CharField("webhook name", max_length=120)
+    location = models.ForeignKey(
+        Location,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="webhooks",
+        help_text="Empty: any location of the account may use it.",
+    )
+    url = models.CharField("URL", max_length=2048, help_text="Where it is sent.")
+    template = models.ForeignKey(Template, models.PROTECT, related_name="webhooks")
+    method = models.CharField("HTTP method", max_length=8, choices=Method, default=Method.POST)
+    success_codes = ArrayField(
+        models.PositiveSmallIntegerField(
+            validators=[MinValueValidator(100), MaxValueValidator(599)]
+        ),
+        default=default_success_codes,
+        size=20,
+        verbose_name="success response codes",
+        help_text="Any other answer counts as a failure and is tried again.",
+    )
+    timeout_s = models.PositiveSmallIntegerField(
+        "time-out, seconds",
+        default=15,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        help_text="For the whole request, name look-up to last byte: 1 to 60.",
+    )
+    secret = EncryptedTextField(editable=False)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Off: its deliveries wait until it is on again."
+    )
+    disabled_reason = models.CharField(max_length=200, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        indexes = [models.Index(fields=["account", "name"], name="webhook_of_account")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse a template that the webhook's location may not use."""
+        super().clean()
+        if not self.template_id or self.template.group_id is None:
+            return
+        if self.location is None or self.location.group_id != self.template.group_id:
+            raise ValidationError(
+                {"template": f"This template is for locations of {self.template.group} only."}
+            )
+
+    def _may_relate_to(self, relation: str, related: AccountOwned) -> bool:
+        if isinstance(related, Template) and related.is_shared_with_clients:
+            return related.account_id in (self.account_id, self.account.parent_id)
+        return super()._may_relate_to(relation, related)
+
+    def disable(self, reason: str) -> None:
+        """Stop sending, and say why; planned deliveries wait."""
+        self.is_active = False
+        self.disabled_reason = reason
+        self.save(update_fields=["is_active", "disabled_reason"])
+
+    def enable(self) -> None:
+        """Send again; what waited goes out."""
+        self.is_active = True
+        self.disabled_reason = ""
+        self.save(update_fields=["is_active", "disabled_reason"])
+
+
+class WebhookHeader(AccountOwned):
+    """An HTTP header that a webhook sends along; its value is kept encrypted."""
+
+    ID_PREFIX = "hdr"
+
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="headers")
+    name = models.CharField("HTTP header", max_length=128)
+    value = EncryptedTextField(max_length=4096, blank=True)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_secret(self) -> bool:
+        """Tell whether the value must be masked wherever it is shown."""
+        return self.name.lower() not in PLAIN_HEADERS
+
+    def clean(self) -> None:
+        """Refuse what is no header, or would change the request around it."""
+        super().clean()
+        if not _HEADER_NAME.fullmatch(self.name):
+            raise ValidationError(
+                {"name": "A header name has letters, digits and hyphens only, as X-Api-Key."}
+            )
+        if self.name.lower() in _RESERVED_HEADERS:
+            raise ValidationError({"name": f"{self.name} is set by Hookline itself."})
+        if any(ord(char) < 32 or ord(char) == 127 for char in self.value):
+            raise ValidationError(
+                {"value": "A header value is one line, without control characters."}
+            )

@@ -1,0 +1,236 @@
+"""Django settings, driven by the environment. Every variable is listed in docs/configuration.md.
+
+Values come from, first match wins: the process environment, `.env`, and two files that `manage.py
+up` writes under `var/`: `run.env` while it runs, so that other commands find its services, and
+`secrets.env`, which it keeps.
+"""
+
+import os
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config import admin_theme
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Where `manage.py up` keeps its services, their data and its keys.
+DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / "var").absolute()
+
+env = environ.Env()
+for env_file in (BASE_DIR / ".env", DATA_DIR / "run.env", DATA_DIR / "secrets.env"):
+    if env_file.is_file():
+        env.read_env(env_file)
+
+# --- The process -------------------------------------------------------------------------------
+
+# Shows tracebacks in the browser and allows development keys. Never on in production.
+DEBUG = env.bool("DEBUG", default=False)
+
+_DEVELOPMENT_SECRET = "development-only-secret-key-that-production-refuses-to-start-with"  # noqa: S105
+_DEVELOPMENT_CREDENTIAL_KEY = "ZGV2ZWxvcG1lbnQtb25seS1rZXktbm90LWEtc2VjcmU="
+
+# Signs sessions and password-reset links. Long, random, private.
+SECRET_KEY = env("SECRET_KEY", default=_DEVELOPMENT_SECRET if DEBUG else "")
+
+# Fernet keys, comma separated, that encrypt stored credentials. The first encrypts, all decrypt:
+# to rotate, put a new one in front.
+CREDENTIAL_KEYS = env.list(
+    "CREDENTIAL_KEYS", default=[_DEVELOPMENT_CREDENTIAL_KEY] if DEBUG else []
+)
+if not SECRET_KEY or not CREDENTIAL_KEYS:
+    raise ImproperlyConfigured(
+        "Set SECRET_KEY and CREDENTIAL_KEYS (see docs/configuration.md), or DEBUG=1 to develop."
+    )
+
+# Host names this site answers to, comma separated.
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+
+# The address people and platforms reach this site at; used in e-mails and printed by `up`.
+PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+
+# Origins allowed to post forms, needed behind a TLS proxy: https://hooks.example.com
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# True behind a proxy that sets X-Forwarded-Proto and strips it from clients.
+if env.bool("BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Serve only over TLS: secure cookies, redirect to https, HSTS. On unless the public URL is http.
+_TLS = PUBLIC_URL.startswith("https://")
+SECURE_SSL_REDIRECT = _TLS
+SESSION_COOKIE_SECURE = _TLS
+CSRF_COOKIE_SECURE = _TLS
+SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _TLS
+SECURE_HSTS_PRELOAD = _TLS
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+
+# --- Services ----------------------------------------------------------------------------------
+
+# PostgreSQL 15 or newer; the only supported database.
+DATABASES = {
+    "default": env.db_url("DATABASE_URL", default="postgresql://hookline@127.0.0.1:5432/hookline")
+}
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database (postgresql://…).")
+# Keep connections of a web thread open between requests, and check them before reuse.
+DATABASES["default"]["CONN_MAX_AGE"] = 300
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# Redis only wakes and runs jobs; wiping it loses nothing.
+REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
+# One queue a worker: RQ's crash-safe hand-over holds for exactly one.
+RQ_QUEUES = {"delivery": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 3600}}
+RQ_SHOW_ADMIN_LINK = False
+
+# SMTP for password links, as smtp://user:password@host:port. Default: print to the console.
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Hookline <hookline@localhost>")
+
+# --- Delivery ----------------------------------------------------------------------------------
+
+# Private networks that webhooks may reach all the same, for those who host Hookline themselves:
+# 10.1.0.0/16,192.168.5.7/32. Empty means public addresses only.
+EGRESS_ALLOW = env.list("EGRESS_ALLOW", default=[])
+# Deliveries that one worker process sends at the same time.
+DELIVERY_CONCURRENCY = env.int("DELIVERY_CONCURRENCY", default=512)
+# Seconds after which a claimed delivery that was never recorded is taken up by another worker.
+DELIVERY_LEASE_S = env.int("DELIVERY_LEASE_S", default=90)
+# Seconds between two looks of the sweep for due deliveries that nobody was woken for.
+SWEEP_INTERVAL_S = env.int("SWEEP_INTERVAL_S", default=5)
+
+# --- Intake ------------------------------------------------------------------------------------
+
+# Largest request body, in bytes, and most events in one batch; more is refused with 413.
+INTAKE_MAX_BODY_BYTES = 5_000_000
+INTAKE_MAX_BATCH = 500
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+
+# --- Django ------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "apps.common",
+    "apps.accounts",
+    "apps.calls",
+    "apps.webhooks",
+    "apps.campaigns",
+    "apps.delivery",
+    "apps.intake",
+    "apps.console",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_filters",
+    "django_htmx",
+    "django_rq",
+    "rest_framework",
+    "config.apps.HooklineAdminConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "apps.common.middleware.RequestIdMiddleware",
+    "apps.common.middleware.ProblemMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "apps.accounts.middleware.TenancyMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_URL = "admin:login"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Serve static files straight from the apps until `collectstatic` has run.
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+
+UNFOLD = admin_theme.UNFOLD
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.accounts.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.common.api.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.common.api.OrjsonParser"],
+    "EXCEPTION_HANDLER": "apps.common.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- Logging -----------------------------------------------------------------------------------
+
+# INFO says each call and delivery in one line; WARNING only what needs a person.
+LOG_LEVEL = env("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "apps.common.logs.RequestIdFilter"}},
+    "formatters": {
+        "line": {
+            "format": "{asctime} {levelname:<7} {name} {message}{request_suffix}",
+            "style": "{",
+        }
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "apps": {"level": LOG_LEVEL},
+        "rq.worker": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+    },
+}
