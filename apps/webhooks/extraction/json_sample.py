@@ -1,0 +1,223 @@
+"""Extraction of a JSON sample.
+
+The standard parser can neither say where a key is repeated nor keep a number as it is written,
+so the structure is read here; strings are left to the standard scanner. Nesting is bounded, so
+recursion is.
+"""
+
+import re
+from collections.abc import Iterator
+from json import JSONDecodeError
+from json.decoder import scanstring  # type: ignore[attr-defined]  # not in the stubs
+
+from apps.webhooks.extraction.sample import (
+    MAX_DEPTH,
+    MAX_FIELDS,
+    Field,
+    FieldType,
+    Sample,
+    SampleError,
+)
+from apps.webhooks.extraction.trees import JsonTree, Number
+from apps.webhooks.formats import Format
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_WORD = re.compile(r"[A-Za-z]+")
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_UNUSABLE = re.compile("[\x00\ud800-\udfff]")
+_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
+_MAX_DIGITS = 100
+
+
+def extract_json(text: str) -> Sample:
+    """Parse a JSON sample. Raises SampleError."""
+    tree = _Parser(text).document()
+    fields: list[Field] = []
+    containers: list[Field] = []
+    for field, is_container in _walk(tree, "$", "$"):
+        (containers if is_container else fields).append(field)
+    return Sample(Format.JSON, tree, tuple(fields), tuple(containers))
+
+
+def member_path(path: str, key: str) -> str:
+    """The path of an object's member: `$.customer`, `$['Call.From']`."""
+    if _PLAIN_KEY.fullmatch(key):
+        return f"{path}.{key}"
+    quoted = key.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{path}['{quoted}']"
+
+
+def item_path(path: str, index: int) -> str:
+    """The path of an array's item: `$.phones[0]`."""
+    return f"{path}[{index}]"
+
+
+def _walk(tree: JsonTree, path: str, name: str) -> Iterator[tuple[Field, bool]]:
+    match tree:
+        case dict():
+            yield Field(path, name, "" if tree else "{}", FieldType.OBJECT), bool(tree)
+            for key, value in tree.items():
+                yield from _walk(value, member_path(path, key), key)
+        case list():
+            yield Field(path, name, "" if tree else "[]", FieldType.ARRAY), bool(tree)
+            for index, value in enumerate(tree):
+                yield from _walk(value, item_path(path, index), f"{name}[{index}]")
+        case str():
+            yield Field(path, name, tree, FieldType.STRING), False
+        case Number():
+            yield Field(path, name, tree.text, FieldType.NUMBER), False
+        case None:
+            yield Field(path, name, "", FieldType.NULL), False
+        case _:
+            yield Field(path, name, "true" if tree else "false", FieldType.BOOLEAN), False
+
+
+class _Parser:
+    """One pass over the text; `_at` is the position of the next character."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._fields = 0
+
+    def document(self) -> JsonTree:
+        self._skip_space()
+        tree = self._value(0)
+        if self._at < len(self._text):
+            raise self._error("Nothing may follow the end of the JSON value.", self._at)
+        return tree
+
+    def _value(self, depth: int) -> JsonTree:
+        start = self._at
+        character = self._text[start : start + 1]
+        if character in ("{", "["):
+            if depth == MAX_DEPTH:
+                raise self._error(f"Nested deeper than {MAX_DEPTH} levels.", start)
+            value: JsonTree = (
+                self._object(depth + 1) if character == "{" else self._array(depth + 1)
+            )
+            if not value:
+                self._count(start)
+        else:
+            value = self._scalar(character, start)
+            self._count(start)
+        self._skip_space()
+        return value
+
+    def _object(self, depth: int) -> JsonTree:
+        members: dict[str, JsonTree] = {}
+        self._advance()
+        if self._take("}"):
+            return members
+        while True:
+            start = self._at
+            if self._text[start : start + 1] != '"':
+                raise self._error(self._why_no_key(start), start)
+            key = self._string()
+            if key in members:
+                raise self._error(f'The key "{key}" is there twice in the same object.', start)
+            self._skip_space()
+            if not self._take(":"):
+                raise self._error('A ":" must follow the key.', self._at)
+            members[key] = self._value(depth)
+            if self._take("}"):
+                return members
+            if not self._take(","):
+                raise self._error('Expected "," or "}" after this value.', self._at)
+
+    def _array(self, depth: int) -> JsonTree:
+        items: list[JsonTree] = []
+        self._advance()
+        if self._take("]"):
+            return items
+        while True:
+            items.append(self._value(depth))
+            if self._take("]"):
+                return items
+            if not self._take(","):
+                raise self._error('Expected "," or "]" after this value.', self._at)
+
+    def _scalar(self, character: str, start: int) -> JsonTree:
+        if character == '"':
+            return self._string()
+        if number := _NUMBER.match(self._text, start):
+            self._at = number.end()
+            return self._number(number[0], start)
+        word = _WORD.match(self._text, start)
+        if word and word[0] in _WORDS:
+            self._at = word.end()
+            return _WORDS[word[0]]
+        raise self._error(self._why_no_value(character, start), start)
+
+    def _string(self) -> str:
+        start = self._at
+        value: str
+        try:
+            value, self._at = scanstring(self._text, start + 1, True)
+        except JSONDecodeError as error:
+            message = _STRING_FAULTS.get(error.msg, f"{error.msg}.")
+            raise self._error(message, error.pos) from None
+        if unusable := _UNUSABLE.search(value):
+            code = ord(unusable[0])
+            raise self._error(f"The text contains U+{code:04X}, which no receiver can take.", start)
+        return value
+
+    def _number(self, text: str, start: int) -> Number:
+        if len(text) > _MAX_DIGITS or abs(float(text)) == float("inf"):
+            raise self._error("The number is too large to be passed on exactly.", start)
+        if self._text[self._at : self._at + 1].isalnum():
+            raise self._error("This is not a JSON number.", start)
+        return Number(text)
+
+    def _why_no_key(self, start: int) -> str:
+        character = self._text[start : start + 1]
+        if character == "}":
+            return 'There is a "," too many before this "}".'
+        return "A key in double quotes is expected here."
+
+    def _why_no_value(self, character: str, start: int) -> str:
+        if not character:
+            return "The JSON ends too early: a value is missing."
+        if character == "%":
+            return 'Put the token in double quotes, "%name%"; its type can be chosen later.'
+        if character == "'":
+            return "JSON takes double quotes only."
+        if self._text.startswith(("NaN", "Infinity", "-Infinity"), start):
+            return "NaN and Infinity are no JSON numbers."
+        if character in "]}":
+            return f'A value is missing before this "{character}".'
+        return "A JSON value is expected here: text in double quotes, a number, true, false, null."
+
+    def _count(self, start: int) -> None:
+        self._fields += 1
+        if self._fields > MAX_FIELDS:
+            raise self._error(f"More than {MAX_FIELDS:,} fields.", start)
+
+    def _take(self, character: str) -> bool:
+        if self._text[self._at : self._at + 1] != character:
+            return False
+        self._advance()
+        return True
+
+    def _advance(self) -> None:
+        self._at += 1
+        self._skip_space()
+
+    def _skip_space(self) -> None:
+        space = _SPACE.match(self._text, self._at)
+        self._at = space.end() if space else self._at
+
+    def _error(self, message: str, position: int) -> SampleError:
+        return SampleError.at(message, self._text, min(position, len(self._text)))
+
+
+_STRING_FAULTS = {
+    "Unterminated string starting at": "This text has no closing double quote.",
+    "Invalid control character at": (
+        "A line break or control character inside text must be written as an escape, like \\n."
+    ),
+    "Invalid \\escape: ": "This backslash escape is none that JSON knows.",
+    "Invalid \\escape": "This backslash escape is none that JSON knows.",
+    "Invalid \\uXXXX escape": "Four hex digits must follow \\u.",
+}

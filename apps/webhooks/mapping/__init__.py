@@ -1,0 +1,27 @@
+"""The mapping: what fills each place of a sample, its plain form, and the one a sample brings."""
+
+from apps.webhooks.mapping.auto import auto_map
+from apps.webhooks.mapping.errors import MappingError, Problem
+from apps.webhooks.mapping.fields import (
+    FieldMapping,
+    Formatter,
+    Kind,
+    Mapping,
+    ValueType,
+    WhenEmpty,
+)
+from apps.webhooks.mapping.plain import from_plain, to_plain
+
+__all__ = [
+    "FieldMapping",
+    "Formatter",
+    "Kind",
+    "Mapping",
+    "MappingError",
+    "Problem",
+    "ValueType",
+    "WhenEmpty",
+    "auto_map",
+    "from_plain",
+    "to_plain",
+]

@@ -1,0 +1,6 @@
+"""Rendering: from a sample, its mapping and a call to the payload that is sent."""
+
+from apps.webhooks.rendering.template import CompiledTemplate, compile_template
+from apps.webhooks.rendering.text import CompiledText, compile_text
+
+__all__ = ["CompiledTemplate", "CompiledText", "compile_template", "compile_text"]

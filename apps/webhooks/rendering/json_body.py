@@ -1,0 +1,215 @@
+"""JSON: the sample's tree becomes finished bytes with typed places between them.
+
+Every value is serialised as one JSON value at its place, so nothing in it can end a string or
+start a member.
+"""
+
+import json
+from collections.abc import Callable
+
+from apps.webhooks.extraction.json_sample import item_path, member_path
+from apps.webhooks.extraction.trees import JsonTree, Number
+from apps.webhooks.mapping.fields import FieldMapping, Kind, Mapping, ValueType, WhenEmpty
+from apps.webhooks.rendering.conversions import boolean, is_empty, number_text
+from apps.webhooks.rendering.segments import OptionalWriter, Segment, Writer, joined
+from apps.webhooks.rendering.sources import natural_type, source
+from apps.webhooks.tokens import Snapshot, TokenType, Value, as_json, as_text, find_token
+
+Encode = Callable[[Value], bytes | None]
+"""Writes a value as JSON of a certain type; None when it is no such thing."""
+
+
+def compile_json(tree: JsonTree, mapping: Mapping) -> Writer:
+    """The writer of a whole JSON body."""
+    node = _Compiler(mapping).node(tree, "$")
+    return joined([b"null"]) if node is None else joined(_always(node))
+
+
+_Node = list[Segment] | OptionalWriter
+"""A compiled place: segments that are always written, or a writer that may leave it out."""
+
+
+class _Compiler:
+    def __init__(self, mapping: Mapping) -> None:
+        self._mapping = mapping
+
+    def node(self, tree: JsonTree, path: str) -> _Node | None:
+        """The compiled place; None when the mapping always leaves it out."""
+        field = self._mapping.get(path)
+        match field.kind:
+            case Kind.OMIT:
+                return None
+            case Kind.REPEAT if isinstance(tree, list) and tree:
+                return self._repeat(tree[0], field)
+            case Kind.TOKEN | Kind.TEXT:
+                return _place(field, tree)
+            case Kind.CONSTANT if field.constant is not None:
+                return [_encoder(field, tree)(field.constant) or b"null"]
+        if isinstance(tree, dict):
+            return self._object(tree, path)
+        if isinstance(tree, list):
+            return self._array(tree, path)
+        return [_constant(tree)]
+
+    def _object(self, tree: dict[str, JsonTree], path: str) -> list[Segment]:
+        members: list[_Node] = []
+        for key, value in tree.items():
+            node = self.node(value, member_path(path, key))
+            if node is not None:
+                members.append(_prefixed(as_json(key) + b":", node))
+        return _separated(b"{", members, b"}")
+
+    def _array(self, tree: list[JsonTree], path: str) -> list[Segment]:
+        nodes = (self.node(value, item_path(path, i)) for i, value in enumerate(tree))
+        return _separated(b"[", [node for node in nodes if node is not None], b"]")
+
+    def _repeat(self, item: JsonTree, field: FieldMapping) -> _Node:
+        token = find_token(field.token)
+        node = self.node(item, item_path(field.path, 0))
+        read, narrow = token.read, token.narrow
+        if node is None or narrow is None:
+            return [b"[]"]
+        write_item = joined(node) if isinstance(node, list) else node
+        fallback = None if field.when_empty is WhenEmpty.OMIT else b"[]"
+        if field.when_empty is WhenEmpty.NULL:
+            fallback = b"null"
+
+        def write(snapshot: Snapshot) -> bytes | None:
+            value = read(snapshot)
+            if is_empty(value):
+                return fallback
+            items = value if isinstance(value, list) else [value]
+            written = (write_item(narrow(snapshot, each)) for each in items)
+            return b"[" + b",".join(each for each in written if each is not None) + b"]"
+
+        return write
+
+
+def _always(node: _Node) -> list[Segment]:
+    """The node at a place that must be there: `null` where it would be left out."""
+    if isinstance(node, list):
+        return node
+
+    def write(snapshot: Snapshot) -> bytes:
+        return node(snapshot) or b"null"
+
+    return [write]
+
+
+def _prefixed(prefix: bytes, node: _Node) -> _Node:
+    if isinstance(node, list):
+        return [prefix, *node]
+
+    def write(snapshot: Snapshot) -> bytes | None:
+        value = node(snapshot)
+        return None if value is None else prefix + value
+
+    return write
+
+
+def _separated(start: bytes, nodes: list[_Node], end: bytes) -> list[Segment]:
+    """Nodes with commas between those that are there."""
+    fixed = [node for node in nodes if isinstance(node, list)]
+    if len(fixed) == len(nodes):
+        segments: list[Segment] = [start]
+        for index, node in enumerate(fixed):
+            segments += [b",", *node] if index else node
+        return [*segments, end]
+    writers = [joined(node) if isinstance(node, list) else node for node in nodes]
+
+    def write(snapshot: Snapshot) -> bytes:
+        written = [writer(snapshot) for writer in writers]
+        return start + b",".join([each for each in written if each is not None]) + end
+
+    return [write]
+
+
+def _place(field: FieldMapping, tree: JsonTree) -> _Node:
+    """A place filled by a token or a text."""
+    read, encode = source(field), _encoder(field, tree)
+    fallback = None if is_empty(field.default) else encode(field.default)
+    if fallback is None and field.when_empty is not WhenEmpty.OMIT:
+        fallback = _empty(field, tree) if field.when_empty is WhenEmpty.KEEP else b"null"
+
+    def write(snapshot: Snapshot) -> bytes | None:
+        value = read(snapshot)
+        if is_empty(value):
+            return fallback
+        encoded = encode(value)
+        return fallback if encoded is None else encoded
+
+    def write_text(snapshot: Snapshot) -> bytes:
+        value = read(snapshot)
+        return as_json(value) if type(value) is str else write(snapshot) or b'""'
+
+    if fallback == b'""' and encode is _nested_or_text:
+        return [write_text]
+    if fallback is not None:
+        return _always(write)
+    return write
+
+
+def _encoder(field: FieldMapping, tree: JsonTree) -> Encode:
+    match field.type, tree:
+        case ValueType.STRING, _:
+            return _text
+        case (ValueType.NUMBER, _) | (ValueType.SAMPLE, Number()):
+            return _number
+        case (ValueType.BOOLEAN, _) | (ValueType.SAMPLE, bool()):
+            return _boolean
+        case ValueType.SAMPLE, str():
+            return _nested_or_text
+    return _natural(field)
+
+
+def _natural(field: FieldMapping) -> Encode:
+    """How a value is written where neither sample nor mapping says: as what it is."""
+    if field.kind is Kind.CONSTANT:
+        return _written_json if field.type is ValueType.JSON else _text
+    match natural_type(field):
+        case TokenType.INTEGER | TokenType.NUMBER:
+            return _number
+        case TokenType.BOOLEAN01:
+            return _boolean
+    return as_json
+
+
+def _empty(field: FieldMapping, tree: JsonTree) -> bytes:
+    """What is sent for nothing: an empty value of the place's type, null where there is none."""
+    if field.type is not ValueType.STRING:
+        match natural_type(field):
+            case TokenType.LIST:
+                return b"[]"
+            case TokenType.OBJECT:
+                return b"{}"
+    is_text = _encoder(field, tree) in (_text, _nested_or_text)
+    return b'""' if is_text else b"null"
+
+
+def _text(value: Value) -> bytes:
+    return as_json(as_text(value))
+
+
+def _nested_or_text(value: Value) -> bytes:
+    return as_json(value if isinstance(value, list | dict) else as_text(value))
+
+
+def _number(value: Value) -> bytes | None:
+    text = number_text(value)
+    return None if text is None else text.encode()
+
+
+def _boolean(value: Value) -> bytes | None:
+    is_true = boolean(value)
+    return None if is_true is None else b"true" if is_true else b"false"
+
+
+def _written_json(value: Value) -> bytes | None:
+    try:
+        return as_json(json.loads(as_text(value)))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _constant(tree: JsonTree) -> bytes:
+    return tree.text.encode() if isinstance(tree, Number) else as_json(tree)

@@ -1,0 +1,57 @@
+"""Templates: compiled once per version, rendered once per delivery."""
+
+from dataclasses import dataclass
+
+from apps.webhooks.extraction import Sample, extract
+from apps.webhooks.extraction.trees import XmlDocument
+from apps.webhooks.formats import Format
+from apps.webhooks.mapping import Mapping, auto_map
+from apps.webhooks.rendering.json_body import compile_json
+from apps.webhooks.rendering.segments import Writer
+from apps.webhooks.rendering.sources import token_names
+from apps.webhooks.rendering.xml_body import compile_xml
+from apps.webhooks.tokens import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledTemplate:
+    """A template ready to render; `tokens` are the names that it reads.
+
+    `content_type` is None for the format query, whose rendering belongs behind the URL.
+    """
+
+    format: Format
+    tokens: frozenset[str]
+    _write: Writer
+
+    @property
+    def content_type(self) -> str | None:
+        return self.format.content_type
+
+    def render(self, snapshot: Snapshot) -> bytes:
+        """The payload for a call, in UTF-8. Takes any snapshot and never raises."""
+        return self._write(snapshot)
+
+
+def compile_template(
+    *,
+    format: Format,  # noqa: A002 - the word of the domain
+    sample: str | Sample,
+    mapping: Mapping | None = None,
+) -> CompiledTemplate:
+    """Compile a sample and its mapping; without one, the mapping that the sample brings along.
+
+    Raises SampleError for an unusable sample and MappingError for a mapping that does not fit it.
+    """
+    extracted = sample if isinstance(sample, Sample) else extract(sample, format)
+    fitted = auto_map(extracted) if mapping is None else mapping
+    return CompiledTemplate(format, token_names(fitted), _writer(extracted, fitted))
+
+
+def _writer(sample: Sample, mapping: Mapping) -> Writer:
+    tree = sample.tree
+    if isinstance(tree, XmlDocument):
+        return compile_xml(tree, mapping)
+    if isinstance(tree, tuple):
+        raise NotImplementedError
+    return compile_json(tree, mapping)

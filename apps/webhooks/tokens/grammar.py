@@ -1,0 +1,46 @@
+"""Where the tokens are in a text: `%name%`, `%tags.NAME%`, `%custom.NAME%`; all else is literal.
+
+Percent signs are common in text that is no token. Literal are: a lone percent sign; two hex
+digits between percent signs, as in percent-encoded text (`%e2%9c%93`); and a name that begins
+with two hex digits and is near no token's name (`%A9t%` in `%C3%A9t%C3%A9`).
+"""
+
+import re
+
+from apps.webhooks.tokens.catalogue import UnknownToken, find_token
+from apps.webhooks.tokens.token import Token
+
+Part = str | Token
+
+_PLACE = re.compile(r"%(?![0-9A-Fa-f]{2}%)([A-Za-z][A-Za-z0-9_]*(?:\.[^%\x00-\x1f\x7f]{1,100})?)%")
+_ENCODED_START = re.compile(r"[0-9A-Fa-f]{2}")
+
+
+def split(text: str) -> tuple[Part, ...]:
+    """Cut a text into literal strings and tokens, in order; "" gives no parts.
+
+    Raises UnknownToken for a name that no token has.
+    """
+    parts: list[Part] = []
+    literal_start = position = 0
+    while match := _PLACE.search(text, position):
+        token = _token_or_literal(match[1])
+        if token is None:
+            position = match.end() - 1
+            continue
+        if match.start() > literal_start:
+            parts.append(text[literal_start : match.start()])
+        parts.append(token)
+        literal_start = position = match.end()
+    if literal_start < len(text):
+        parts.append(text[literal_start:])
+    return tuple(parts)
+
+
+def _token_or_literal(name: str) -> Token | None:
+    try:
+        return find_token(name)
+    except UnknownToken as error:
+        if error.nearest is None and _ENCODED_START.match(name):
+            return None
+        raise
