@@ -1,5 +1,9 @@
 """The addresses of the REST API, version 1."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.intake.views import EventsView
+
+urlpatterns = [
+    path("events", EventsView.as_view(), name="events"),
+]

@@ -17,6 +17,27 @@ class Call(AccountOwned):
     """
 
     ID_PREFIX = "call"
+    # What an event may change.
+    CHANGED_BY_EVENTS = (
+        "direction",
+        "status",
+        "caller",
+        "caller_name",
+        "tracking_number",
+        "campaign_key",
+        "treatment_keys",
+        "option_keys",
+        "started_at",
+        "ended_at",
+        "duration_s",
+        "talk_s",
+        "context",
+        "snapshot",
+        "last_occurred_at",
+        "last_sequence",
+        "is_begun",
+        "is_ended",
+    )
 
     # The composite indexes below serve these two.
     account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
@@ -57,20 +78,6 @@ class Call(AccountOwned):
 
     def __str__(self) -> str:
         return f"{self.caller or 'unknown'} → {self.tracking_number or self.location}"
-
-    # Columns that the fold decides; what `update_from` writes.
-    FOLDED = (
-        "direction",
-        "status",
-        "caller",
-        "caller_name",
-        "tracking_number",
-        "started_at",
-        "ended_at",
-        "duration_s",
-        "talk_s",
-        "snapshot",
-    )
 
 
 class CallEvent(AccountOwned):

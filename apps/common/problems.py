@@ -11,7 +11,6 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
-from rest_framework.views import set_rollback
 
 from apps.common import logs
 
@@ -32,7 +31,10 @@ class FieldProblem:
 
 
 class Problem(Exception):
-    """An error with a stable code, to be answered as a problem."""
+    """An error with a stable code, to be answered as a problem.
+
+    `extra` becomes members of the body beside the standard ones (RFC 9457, section 3.2).
+    """
 
     def __init__(
         self,
@@ -42,6 +44,7 @@ class Problem(Exception):
         *,
         errors: Sequence[FieldProblem] = (),
         headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -49,6 +52,7 @@ class Problem(Exception):
         self.detail = detail
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
+        self.extra = dict(extra or {})
 
     @classmethod
     def for_status(cls, status: int) -> "Problem":
@@ -66,6 +70,7 @@ def problem_response(problem: Problem) -> HttpResponse:
         "code": problem.code,
         "detail": problem.detail,
         "request_id": logs.request_id.get(),
+        **problem.extra,
     }
     if problem.errors:
         body["errors"] = [error.as_json() for error in problem.errors]
@@ -82,7 +87,6 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     problem = _translate(error)
     if problem is None:
         return None
-    set_rollback()
     if transaction.get_connection().in_atomic_block:
         transaction.set_rollback(True)
     return problem_response(problem)

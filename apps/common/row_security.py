@@ -19,10 +19,13 @@ DO $$ BEGIN
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
 DO $$ BEGIN
-  IF NOT pg_has_role(current_user, '{TENANT_ROLE}', 'MEMBER') THEN
-    EXECUTE format('GRANT {TENANT_ROLE} TO %I', current_user);
-  END IF;
-EXCEPTION WHEN unique_violation THEN NULL;
+  SET LOCAL ROLE {TENANT_ROLE};
+  RESET ROLE;
+EXCEPTION WHEN insufficient_privilege THEN
+  BEGIN
+    GRANT {TENANT_ROLE} TO CURRENT_USER;
+  EXCEPTION WHEN internal_error OR unique_violation THEN NULL;  -- granted at this very moment
+  END;
 END $$;
 GRANT USAGE ON SCHEMA public TO {TENANT_ROLE};
 CREATE FUNCTION hookline_reachable() RETURNS uuid[] LANGUAGE sql STABLE AS

@@ -7,6 +7,7 @@ from apps.accounts.models import Account
 from apps.calls.events import Timing
 from apps.calls.models import Call, CallEvent
 from apps.common.models import AccountOwned
+from apps.delivery.outcome import ErrorKind
 from apps.webhooks.models import TemplateVersion, Webhook
 
 
@@ -24,18 +25,19 @@ class DeliveryState(models.TextChoices):
         return (cls.WAITING, cls.PENDING)
 
 
-class ErrorKind(models.TextChoices):
-    """Why a try failed."""
-
-    DNS = "dns", "Name not found"
-    REFUSED = "refused", "Connection refused"
-    TLS = "tls", "TLS"
-    TIMEOUT = "timeout", "Timed out"
-    BLOCKED = "blocked", "Address not allowed"
-    TOO_LARGE = "too_large", "Too large"
-    PROTOCOL = "protocol", "Protocol"
-    HTTP = "http", "Response code"
-    RENDER = "render", "Payload"
+ERROR_LABELS = {
+    ErrorKind.DNS: "Name not found",
+    ErrorKind.REFUSED: "Connection refused",
+    ErrorKind.TLS: "TLS failed",
+    ErrorKind.TIMEOUT: "Timed out",
+    ErrorKind.BLOCKED: "Address not allowed",
+    ErrorKind.CLOSED: "Connection closed",
+    ErrorKind.TOO_LARGE: "Too large",
+    ErrorKind.PROTOCOL: "Not HTTP",
+    ErrorKind.HTTP: "Response code",
+    ErrorKind.LOCAL: "On our side",
+    ErrorKind.RENDER: "Payload not made",
+}
 
 
 class Delivery(AccountOwned):
@@ -95,6 +97,12 @@ class Delivery(AccountOwned):
                 condition=Q(state__in=["pending", "waiting"]),
                 name="delivery_unfinished_of_call",
             ),
+            # What a finished delivery looks up; nearly always empty.
+            models.Index(
+                fields=["call", "webhook"],
+                condition=Q(state="waiting"),
+                name="delivery_waiting",
+            ),
             models.Index(
                 fields=["resent_from"],
                 condition=Q(resent_from__isnull=False),
@@ -125,7 +133,11 @@ class Attempt(AccountOwned):
     response_headers = models.JSONField(default=dict)
     response_body = models.TextField(blank=True)
     is_response_truncated = models.BooleanField(default=False)
-    error_kind = models.CharField(max_length=10, choices=ErrorKind, blank=True)
+    error_kind = models.CharField(
+        max_length=10,
+        choices=[(kind.value, label) for kind, label in ERROR_LABELS.items()],
+        blank=True,
+    )
     error_message = models.CharField(max_length=500, blank=True)
     dns_ms = models.FloatField(null=True)
     connect_ms = models.FloatField(null=True)

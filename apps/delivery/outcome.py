@@ -30,7 +30,11 @@ RESERVED_HEADERS: Final = frozenset(
 
 
 class ErrorKind(StrEnum):
-    """Why a try failed. `LOCAL` is our own fault and spends no try."""
+    """Why a try failed. `LOCAL` is our own fault and spends no try.
+
+    `RENDER` and `HTTP` are never a client's: the first stops a request before it is sent, the
+    second is the judgement of a complete response.
+    """
 
     DNS = "dns"
     REFUSED = "refused"
@@ -42,6 +46,7 @@ class ErrorKind(StrEnum):
     PROTOCOL = "protocol"
     HTTP = "http"
     LOCAL = "local"
+    RENDER = "render"
 
 
 @dataclass(frozen=True, slots=True)

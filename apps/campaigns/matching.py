@@ -1,0 +1,108 @@
+"""Which attachments an event matches."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from apps.calls.events import Timing
+from apps.calls.services import RecordedEvent
+from apps.campaigns.models import TARGETS, Attachment
+
+# The places of a call that a moment belongs to, by target name; None stands for the account.
+_Places = dict[str, set[uuid.UUID]]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An attachment whose webhook tells of an event."""
+
+    recorded: RecordedEvent
+    timing: Timing
+    attachment: Attachment
+
+
+def match_events(recorded: Sequence[RecordedEvent]) -> list[Match]:
+    """Return what is to be sent for these events, one match a webhook and event. One query.
+
+    Where a webhook is attached to an event in several ways, the oldest attachment counts.
+    """
+    moments = [(event, timing, places) for event in recorded for timing, places in _moments(event)]
+    attachments = _candidates(moments)
+    matches: dict[tuple[uuid.UUID, uuid.UUID], Match] = {}
+    for event, timing, places in moments:
+        for attachment in attachments:
+            key = (event.event.pk, attachment.webhook_id)
+            if key not in matches and _applies(attachment, event, timing, places):
+                matches[key] = Match(recorded=event, timing=timing, attachment=attachment)
+    return list(matches.values())
+
+
+def _moments(recorded: RecordedEvent) -> Iterator[tuple[Timing, _Places]]:
+    """Yield the moments that an event is, each with the places it belongs to.
+
+    The begin of an option or a treatment is its being reached; both end with the call.
+    """
+    call = recorded.call
+    if recorded.is_duplicate:
+        return
+    whole: _Places = {"location": {call.location_id}}
+    if call.campaign_key:
+        whole["campaign"] = {call.campaign_key}
+    if recorded.is_begin:
+        yield Timing.BEGIN, {**whole, "account": {call.account_id}}
+    reached: _Places = {}
+    if recorded.new_treatment_key:
+        reached["treatment"] = {recorded.new_treatment_key}
+    if recorded.option_key:
+        reached["option"] = {recorded.option_key}
+    if reached:
+        yield Timing.BEGIN, reached
+    if recorded.is_end or recorded.is_update:
+        everything = {
+            **whole,
+            "account": {call.account_id},
+            "treatment": set(call.treatment_keys),
+            "option": set(call.option_keys),
+        }
+        yield (Timing.END if recorded.is_end else Timing.UPDATED), everything
+
+
+def _candidates(moments: Iterable[tuple[RecordedEvent, Timing, _Places]]) -> list[Attachment]:
+    moments = list(moments)
+    if not moments:
+        return []
+    places: _Places = {}
+    for _, _, found in moments:
+        for name, keys in found.items():
+            places.setdefault(name, set()).update(keys)
+    targets = Q(**{f"{name}__isnull": True for name in TARGETS})
+    for name in TARGETS:
+        if places.get(name):
+            targets |= Q(**{f"{name}__in": places[name]})
+    return list(
+        Attachment.objects.filter(
+            targets,
+            account_id__in={event.call.account_id for event, _, _ in moments},
+            timing__in={timing for _, timing, _ in moments},
+            is_active=True,
+        )
+        .select_related("webhook__template")
+        .order_by("created_at", "pk")
+    )
+
+
+def _applies(
+    attachment: Attachment, recorded: RecordedEvent, timing: Timing, places: _Places
+) -> bool:
+    if attachment.timing != timing or attachment.account_id != recorded.call.account_id:
+        return False
+    webhook_location = attachment.webhook.location_id
+    if webhook_location is not None and webhook_location != recorded.call.location_id:
+        return False
+    for name in TARGETS:
+        target = getattr(attachment, f"{name}_id")
+        if target is not None:
+            return target in places.get(name, ())
+    return attachment.account_id in places.get("account", ())

@@ -1,0 +1,220 @@
+"""Finding the place of an event: which location, campaign, treatment and option it is about."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Prefetch
+
+from apps.accounts.models import Location
+from apps.campaigns.models import Campaign, TrackingNumber, Treatment, TreatmentOption
+from apps.common.ids import InvalidPublicId
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceReference:
+    """How an event names its place; each part is as the platform wrote it.
+
+    `location`, `campaign` and `treatment` are public ids; a location may also be named by the
+    client's own location id, the others by name. `option` is a key, a label or a public id.
+    """
+
+    tracking_number: str | None = None
+    location: str | None = None
+    campaign: str | None = None
+    treatment: str | None = None
+    option: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event belongs."""
+
+    location: Location
+    number: TrackingNumber | None = None
+    campaign: Campaign | None = None
+    treatment: Treatment | None = None
+    option: TreatmentOption | None = None
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What a call keeps of its place, in the shape the tokens read."""
+        context: dict[str, Any] = {"location": self.location.snapshot()}
+        if self.number is not None:
+            context["tracking_number"] = self.number.number
+        if self.campaign is not None:
+            context["campaign"] = self.campaign.snapshot()
+            context["tags"] = self.campaign.tags
+        if self.treatment is not None:
+            context["treatment"] = {"id": self.treatment.public_id, "name": self.treatment.name}
+        return context
+
+
+class UnknownPlace(Exception):
+    """An event names a place that does not exist within reach. `field` says which part."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class Places:
+    """The places that a batch of events can refer to, read at once.
+
+    `known_locations` are those of calls that are under way already, for events that name none.
+    """
+
+    def __init__(
+        self,
+        *,
+        account_ids: Sequence[uuid.UUID],
+        references: Iterable[PlaceReference],
+        known_locations: Iterable[Location] = (),
+    ) -> None:
+        references = list(references)
+        self._numbers = _by_key(
+            TrackingNumber.objects.filter(
+                account_id__in=account_ids,
+                number__in={ref.tracking_number for ref in references if ref.tracking_number},
+            ).select_related("location", "campaign"),
+            lambda number: [number.number],
+        )
+        self._locations = self._named_locations(account_ids, references)
+        location_ids = {number.location_id for group in self._numbers.values() for number in group}
+        location_ids |= {place.pk for group in self._locations.values() for place in group}
+        location_ids |= {location.pk for location in known_locations}
+        self._campaigns: dict[tuple[uuid.UUID, str], Campaign] = {}
+        if any(ref.campaign for ref in references):
+            for campaign in Campaign.objects.filter(location_id__in=location_ids):
+                for name in (campaign.public_id, campaign.name.lower()):
+                    self._campaigns[campaign.location_id, name] = campaign
+        self._treatments = self._read_treatments(location_ids, references)
+
+    def find(self, reference: PlaceReference, *, fallback: Location | None = None) -> Place:
+        """Return the place; `fallback` is the location of the event's call, if that is known.
+
+        Raises UnknownPlace. An option that is not set up is no error: the caller reached
+        something, only nothing is attached to it.
+        """
+        number = self._find_number(reference)
+        location = self._find_location(reference, number) or fallback
+        if location is None:
+            raise UnknownPlace(
+                "tracking_number",
+                "Name the tracking_number or the location: this call is not known yet.",
+            )
+        campaign = self._find_campaign(reference, location) or (number and number.campaign)
+        treatment = self._find_treatment(reference, location, number)
+        return Place(
+            location=location,
+            number=number,
+            campaign=campaign or None,
+            treatment=treatment,
+            option=_find_option(reference, treatment),
+        )
+
+    def _find_number(self, reference: PlaceReference) -> TrackingNumber | None:
+        if not reference.tracking_number:
+            return None
+        found = self._numbers.get(reference.tracking_number, [])
+        if not found:
+            raise UnknownPlace(
+                "tracking_number", f"There is no tracking number {reference.tracking_number}."
+            )
+        if len(found) > 1 and not reference.location:
+            raise UnknownPlace(
+                "tracking_number",
+                f"{reference.tracking_number} exists in several accounts; name the location too.",
+            )
+        if len(found) > 1:
+            wanted = {place.pk for place in self._locations.get(reference.location or "", [])}
+            return next((number for number in found if number.location_id in wanted), found[0])
+        return found[0]
+
+    def _find_location(
+        self, reference: PlaceReference, number: TrackingNumber | None
+    ) -> Location | None:
+        if not reference.location:
+            return number.location if number else None
+        found = self._locations.get(reference.location, [])
+        if number is not None:
+            found = [place for place in found if place.pk == number.location_id]
+        if not found:
+            where = f" with the number {number.number}" if number else ""
+            raise UnknownPlace("location", f"There is no location {reference.location}{where}.")
+        if len(found) > 1:
+            raise UnknownPlace(
+                "location", f"{reference.location} names several locations; use its loc_… id."
+            )
+        return found[0]
+
+    def _find_campaign(self, reference: PlaceReference, location: Location) -> Campaign | None:
+        if not reference.campaign:
+            return None
+        for name in (reference.campaign, reference.campaign.lower()):
+            if campaign := self._campaigns.get((location.pk, name)):
+                return campaign
+        raise UnknownPlace("campaign", f"{location} has no campaign {reference.campaign}.")
+
+    def _find_treatment(
+        self, reference: PlaceReference, location: Location, number: TrackingNumber | None
+    ) -> Treatment | None:
+        treatments = self._treatments.get(location.pk, [])
+        if reference.treatment:
+            for treatment in treatments:
+                if reference.treatment.lower() in (treatment.public_id, treatment.name.lower()):
+                    return treatment
+            raise UnknownPlace("treatment", f"{location} has no treatment {reference.treatment}.")
+        if number is not None and number.treatment_id:
+            return next((each for each in treatments if each.pk == number.treatment_id), None)
+        if reference.option:
+            having = [each for each in treatments if _find_option(reference, each)]
+            return having[0] if len(having) == 1 else None
+        return None
+
+    @staticmethod
+    def _named_locations(
+        account_ids: Sequence[uuid.UUID], references: Iterable[PlaceReference]
+    ) -> dict[str, list[Location]]:
+        names = {ref.location for ref in references if ref.location}
+        if not names:
+            return {}
+        keys = []
+        for name in names:
+            try:
+                keys.append(Location.key_of(name))
+            except InvalidPublicId:
+                continue
+        reachable = Location.objects.filter(account_id__in=account_ids)
+        found = reachable.filter(pk__in=keys) | reachable.filter(client_location_id__in=names)
+        return _by_key(found, lambda place: [place.public_id, place.client_location_id])
+
+    @staticmethod
+    def _read_treatments(
+        location_ids: set[uuid.UUID], references: Iterable[PlaceReference]
+    ) -> dict[uuid.UUID, list[Treatment]]:
+        if not any(ref.treatment or ref.option or ref.tracking_number for ref in references):
+            return {}
+        treatments = Treatment.objects.filter(location_id__in=location_ids).prefetch_related(
+            Prefetch("options", queryset=TreatmentOption.objects.order_by("key"))
+        )
+        return _by_key(treatments, lambda treatment: [treatment.location_id])
+
+
+def _find_option(reference: PlaceReference, treatment: Treatment | None) -> TreatmentOption | None:
+    if not reference.option or treatment is None:
+        return None
+    wanted = reference.option.strip().lower()
+    for option in treatment.options.all():
+        if wanted in (option.key.lower(), option.label.lower(), option.public_id):
+            return option
+    return None
+
+
+def _by_key(rows: Any, keys_of: Any) -> dict[Any, list[Any]]:
+    grouped: dict[Any, list[Any]] = {}
+    for row in rows:
+        for key in keys_of(row):
+            grouped.setdefault(key, []).append(row)
+    return grouped

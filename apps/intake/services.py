@@ -1,0 +1,163 @@
+"""Taking events in: parsed, placed, stored, matched and planned in one transaction."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from apps.accounts.models import Location
+from apps.calls.models import Call
+from apps.calls.services import RecordedEvent, ReportedEvent, record_events
+from apps.campaigns.matching import match_events
+from apps.campaigns.placing import Place, PlaceReference, Places, UnknownPlace
+from apps.common.access import Access
+from apps.delivery.services import plan
+from apps.intake.events import EventFault, ParsedEvent, parse_event
+
+# Two requests may bring the same new event at the same moment; the loser tries again and finds it.
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An event of a batch that was not taken, and why."""
+
+    index: int
+    pointer: str
+    code: str
+    message: str
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What became of a batch. `accepted` pairs an event's index with what was recorded."""
+
+    accepted: list[tuple[int, RecordedEvent]] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+def accept_events(*, access: Access, bodies: Sequence[Any]) -> Receipt:
+    """Take a batch of events for whoever has this access.
+
+    Each event is taken or rejected by itself. When this returns inside a transaction that then
+    commits, every accepted event is stored and its deliveries are planned.
+    """
+    receipt = Receipt()
+    parsed: list[tuple[int, ParsedEvent]] = []
+    for index, body in enumerate(bodies):
+        try:
+            parsed.append((index, parse_event(body)))
+        except EventFault as fault:
+            receipt.rejected.append(Rejection(index, fault.pointer, fault.code, fault.message))
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            with transaction.atomic():
+                _store(access, parsed, receipt)
+            break
+        except IntegrityError:
+            if not tries_left:
+                raise
+    receipt.rejected.sort(key=lambda rejection: rejection.index)
+    return receipt
+
+
+def _store(access: Access, parsed: list[tuple[int, ParsedEvent]], receipt: Receipt) -> None:
+    reported: list[tuple[int, ReportedEvent]] = []
+    rejected: list[Rejection] = []
+    places = _PlaceFinder(access, [event for _, event in parsed])
+    for index, event in parsed:
+        try:
+            reported.append((index, _report(event, places.find(event))))
+        except UnknownPlace as unknown:
+            rejected.append(
+                Rejection(index, f"/{unknown.field}", f"unknown_{unknown.field}", str(unknown))
+            )
+    if reported:
+        recorded = record_events(reported=[report for _, report in reported])
+        plan(matches=match_events(recorded))
+        indexes = [index for index, _ in reported]
+        receipt.accepted = list(zip(indexes, recorded, strict=True))
+    receipt.rejected += rejected
+
+
+class _PlaceFinder:
+    """Finds each event's place; one that names none belongs where its call is known to be."""
+
+    def __init__(self, access: Access, events: Sequence[ParsedEvent]) -> None:
+        self._by_call = self._known_calls(access, events)
+        self._places = Places(
+            account_ids=access.account_ids,
+            references=[event.place for event in events],
+            known_locations=[each for found in self._by_call.values() for each in found.values()],
+        )
+        for event in events:
+            if event.place.location or event.place.tracking_number:
+                self._learn(event)
+
+    def find(self, event: ParsedEvent) -> Place:
+        """Return the place of an event; raises UnknownPlace."""
+        known = self._by_call.get(event.call_external_id, {})
+        if len(known) > 1 and not (event.place.location or event.place.tracking_number):
+            raise UnknownPlace(
+                "location", "Several accounts have a call of this id; name the location."
+            )
+        return self._places.find(event.place, fallback=next(iter(known.values()), None))
+
+    def _learn(self, event: ParsedEvent) -> None:
+        """Note what a batch itself tells of a call's place, for its events that do not."""
+        try:
+            location = self._places.find(event.place).location
+        except UnknownPlace:
+            return
+        known = self._by_call.setdefault(event.call_external_id, {})
+        known.setdefault(location.account_id, location)
+
+    @staticmethod
+    def _known_calls(
+        access: Access, events: Sequence[ParsedEvent]
+    ) -> dict[str, dict[uuid.UUID, Location]]:
+        unplaced = {
+            event.call_external_id
+            for event in events
+            if not (event.place.location or event.place.tracking_number)
+        }
+        known: dict[str, dict[uuid.UUID, Location]] = {}
+        if unplaced:
+            calls = Call.objects.filter(
+                account_id__in=access.account_ids, external_id__in=unplaced
+            ).select_related("location")
+            for call in calls.only("account_id", "external_id", "location"):
+                known.setdefault(call.external_id, {})[call.account_id] = call.location
+        return known
+
+
+def _report(event: ParsedEvent, place: Place) -> ReportedEvent:
+    facts = dict(event.facts)
+    if event.place.option:
+        facts["option"] = _option_facts(event.place, place)
+    return ReportedEvent(
+        external_id=event.external_id,
+        call_external_id=event.call_external_id,
+        type=event.type,
+        occurred_at=event.occurred_at,
+        sequence=event.sequence,
+        facts=facts,
+        location=place.location,
+        context=place.context,
+        campaign_key=place.campaign.pk if place.campaign else None,
+        treatment_key=place.treatment.pk if place.treatment else None,
+        option_key=place.option.pk if place.option else None,
+    )
+
+
+def _option_facts(reference: PlaceReference, place: Place) -> dict[str, Any]:
+    """Return what the caller reached: as set up, or as the platform named it."""
+    if place.option is None:
+        return {"key": None, "label": reference.option, "destination": None}
+    return {
+        "key": place.option.key,
+        "label": place.option.label,
+        "destination": place.option.destination or None,
+    }

@@ -1,0 +1,83 @@
+"""The event API."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.accounts.models import Scope
+from apps.common.problems import FieldProblem, Problem
+from apps.intake.services import Receipt, accept_events
+
+
+class EventsView(APIView):
+    """`POST /api/v1/events`: one event, or a list of up to INTAKE_MAX_BATCH."""
+
+    scope = Scope.INGEST
+
+    def post(self, request: Request) -> HttpResponse:
+        """Take the events; 202 once they are stored and their deliveries planned."""
+        body: Any = request.data
+        bodies = body if isinstance(body, list) else [body]
+        if not bodies:
+            raise Problem(422, "empty", "The list has no events.")
+        if len(bodies) > settings.INTAKE_MAX_BATCH:
+            raise Problem(
+                413,
+                "too_many_events",
+                f"A batch has at most {settings.INTAKE_MAX_BATCH} events; this one has"
+                f" {len(bodies)}.",
+            )
+        receipt = accept_events(access=request.user.access, bodies=bodies)
+        if not receipt.accepted:
+            raise _nothing_accepted(receipt, is_batch=isinstance(body, list))
+        return Response(
+            {"accepted": _accepted(receipt), "rejected": _rejected(receipt)}, status=202
+        )
+
+
+def _accepted(receipt: Receipt) -> list[dict[str, Any]]:
+    return [
+        {
+            "index": index,
+            "id": recorded.event.external_id,
+            "call_id": recorded.call.external_id,
+            "event": recorded.event.public_id,
+            "call": recorded.call.public_id,
+            "duplicate": recorded.is_duplicate,
+        }
+        for index, recorded in receipt.accepted
+    ]
+
+
+def _rejected(receipt: Receipt) -> list[dict[str, Any]]:
+    return [
+        {
+            "index": rejection.index,
+            "pointer": rejection.pointer,
+            "code": rejection.code,
+            "message": rejection.message,
+        }
+        for rejection in receipt.rejected
+    ]
+
+
+def _nothing_accepted(receipt: Receipt, *, is_batch: bool) -> Problem:
+    faults = [
+        FieldProblem(
+            f"/{rejection.index}{rejection.pointer}" if is_batch else rejection.pointer,
+            rejection.code,
+            rejection.message,
+        )
+        for rejection in receipt.rejected
+    ]
+    return Problem(
+        422,
+        "no_event_accepted",
+        "No event was accepted; each one's fault is listed.",
+        errors=faults,
+        extra={"accepted": [], "rejected": _rejected(receipt)},
+    )
