@@ -15,10 +15,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 _POLL_S = 0.05
+_HAS_PROC = Path("/proc/self/stat").exists()
 
 
 @dataclass(frozen=True)
@@ -54,36 +56,57 @@ def forget(pid: int) -> None:
 
 def group_is_alive(pid: int) -> bool:
     """True while the process group `pid` has a member that is not a zombie."""
-    if not Path("/proc/self/stat").exists():
-        try:
-            os.killpg(pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            return True
-        return True
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                # The name in parentheses may hold blanks; state, parent and group follow it.
-                fields = Path(entry.path, "stat").read_text().rpartition(")")[2].split()
-                if int(fields[2]) == pid and fields[0] not in "ZX":
-                    return True
-    return False
+    if not _HAS_PROC:
+        return _exists(os.killpg, pid)
+    return any(
+        stat is not None and stat[1] == pid
+        for stat in (_state(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit())
+    )
 
 
 def stop_group(child: Watched) -> None:
-    """Signal the group of `child`, wait for its grace, then kill what is left of it."""
-    for stop_signal, grace_s in ((child.stop_signal, child.grace_s), (signal.SIGKILL, 2.0)):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, stop_signal)
-        deadline = time.monotonic() + grace_s
-        while group_is_alive(child.pid):
-            if time.monotonic() > deadline:
-                break
-            time.sleep(_POLL_S)
-        else:
-            return
+    """Signal the leader, then what it left behind, and kill what outlives the grace."""
+    deadline = time.monotonic() + child.grace_s
+    _send_signal(os.kill, child.pid, child.stop_signal)
+    _wait_while(_leader_is_alive, child.pid, deadline)
+    _send_signal(os.killpg, child.pid, child.stop_signal)
+    _wait_while(group_is_alive, child.pid, max(deadline, time.monotonic() + 1.0))
+    _send_signal(os.killpg, child.pid, signal.SIGKILL)
+    _wait_while(group_is_alive, child.pid, time.monotonic() + 2.0)
+
+
+def _leader_is_alive(pid: int) -> bool:
+    return _state(str(pid)) is not None if _HAS_PROC else _exists(os.kill, pid)
+
+
+def _state(pid: str) -> tuple[str, int] | None:
+    """Return state and process group of a process, from /proc; None if gone or a zombie."""
+    try:
+        # The name in parentheses may hold blanks; state, parent and group follow it.
+        fields = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else (fields[0], int(fields[2]))
+
+
+def _exists(kill: Callable[[int, int], None], pid: int) -> bool:
+    try:
+        kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _send_signal(kill: Callable[[int, int], None], pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        kill(pid, number)
+
+
+def _wait_while(condition: Callable[[int], bool], pid: int, deadline: float) -> None:
+    while condition(pid) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
 
 
 def _own() -> None:

@@ -1,0 +1,233 @@
+"""`manage.py up`: everything on one machine, for a look, for development, for a small office."""
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.common.embedded import EmbeddedServiceError, EmbeddedServices
+from apps.common.embedded.environment import keep_secrets, shared_environment
+from apps.common.supervisor import Child, StopSignals, Supervisor
+
+_BASE_DIR = Path(__file__).resolve().parents[4]
+_MANAGE = (sys.executable, _BASE_DIR / "manage.py")
+_WEB_PORT = 8000
+_RECEIVER_PORT = 8900
+_PORTS_TRIED = 100
+# An earlier run that was killed may need this long to let go of its port.
+_PORT_WAIT_S = 3.0
+_READY_S = 60.0
+
+
+class Command(BaseCommand):
+    """Start services, migrate, seed a demo, then run web, worker, sweep and a local receiver."""
+
+    help = (
+        "Run everything on this machine until Ctrl-C. PostgreSQL and Redis are started unless"
+        " DATABASE_URL and REDIS_URL name others."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "--host", default="127.0.0.1", help="address the web server listens on (%(default)s)"
+        )
+        parser.add_argument(
+            "--port",
+            type=int,
+            help=f"port of the web server (the first free one from {_WEB_PORT})",
+        )
+        parser.add_argument(
+            "--data-dir",
+            type=Path,
+            default=_BASE_DIR / "var",
+            help="where services keep their data, and keys are kept (var/)",
+        )
+        parser.add_argument(
+            "--workers", type=int, default=1, help="delivery workers to run (%(default)s)"
+        )
+        parser.add_argument(
+            "--no-demo", action="store_true", help="no demo account and no local receiver"
+        )
+
+    def handle(
+        self,
+        *,
+        host: str,
+        port: int | None,
+        data_dir: Path,
+        workers: int,
+        no_demo: bool,
+        **options: Any,
+    ) -> None:
+        """Run until a stop signal; raises `CommandError` when something does not start."""
+        data_dir = data_dir.expanduser().absolute()
+        os.environ["DATA_DIR"] = str(data_dir)
+        environ.Env.read_env(_BASE_DIR / ".env")
+        services = EmbeddedServices(
+            data_dir,
+            postgres="DATABASE_URL" not in os.environ,
+            redis="REDIS_URL" not in os.environ,
+        )
+        try:
+            with StopSignals() as signals, services:
+                web_port = _asked_port(host, port) if port else _free_port(host, _WEB_PORT)
+                receiver_port = None if no_demo else _free_port("127.0.0.1", _RECEIVER_PORT)
+                keep_secrets(data_dir / "secrets.env")
+                _complete_environment(services, host, web_port, receiver_port)
+                with shared_environment(data_dir / "run.env"), Supervisor(signals) as supervisor:
+                    _run(supervisor, host, web_port, receiver_port, workers)
+                    supervisor.say("stopping")
+        except EmbeddedServiceError as error:
+            raise CommandError(str(error)) from error
+
+
+def _run(
+    supervisor: Supervisor, host: str, web_port: int, receiver_port: int | None, workers: int
+) -> None:
+    supervisor.say("preparing the database")
+    _must_end_well(supervisor, _manage("migrate", "migrate", "--no-input", "--verbosity=0"))
+    logins: list[dict[str, str]] = []
+    if receiver_port is not None and not supervisor.is_stopping:
+        supervisor.start(_receiver(receiver_port))
+        logins = _seed(supervisor)
+    if supervisor.is_stopping:
+        return
+    for number in range(1, workers + 1):
+        supervisor.start(_manage("worker" if workers == 1 else f"worker {number}", "worker"))
+    supervisor.start(_manage("sweep", "sweep"))
+    supervisor.start(_web(host, web_port))
+    if supervisor.wait_for(lambda: _answers(host, web_port), _READY_S):
+        supervisor.say(_welcome(os.environ["PUBLIC_URL"], logins))
+    elif not supervisor.is_stopping:
+        raise CommandError(f"The web server gives no answer within {_READY_S:.0f} s, see above.")
+    supervisor.run()
+
+
+def _manage(name: str, *arguments: str, **how: Any) -> Child:
+    return Child(name, [*_MANAGE, *arguments], cwd=_BASE_DIR, **how)
+
+
+def _receiver(port: int) -> Child:
+    return Child(
+        "receiver",
+        [sys.executable, "-m", "apps.console.demo.receiver", "--port", str(port)],
+        cwd=_BASE_DIR,
+    )
+
+
+def _web(host: str, port: int) -> Child:
+    return Child(
+        "web",
+        [
+            *(sys.executable, "-m", "gunicorn", "config.wsgi"),
+            *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
+            *("--worker-class", "gthread", "--threads", "8"),
+            *("--workers", os.environ.get("WEB_CONCURRENCY", "2")),
+            *("--log-level", "warning", "--graceful-timeout", "5", "--no-control-socket"),
+        ],
+        cwd=_BASE_DIR,
+    )
+
+
+def _must_end_well(supervisor: Supervisor, child: Child) -> None:
+    code = supervisor.run_once(child)
+    if code:
+        raise CommandError(f"{child.name} failed with code {code}, see above.")
+
+
+def _seed(supervisor: Supervisor) -> list[dict[str, str]]:
+    """Make the demo account, or find it made, and return its logins."""
+    with tempfile.TemporaryFile() as output:
+        _must_end_well(supervisor, _manage("seed", "seed_demo", "--json", output_to=output))
+        output.seek(0)
+        logins: list[dict[str, str]] = json.loads(output.read() or b"[]")
+    return logins
+
+
+def _complete_environment(
+    services: EmbeddedServices, host: str, web_port: int, receiver_port: int | None
+) -> None:
+    """Fill in what the environment and `.env` leave open; our children inherit it."""
+    environ.Env.read_env(services.data_dir / "secrets.env")
+    if services.postgres is not None:
+        os.environ["DATABASE_URL"] = services.database_url
+    if services.redis is not None:
+        os.environ["REDIS_URL"] = services.redis_url
+    if receiver_port is not None:
+        os.environ["DEMO_RECEIVER_URL"] = f"http://127.0.0.1:{receiver_port}"
+    named = "127.0.0.1" if host in ("0.0.0.0", "::", "::1") else host  # noqa: S104
+    os.environ.setdefault("PUBLIC_URL", f"http://{named}:{web_port}")
+    # The local receiver, and whatever else a developer runs on this machine.
+    os.environ.setdefault("EGRESS_ALLOW", "127.0.0.0/8,::1/128")
+
+
+def _asked_port(host: str, port: int) -> int:
+    deadline = time.monotonic() + _PORT_WAIT_S
+    while not _is_free(host, port):
+        if time.monotonic() > deadline:
+            raise CommandError(
+                f"Port {port} of {host} is taken by another program."
+                " Stop that one, choose another --port, or leave --port out."
+            )
+        time.sleep(0.2)
+    return port
+
+
+def _free_port(host: str, first: int) -> int:
+    for port in range(first, first + _PORTS_TRIED):
+        if _is_free(host, port):
+            return port
+    raise CommandError(f"No port from {first} to {first + _PORTS_TRIED - 1} of {host} is free.")
+
+
+def _is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.closing(socket.socket(family)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError as error:
+            raise CommandError(f"Port {port} may not be used: {error}.") from error
+        except socket.gaierror as error:
+            raise CommandError(f"The host {host!r} is not known: {error}.") from error
+        except OSError:
+            return False
+    return True
+
+
+def _answers(host: str, port: int) -> bool:
+    target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    with contextlib.closing(http.client.HTTPConnection(target, port, timeout=2.0)) as connection:
+        try:
+            connection.request("GET", "/healthz")
+            # A host name or scheme that the settings refuse shows a working server too.
+            return connection.getresponse().status < 500
+        except (OSError, http.client.HTTPException):
+            return False
+
+
+def _welcome(url: str, logins: Sequence[dict[str, str]]) -> str:
+    lines = ["", f"Hookline runs at {url}", ""]
+    if logins:
+        rows = [("E-mail", "Password", "Role", "Account")]
+        rows += [(row["email"], row["password"], row["role"], row["account"]) for row in logins]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            lines.append("  " + "  ".join(cells).rstrip())
+        lines.append("")
+    lines += ["Ctrl-C stops it. Below, one line for each call and delivery.", ""]
+    return "\n".join(lines)
