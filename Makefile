@@ -1,0 +1,82 @@
+# The commands of this project. `make` lists them. All work without any environment variable.
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# The first Python that is new enough. 3.11 and 3.12 come first: every dependency has a wheel there.
+CANDIDATES = python3.11 python3.12 python3 python3.13 python3.14 python
+NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in $(CANDIDATES); do \
+	if $$p -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then echo $$p; break; fi; done)
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(BIN)/uv pip compile pyproject.toml --extra embedded --universal --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --quiet
+
+# Settings as production has them, for the checks; nothing is read from a running `make run`.
+CHECK_ENV := env DEBUG=0 DATA_DIR=.venv/no-data PUBLIC_URL=https://hookline.example \
+	ALLOWED_HOSTS=hookline.example DATABASE_URL=postgresql:///none?host=/nonexistent \
+	SECRET_KEY=for-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ \
+	CREDENTIAL_KEYS=Zm9yLWNoZWNrcy1vbmx5LWtleS0zMi1ieXRlcy1sb25n
+
+.PHONY: help run demo test check format bench requirements clean
+
+help:  ## List these commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+run: .venv/base.stamp  ## Start everything on this machine, with a demo account; Ctrl-C stops it
+	@$(BIN)/python manage.py up
+
+demo: .venv/base.stamp  ## Simulate 200 calls, deliver them, and check that none was lost
+	@$(BIN)/python manage.py demo
+
+test: check  ## Check the code, then run every test on all cores
+	$(BIN)/pytest --numprocesses logical
+
+check: .venv/dev.stamp  ## Format, lint, templates, types, import contracts, migrations, deployment
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	find templates apps -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
+	$(CHECK_ENV) $(BIN)/mypy
+	$(BIN)/lint-imports
+	$(CHECK_ENV) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+format: .venv/dev.stamp  ## Format code and templates, and apply the safe fixes of the linter
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	-find templates apps -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} +
+
+bench: .venv/dev.stamp  ## Measure the delivery engine on this machine
+	$(BIN)/python -m bench
+
+requirements: .venv/dev.stamp  ## Compile the hashed requirements anew from pyproject.toml
+	$(COMPILE) --output-file requirements/base.txt
+	$(COMPILE) --extra dev --constraint requirements/base.txt --output-file requirements/dev.txt
+
+clean:  ## Remove the environment and every cache; the data under var/ stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { \
+		echo "Hookline needs Python 3.11 or newer, and found none of: $(CANDIDATES)."; \
+		echo "Install one, or name it: make PYTHON=/path/to/python3.11"; exit 1; } >&2
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { \
+		echo "$(PYTHON) is older than Python 3.11, which Hookline needs."; exit 1; } >&2
+	@echo "Making the environment in .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "$(PYTHON) can not make environments. On Debian and Ubuntu: apt install python3-venv"; \
+		exit 1; } >&2
+
+.venv/base.stamp: requirements/base.txt | .venv/bin/python
+	@echo "Installing requirements/base.txt"
+	@$(PIP) install --require-hashes --requirement requirements/base.txt
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt | .venv/bin/python
+	@echo "Installing requirements/dev.txt"
+	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@touch $@
