@@ -7,9 +7,10 @@ from typing import Final
 
 # Response bodies are read this far and no further, in bytes.
 MAX_BODY_BYTES: Final = 65_536
-# The longest line of a response head, and the most headers in it.
+# The longest line of a response head, the most headers in it, and all of it, in bytes.
 MAX_HEADER_LINE_BYTES: Final = 8_190
 MAX_HEADERS: Final = 100
+MAX_HEAD_BYTES: Final = 32_768
 
 # Headers that the client computes; a request that brings one of its own is not sent.
 RESERVED_HEADERS: Final = frozenset(

@@ -1,6 +1,7 @@
 """Operating-system and TLS errors in words, shared by both clients."""
 
 import errno
+import socket
 import ssl
 from typing import Final
 
@@ -44,6 +45,13 @@ def egress_failure(error: EgressError) -> Failure:
     if isinstance(error, UnresolvableHost):
         return ErrorKind.DNS, error.reason
     return ErrorKind.BLOCKED, error.reason
+
+
+def dns_failure(host: str, error: OSError) -> Failure:
+    """Explain why a name could not be looked up."""
+    if getattr(error, "errno", None) in {socket.EAI_SYSTEM, socket.EAI_MEMORY}:
+        return ErrorKind.LOCAL, f"Hookline could not look up {host}: {error.strerror}."
+    return ErrorKind.DNS, f"The name {host} can not be found."
 
 
 def tls_failure(error: BaseException) -> Failure:

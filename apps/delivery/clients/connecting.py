@@ -1,0 +1,132 @@
+"""How the aiohttp client gets a connection: two walls, each of which alone would hold.
+
+The resolver vets all addresses of a name before the connector sees any of them. The socket factory
+vets the address of each socket, so that a literal address, for which aiohttp asks no resolver, can
+not slip past.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from functools import partial
+from ipaddress import ip_address
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from apps.common.egress import BlockedAddress, EgressPolicy
+from apps.delivery.clients.exchange import Exchange
+from apps.delivery.clients.failures import RefusedSocket
+
+if TYPE_CHECKING:
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.connector import AddrInfoType
+    from aiohttp.tracing import Trace
+
+Resolve = Callable[..., Sequence[Any]]
+"""Has the signature and the answers of `socket.getaddrinfo`."""
+
+KEEPALIVE_S: Final = 15.0
+# An answer is kept this long; its addresses were vetted, and stay the ones connected to.
+DNS_TTL_S: Final = 10
+# A name server that hangs holds a thread for its time; others must find one free.
+DNS_THREADS: Final = 64
+
+current_exchange: ContextVar[Exchange] = ContextVar("current_exchange")
+"""The exchange for which this task, or a task that it started, makes a connection."""
+
+
+class GuardedConnector(aiohttp.TCPConnector):
+    """A connection pool that only reaches what its policy lets through.
+
+    Notes in the current exchange whether a connection is new and how long making it took; aiohttp's
+    own tracing would tell the same at 25 µs for every request, new connection or not.
+    """
+
+    def __init__(
+        self,
+        policy: EgressPolicy,
+        *,
+        resolve: Resolve,
+        ssl_context: ssl.SSLContext,
+        limit_per_host: int,
+    ) -> None:
+        self._policy = policy
+        self._vetting_resolver = VettingResolver(policy, resolve)
+        super().__init__(
+            resolver=self._vetting_resolver,
+            socket_factory=self._open_socket,
+            ssl=ssl_context,
+            limit=0,
+            limit_per_host=limit_per_host,
+            keepalive_timeout=KEEPALIVE_S,
+            ttl_dns_cache=DNS_TTL_S,
+        )
+
+    def _open_socket(self, address_info: "AddrInfoType") -> socket.socket:
+        family, kind, protocol, _, address = address_info
+        try:
+            self._policy.vet_address(ip_address(address[0]))
+        except BlockedAddress as blocked:
+            raise RefusedSocket(blocked) from blocked
+        return socket.socket(family, kind, protocol)
+
+    async def _create_connection(
+        self, req: aiohttp.ClientRequest, traces: "list[Trace]", timeout: aiohttp.ClientTimeout
+    ) -> "ResponseHandler":
+        exchange = current_exchange.get()
+        exchange.connecting = True
+        started = perf_counter()
+        protocol = await super()._create_connection(req, traces, timeout)
+        exchange.connect_ms = (perf_counter() - started) * 1000 - (exchange.dns_ms or 0.0)
+        return protocol
+
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        """Close all connections, those in use as well, and the resolver's threads."""
+        await super().close(abort_ssl=abort_ssl)
+        await self._vetting_resolver.close()
+
+
+class VettingResolver(AbstractResolver):
+    """Asks the system resolver in threads of its own and lets only vetted answers through."""
+
+    def __init__(self, policy: EgressPolicy, resolve: Resolve) -> None:
+        self._policy = policy
+        self._resolve = resolve
+        self._threads = ThreadPoolExecutor(DNS_THREADS, thread_name_prefix="dns")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Look a name up; one address that is not allowed refuses the whole answer.
+
+        Raises BlockedAddress, UnresolvableHost for an empty answer, or the resolver's OSError.
+        """
+        exchange = current_exchange.get()
+        started = perf_counter()
+        lookup = partial(self._resolve, host, port, family=family, type=socket.SOCK_STREAM)
+        try:
+            answer = await asyncio.get_running_loop().run_in_executor(self._threads, lookup)
+        finally:
+            exchange.dns_ms = (perf_counter() - started) * 1000
+        addresses = self._policy.vet_answer(host, [info[4][0] for info in answer])
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address),
+                port=port,
+                family=socket.AF_INET if address.version == 4 else socket.AF_INET6,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in dict.fromkeys(addresses)
+        ]
+
+    async def close(self) -> None:
+        """Let the threads go; a lookup under way ends by itself."""
+        self._threads.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,67 @@
+"""What is known so far about one request, filled in by its client as the exchange goes on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+from apps.delivery.clients.failures import Failure
+from apps.delivery.outcome import Outcome, Timings
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One call of `send`. `started` is a `perf_counter` reading, all durations are milliseconds.
+
+    `connecting` is set from the moment a new connection is being made: without it, the connection
+    came from the pool. `sends` counts the connections that the request was written to.
+    """
+
+    started: float
+    sends: int = 0
+    connecting: bool = False
+    dns_ms: float | None = None
+    connect_ms: float | None = None
+    first_byte_ms: float | None = None
+    status: int | None = None
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+    body_truncated: bool = False
+
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the start."""
+        return (perf_counter() - self.started) * 1000
+
+    def may_resend(self) -> bool:
+        """Whether a connection that broke before any answer may be replaced by a new one.
+
+        Only a pooled one, which the server may have closed meanwhile, and only once.
+        """
+        return not self.connecting and self.sends == 1 and self.status is None
+
+    def outcome(self, failure: Failure | None) -> Outcome:
+        """Close the books; `failure` is None for a complete answer."""
+        kind, message = failure or (None, "")
+        timings = Timings(
+            total_ms=self.elapsed_ms(),
+            dns_ms=self.dns_ms,
+            connect_ms=self.connect_ms,
+            first_byte_ms=self.first_byte_ms,
+        )
+        return Outcome(
+            status=self.status,
+            headers=self.headers,
+            body=self.body,
+            body_truncated=self.body_truncated,
+            error_kind=kind,
+            error_message=message,
+            timings=timings,
+            sends=self.sends,
+        )
+
+    def describe_timeout(self, timeout_s: float) -> str:
+        """One sentence on how far the exchange had come when its deadline passed."""
+        if self.status is not None:
+            return f"The answer began but was not complete within {timeout_s:g} s."
+        if self.sends:
+            return f"No answer within {timeout_s:g} s."
+        return f"No connection within {timeout_s:g} s."
