@@ -3,16 +3,12 @@
 import re
 
 from apps.webhooks.extraction.json_sample import extract_json
+from apps.webhooks.extraction.pairs_sample import extract_pairs
 from apps.webhooks.extraction.sample import MAX_BYTES, Sample, SampleError
 from apps.webhooks.extraction.xml_sample import extract_xml
 from apps.webhooks.formats import Format
 
 _UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
-
-_EXTRACTORS = {
-    Format.JSON: extract_json,
-    Format.XML: extract_xml,
-}
 
 
 def extract(text: str, format: Format) -> Sample:  # noqa: A002 - the word of the domain
@@ -29,4 +25,9 @@ def extract(text: str, format: Format) -> Sample:  # noqa: A002 - the word of th
         raise SampleError.at(f"The sample is over {MAX_BYTES // 1024} KB.", text, 0)
     if not text.strip():
         raise SampleError.at("The sample is empty.", text, 0)
-    return _EXTRACTORS[format](text)
+    match format:
+        case Format.JSON:
+            return extract_json(text)
+        case Format.XML:
+            return extract_xml(text)
+    return extract_pairs(text, format)

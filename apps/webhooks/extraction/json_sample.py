@@ -6,13 +6,13 @@ recursion is.
 """
 
 import re
-from collections.abc import Iterator
 from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]  # not in the stubs
 
 from apps.webhooks.extraction.sample import (
     MAX_DEPTH,
     MAX_FIELDS,
+    MAX_PATH,
     Field,
     FieldType,
     Sample,
@@ -32,12 +32,9 @@ _MAX_DIGITS = 100
 
 def extract_json(text: str) -> Sample:
     """Parse a JSON sample. Raises SampleError."""
-    tree = _Parser(text).document()
-    fields: list[Field] = []
-    containers: list[Field] = []
-    for field, is_container in _walk(tree, "$", "$"):
-        (containers if is_container else fields).append(field)
-    return Sample(Format.JSON, tree, tuple(fields), tuple(containers))
+    parser = _Parser(text)
+    tree = parser.document()
+    return Sample(Format.JSON, tree, tuple(parser.fields), tuple(parser.containers))
 
 
 def member_path(path: str, key: str) -> str:
@@ -53,24 +50,20 @@ def item_path(path: str, index: int) -> str:
     return f"{path}[{index}]"
 
 
-def _walk(tree: JsonTree, path: str, name: str) -> Iterator[tuple[Field, bool]]:
-    match tree:
-        case dict():
-            yield Field(path, name, "" if tree else "{}", FieldType.OBJECT), bool(tree)
-            for key, value in tree.items():
-                yield from _walk(value, member_path(path, key), key)
-        case list():
-            yield Field(path, name, "" if tree else "[]", FieldType.ARRAY), bool(tree)
-            for index, value in enumerate(tree):
-                yield from _walk(value, item_path(path, index), f"{name}[{index}]")
-        case str():
-            yield Field(path, name, tree, FieldType.STRING), False
+def json_type(value: JsonTree) -> FieldType:
+    """What a value of the tree is."""
+    match value:
         case Number():
-            yield Field(path, name, tree.text, FieldType.NUMBER), False
+            return FieldType.NUMBER
+        case str():
+            return FieldType.STRING
+        case dict():
+            return FieldType.OBJECT
+        case list():
+            return FieldType.ARRAY
         case None:
-            yield Field(path, name, "", FieldType.NULL), False
-        case _:
-            yield Field(path, name, "true" if tree else "false", FieldType.BOOLEAN), False
+            return FieldType.NULL
+    return FieldType.BOOLEAN
 
 
 class _Parser:
@@ -79,60 +72,73 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
-        self._fields = 0
+        self.fields: list[Field] = []
+        self.containers: list[Field] = []
 
     def document(self) -> JsonTree:
         self._skip_space()
-        tree = self._value(0)
+        tree = self._value("$", "$", 0)
         if self._at < len(self._text):
             raise self._error("Nothing may follow the end of the JSON value.", self._at)
         return tree
 
-    def _value(self, depth: int) -> JsonTree:
+    def _value(self, path: str, name: str, depth: int) -> JsonTree:
+        """The value that begins here; its place and those inside it are noted in order."""
         start = self._at
-        character = self._text[start : start + 1]
-        if character in ("{", "["):
-            if depth == MAX_DEPTH:
-                raise self._error(f"Nested deeper than {MAX_DEPTH} levels.", start)
-            value: JsonTree = (
-                self._object(depth + 1) if character == "{" else self._array(depth + 1)
-            )
-            if not value:
-                self._count(start)
-        else:
-            value = self._scalar(character, start)
-            self._count(start)
+        if depth > MAX_DEPTH:
+            raise self._error(f"Nested deeper than {MAX_DEPTH} levels.", start)
+        if len(path) > MAX_PATH:
+            raise self._error("The names that lead to this value are too long.", start)
+        match self._text[start : start + 1]:
+            case "{":
+                value: JsonTree = self._object(path, name, depth + 1)
+            case "[":
+                value = self._array(path, name, depth + 1)
+            case character:
+                value = self._scalar(character, start)
+                self._add(Field(path, name, _shown(value), json_type(value)), start)
         self._skip_space()
         return value
 
-    def _object(self, depth: int) -> JsonTree:
+    def _object(self, path: str, name: str, depth: int) -> dict[str, JsonTree]:
         members: dict[str, JsonTree] = {}
+        start = self._at
         self._advance()
         if self._take("}"):
+            self._add(Field(path, name, "{}", FieldType.OBJECT), start)
             return members
+        self.containers.append(Field(path, name, "", FieldType.OBJECT))
         while True:
-            start = self._at
-            if self._text[start : start + 1] != '"':
-                raise self._error(self._why_no_key(start), start)
-            key = self._string()
-            if key in members:
-                raise self._error(f'The key "{key}" is there twice in the same object.', start)
-            self._skip_space()
-            if not self._take(":"):
-                raise self._error('A ":" must follow the key.', self._at)
-            members[key] = self._value(depth)
+            key = self._key(members)
+            members[key] = self._value(member_path(path, key), key, depth)
             if self._take("}"):
                 return members
             if not self._take(","):
                 raise self._error('Expected "," or "}" after this value.', self._at)
 
-    def _array(self, depth: int) -> JsonTree:
+    def _key(self, members: dict[str, JsonTree]) -> str:
+        start = self._at
+        if self._text[start : start + 1] != '"':
+            raise self._error(self._why_no_key(start), start)
+        key = self._string()
+        if key in members:
+            raise self._error(f'The key "{key}" is there twice in the same object.', start)
+        self._skip_space()
+        if not self._take(":"):
+            raise self._error('A ":" must follow the key.', self._at)
+        return key
+
+    def _array(self, path: str, name: str, depth: int) -> list[JsonTree]:
         items: list[JsonTree] = []
+        start = self._at
         self._advance()
         if self._take("]"):
+            self._add(Field(path, name, "[]", FieldType.ARRAY), start)
             return items
+        self.containers.append(Field(path, name, "", FieldType.ARRAY))
         while True:
-            items.append(self._value(depth))
+            index = len(items)
+            items.append(self._value(item_path(path, index), f"{name}[{index}]", depth))
             if self._take("]"):
                 return items
             if not self._take(","):
@@ -189,10 +195,10 @@ class _Parser:
             return f'A value is missing before this "{character}".'
         return "A JSON value is expected here: text in double quotes, a number, true, false, null."
 
-    def _count(self, start: int) -> None:
-        self._fields += 1
-        if self._fields > MAX_FIELDS:
+    def _add(self, field: Field, start: int) -> None:
+        if len(self.fields) == MAX_FIELDS:
             raise self._error(f"More than {MAX_FIELDS:,} fields.", start)
+        self.fields.append(field)
 
     def _take(self, character: str) -> bool:
         if self._text[self._at : self._at + 1] != character:
@@ -210,6 +216,14 @@ class _Parser:
 
     def _error(self, message: str, position: int) -> SampleError:
         return SampleError.at(message, self._text, min(position, len(self._text)))
+
+
+def _shown(value: JsonTree) -> str:
+    if isinstance(value, Number):
+        return value.text
+    if isinstance(value, str):
+        return value
+    return "" if value is None else "true" if value else "false"
 
 
 _STRING_FAULTS = {

@@ -10,6 +10,7 @@ from apps.webhooks.formats import Format
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 64
 MAX_FIELDS = 5_000
+MAX_PATH = 1_000
 
 _SNIPPET_RADIUS = 60
 

@@ -13,6 +13,7 @@ from lxml import etree
 from apps.webhooks.extraction.sample import (
     MAX_DEPTH,
     MAX_FIELDS,
+    MAX_PATH,
     Field,
     FieldType,
     Sample,
@@ -39,6 +40,8 @@ _XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 _TOO_DEEP = 114  # libxml2's XML_ERR_RESOURCE_LIMIT, which our input size can reach by depth only
 _UNKNOWN_ENTITY = 26  # libxml2's XML_ERR_UNDECLARED_ENTITY
 _MAX_PREDICATE = 80
+_MAX_PREDICATE_ATTRIBUTES = 8
+_MAX_NAMESPACES = 64
 
 Namespaces = Mapping[str | None, str]
 XmlNode = XmlElement | XmlText | XmlMarkup
@@ -59,6 +62,11 @@ def extract_xml(text: str) -> Sample:
         tuple(_markup(node) for node in root.itersiblings()),
     )
     return Sample(Format.XML, document, tuple(reader.fields), tuple(reader.containers))
+
+
+def is_element(place: Field) -> bool:
+    """Whether a place of an XML sample is an element, neither an attribute nor a mixed text."""
+    return not place.name.startswith("@") and " " not in place.name
 
 
 def _take_declaration(text: str) -> tuple[str, str]:
@@ -124,11 +132,14 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise self._error(f"Nested deeper than {MAX_DEPTH} levels.", node)
         name, namespaces = _name(node), node.nsmap
+        if len(namespaces) > _MAX_NAMESPACES:
+            raise self._error(f"More than {_MAX_NAMESPACES} namespaces.", node)
         is_leaf = _is_leaf(node)
         attributes = self._attributes(node, path, namespaces)
         if is_leaf:
             children = list(self._leaf_children(node, path))
         else:
+            self._check_path(path, node)
             self.containers.append(Field(path, name, "", FieldType.OBJECT))
             children = list(self._children(node, path, namespaces, depth))
         declared = tuple(
@@ -176,11 +187,16 @@ class _Reader:
     def _add(self, field: Field, node: etree._Element) -> None:
         if len(self.fields) == MAX_FIELDS:
             raise self._error(f"More than {MAX_FIELDS:,} fields.", node)
+        self._check_path(field.path, node)
         self.fields.append(field)
+
+    def _check_path(self, path: str, node: etree._Element) -> None:
+        if len(path) > MAX_PATH:
+            raise self._error("The names that lead to this value are too long.", node)
 
     def _error(self, message: str, node: etree._Element) -> SampleError:
         position = 0
-        line = node.sourceline
+        line: object = node.sourceline
         for _ in range(line - 1 if isinstance(line, int) else 0):
             position = self._text.find("\n", position) + 1
         return SampleError.at(message, self._text, position)
@@ -205,7 +221,7 @@ def _steps(node: etree._Element) -> dict[etree._Element, str]:
 
 
 def _attribute_predicates(children: list[etree._Element]) -> list[str] | None:
-    for qualified in children[0].attrib:
+    for qualified in children[0].attrib.keys()[:_MAX_PREDICATE_ATTRIBUTES]:
         values = [child.get(qualified) for child in children]
         if len(set(values)) == len(values) and all(_fits_predicate(value) for value in values):
             name = _attribute_name(str(qualified), children[0].nsmap)

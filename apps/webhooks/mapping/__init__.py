@@ -1,6 +1,7 @@
 """The mapping: what fills each place of a sample, its plain form, and the one a sample brings."""
 
 from apps.webhooks.mapping.auto import auto_map
+from apps.webhooks.mapping.check import check, find_problems
 from apps.webhooks.mapping.errors import MappingError, Problem
 from apps.webhooks.mapping.fields import (
     FieldMapping,
@@ -22,6 +23,8 @@ __all__ = [
     "ValueType",
     "WhenEmpty",
     "auto_map",
+    "check",
+    "find_problems",
     "from_plain",
     "to_plain",
 ]

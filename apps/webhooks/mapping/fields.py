@@ -7,6 +7,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from apps.webhooks.tokens import Token, find_token, split
+
 
 class Kind(StrEnum):
     """What fills a place."""
@@ -73,6 +75,16 @@ class FieldMapping:
         """Whether the place keeps what stands in the sample."""
         return self.kind is Kind.CONSTANT and self.constant is None
 
+    @property
+    def tokens(self) -> frozenset[str]:
+        """The names of the tokens that this place reads. Raises UnknownToken."""
+        match self.kind:
+            case Kind.TOKEN | Kind.REPEAT:
+                return frozenset({find_token(self.token).name})
+            case Kind.TEXT:
+                return frozenset(part.name for part in split(self.text) if isinstance(part, Token))
+        return frozenset()
+
 
 @dataclass(frozen=True)
 class Mapping:
@@ -87,6 +99,11 @@ class Mapping:
     def replaced(self, fields: Iterable[FieldMapping]) -> "Mapping":
         """A copy in which these field mappings replace those of the same paths, or are added."""
         return Mapping(tuple((self._by_path | {each.path: each for each in fields}).values()))
+
+    @cached_property
+    def tokens(self) -> frozenset[str]:
+        """The names of all tokens that are read. Raises UnknownToken."""
+        return frozenset(name for each in self.fields for name in each.tokens)
 
     @cached_property
     def _by_path(self) -> dict[str, FieldMapping]:

@@ -4,15 +4,28 @@ Every value is serialised as one JSON value at its place, so nothing in it can e
 start a member.
 """
 
-import json
 from collections.abc import Callable
 
-from apps.webhooks.extraction.json_sample import item_path, member_path
-from apps.webhooks.extraction.trees import JsonTree, Number
+from apps.webhooks.extraction import SampleError
+from apps.webhooks.extraction.json_sample import extract_json, item_path, json_type, member_path
+from apps.webhooks.extraction.trees import JsonTree, Number, Tree
+from apps.webhooks.mapping.conversions import (
+    boolean_text,
+    is_empty,
+    natural_type,
+    number_text,
+    wanted_type,
+)
 from apps.webhooks.mapping.fields import FieldMapping, Kind, Mapping, ValueType, WhenEmpty
-from apps.webhooks.rendering.conversions import boolean, is_empty, number_text
-from apps.webhooks.rendering.segments import OptionalWriter, Segment, Writer, joined
-from apps.webhooks.rendering.sources import natural_type, source
+from apps.webhooks.rendering.segments import (
+    Node,
+    Segment,
+    Writer,
+    joined,
+    prefixed,
+    separated,
+)
+from apps.webhooks.rendering.sources import source
 from apps.webhooks.tokens import Snapshot, TokenType, Value, as_json, as_text, find_token
 
 Encode = Callable[[Value], bytes | None]
@@ -25,15 +38,11 @@ def compile_json(tree: JsonTree, mapping: Mapping) -> Writer:
     return joined([b"null"]) if node is None else joined(_always(node))
 
 
-_Node = list[Segment] | OptionalWriter
-"""A compiled place: segments that are always written, or a writer that may leave it out."""
-
-
 class _Compiler:
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
 
-    def node(self, tree: JsonTree, path: str) -> _Node | None:
+    def node(self, tree: JsonTree, path: str) -> Node | None:
         """The compiled place; None when the mapping always leaves it out."""
         field = self._mapping.get(path)
         match field.kind:
@@ -52,18 +61,18 @@ class _Compiler:
         return [_constant(tree)]
 
     def _object(self, tree: dict[str, JsonTree], path: str) -> list[Segment]:
-        members: list[_Node] = []
+        members: list[Node] = []
         for key, value in tree.items():
             node = self.node(value, member_path(path, key))
             if node is not None:
-                members.append(_prefixed(as_json(key) + b":", node))
-        return _separated(b"{", members, b"}")
+                members.append(prefixed(as_json(key) + b":", node))
+        return [b"{", *separated(members, b","), b"}"]
 
     def _array(self, tree: list[JsonTree], path: str) -> list[Segment]:
         nodes = (self.node(value, item_path(path, i)) for i, value in enumerate(tree))
-        return _separated(b"[", [node for node in nodes if node is not None], b"]")
+        return [b"[", *separated([node for node in nodes if node is not None], b","), b"]"]
 
-    def _repeat(self, item: JsonTree, field: FieldMapping) -> _Node:
+    def _repeat(self, item: JsonTree, field: FieldMapping) -> Node:
         token = find_token(field.token)
         node = self.node(item, item_path(field.path, 0))
         read, narrow = token.read, token.narrow
@@ -85,7 +94,7 @@ class _Compiler:
         return write
 
 
-def _always(node: _Node) -> list[Segment]:
+def _always(node: Node) -> list[Segment]:
     """The node at a place that must be there: `null` where it would be left out."""
     if isinstance(node, list):
         return node
@@ -96,35 +105,7 @@ def _always(node: _Node) -> list[Segment]:
     return [write]
 
 
-def _prefixed(prefix: bytes, node: _Node) -> _Node:
-    if isinstance(node, list):
-        return [prefix, *node]
-
-    def write(snapshot: Snapshot) -> bytes | None:
-        value = node(snapshot)
-        return None if value is None else prefix + value
-
-    return write
-
-
-def _separated(start: bytes, nodes: list[_Node], end: bytes) -> list[Segment]:
-    """Nodes with commas between those that are there."""
-    fixed = [node for node in nodes if isinstance(node, list)]
-    if len(fixed) == len(nodes):
-        segments: list[Segment] = [start]
-        for index, node in enumerate(fixed):
-            segments += [b",", *node] if index else node
-        return [*segments, end]
-    writers = [joined(node) if isinstance(node, list) else node for node in nodes]
-
-    def write(snapshot: Snapshot) -> bytes:
-        written = [writer(snapshot) for writer in writers]
-        return start + b",".join([each for each in written if each is not None]) + end
-
-    return [write]
-
-
-def _place(field: FieldMapping, tree: JsonTree) -> _Node:
+def _place(field: FieldMapping, tree: JsonTree) -> Node:
     """A place filled by a token or a text."""
     read, encode = source(field), _encoder(field, tree)
     fallback = None if is_empty(field.default) else encode(field.default)
@@ -150,40 +131,28 @@ def _place(field: FieldMapping, tree: JsonTree) -> _Node:
 
 
 def _encoder(field: FieldMapping, tree: JsonTree) -> Encode:
-    match field.type, tree:
-        case ValueType.STRING, _:
+    match wanted_type(field, json_type(tree)):
+        case ValueType.STRING:
             return _text
-        case (ValueType.NUMBER, _) | (ValueType.SAMPLE, Number()):
+        case ValueType.NUMBER:
             return _number
-        case (ValueType.BOOLEAN, _) | (ValueType.SAMPLE, bool()):
+        case ValueType.BOOLEAN:
             return _boolean
-        case ValueType.SAMPLE, str():
+        case ValueType.SAMPLE:
             return _nested_or_text
-    return _natural(field)
-
-
-def _natural(field: FieldMapping) -> Encode:
-    """How a value is written where neither sample nor mapping says: as what it is."""
-    if field.kind is Kind.CONSTANT:
-        return _written_json if field.type is ValueType.JSON else _text
-    match natural_type(field):
-        case TokenType.INTEGER | TokenType.NUMBER:
-            return _number
-        case TokenType.BOOLEAN01:
-            return _boolean
-    return as_json
+    return _written_json if field.kind is Kind.CONSTANT else as_json
 
 
 def _empty(field: FieldMapping, tree: JsonTree) -> bytes:
     """What is sent for nothing: an empty value of the place's type, null where there is none."""
-    if field.type is not ValueType.STRING:
+    wanted = wanted_type(field, json_type(tree))
+    if wanted in (ValueType.SAMPLE, ValueType.JSON):
         match natural_type(field):
             case TokenType.LIST:
                 return b"[]"
             case TokenType.OBJECT:
                 return b"{}"
-    is_text = _encoder(field, tree) in (_text, _nested_or_text)
-    return b'""' if is_text else b"null"
+    return b'""' if wanted in (ValueType.SAMPLE, ValueType.STRING) else b"null"
 
 
 def _text(value: Value) -> bytes:
@@ -200,16 +169,25 @@ def _number(value: Value) -> bytes | None:
 
 
 def _boolean(value: Value) -> bytes | None:
-    is_true = boolean(value)
-    return None if is_true is None else b"true" if is_true else b"false"
+    text = boolean_text(value)
+    return None if text is None else text.encode()
 
 
 def _written_json(value: Value) -> bytes | None:
     try:
-        return as_json(json.loads(as_text(value)))
-    except (ValueError, RecursionError):
+        return _constant(extract_json(as_text(value)).tree)
+    except SampleError:
         return None
 
 
-def _constant(tree: JsonTree) -> bytes:
-    return tree.text.encode() if isinstance(tree, Number) else as_json(tree)
+def _constant(tree: Tree) -> bytes:
+    """The tree as JSON, its numbers as they are written."""
+    match tree:
+        case Number():
+            return tree.text.encode()
+        case dict():
+            members = (as_json(key) + b":" + _constant(value) for key, value in tree.items())
+            return b"{" + b",".join(members) + b"}"
+        case list():
+            return b"[" + b",".join(map(_constant, tree)) + b"]"
+    return as_json(tree)

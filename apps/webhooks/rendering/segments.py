@@ -12,6 +12,9 @@ OptionalWriter = Callable[[Snapshot], bytes | None]
 
 Segment = bytes | Writer
 
+Node = list[Segment] | OptionalWriter
+"""A compiled place: segments that are always written, or a writer that may leave it out."""
+
 
 def joined(segments: Sequence[Segment]) -> Writer:
     """One writer for all segments in order; neighbouring bytes are joined once, not per call."""
@@ -33,3 +36,32 @@ def joined(segments: Sequence[Segment]) -> Writer:
         return b"".join(filled)
 
     return write
+
+
+def prefixed(prefix: bytes, node: Node) -> Node:
+    """The node behind a prefix, which is left out with it."""
+    if isinstance(node, list):
+        return [prefix, *node]
+
+    def write(snapshot: Snapshot) -> bytes | None:
+        value = node(snapshot)
+        return None if value is None else prefix + value
+
+    return write
+
+
+def separated(nodes: Sequence[Node], separator: bytes) -> list[Segment]:
+    """Nodes with separators between those that are there."""
+    fixed = [node for node in nodes if isinstance(node, list)]
+    if len(fixed) == len(nodes):
+        segments: list[Segment] = []
+        for index, node in enumerate(fixed):
+            segments += [separator, *node] if index else node
+        return segments
+    writers = [joined(node) if isinstance(node, list) else node for node in nodes]
+
+    def write(snapshot: Snapshot) -> bytes:
+        written = [writer(snapshot) for writer in writers]
+        return separator.join([each for each in written if each is not None])
+
+    return [write]

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 
-from apps.webhooks.mapping.fields import FieldMapping, Kind, Mapping
-from apps.webhooks.tokens import Part, Snapshot, Token, TokenType, Value, as_text, find_token, split
+from apps.webhooks.mapping.conversions import is_empty
+from apps.webhooks.mapping.fields import FieldMapping, Kind
+from apps.webhooks.mapping.formatters import Step, steps
+from apps.webhooks.tokens import Part, Snapshot, Token, Value, as_text, find_token, split
 from apps.webhooks.tokens.readers import Reader
 
 
 def source(mapping: FieldMapping) -> Reader:
     """The value of a place filled by a token or a text, before its default and its type."""
     if mapping.kind is Kind.TOKEN:
-        return find_token(mapping.token).read
-    return text_of(split(mapping.text))
+        read = find_token(mapping.token).read
+    else:
+        read = text_of(split(mapping.text))
+    return _formatted(read, steps(mapping.formatters)) if mapping.formatters else read
 
 
 def text_of(parts: Sequence[Part]) -> Reader:
@@ -28,19 +32,15 @@ def text_of(parts: Sequence[Part]) -> Reader:
     return read
 
 
-def natural_type(mapping: FieldMapping) -> TokenType:
-    """What the value of a place is by itself: its token's type, or text."""
-    if mapping.kind is Kind.TOKEN and not mapping.formatters:
-        return find_token(mapping.token).type
-    return TokenType.STRING
+def _formatted(read: Reader, formatters: Sequence[Step]) -> Reader:
+    """The value after each step in turn, until nothing is left of it."""
 
+    def read_formatted(snapshot: Snapshot) -> Value:
+        value = read(snapshot)
+        for step in formatters:
+            if is_empty(value):
+                return None
+            value = step(value, snapshot)
+        return value
 
-def token_names(mapping: Mapping) -> frozenset[str]:
-    """The names of all tokens that a mapping reads."""
-    names: set[str] = set()
-    for field in mapping.fields:
-        if field.kind in (Kind.TOKEN, Kind.REPEAT):
-            names.add(field.token)
-        elif field.kind is Kind.TEXT:
-            names.update(part.name for part in split(field.text) if isinstance(part, Token))
-    return frozenset(names)
+    return read_formatted

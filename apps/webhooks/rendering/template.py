@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from apps.webhooks.extraction import Sample, extract
 from apps.webhooks.extraction.trees import XmlDocument
 from apps.webhooks.formats import Format
-from apps.webhooks.mapping import Mapping, auto_map
+from apps.webhooks.mapping import Mapping, auto_map, check
 from apps.webhooks.rendering.json_body import compile_json
+from apps.webhooks.rendering.pairs_body import compile_pairs
 from apps.webhooks.rendering.segments import Writer
-from apps.webhooks.rendering.sources import token_names
 from apps.webhooks.rendering.xml_body import compile_xml
 from apps.webhooks.tokens import Snapshot
 
@@ -45,7 +45,8 @@ def compile_template(
     """
     extracted = sample if isinstance(sample, Sample) else extract(sample, format)
     fitted = auto_map(extracted) if mapping is None else mapping
-    return CompiledTemplate(format, token_names(fitted), _writer(extracted, fitted))
+    check(fitted, extracted)
+    return CompiledTemplate(extracted.format, fitted.tokens, _writer(extracted, fitted))
 
 
 def _writer(sample: Sample, mapping: Mapping) -> Writer:
@@ -53,5 +54,5 @@ def _writer(sample: Sample, mapping: Mapping) -> Writer:
     if isinstance(tree, XmlDocument):
         return compile_xml(tree, mapping)
     if isinstance(tree, tuple):
-        raise NotImplementedError
+        return compile_pairs(tree, mapping, sample.format)
     return compile_json(tree, mapping)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 
+from apps.webhooks.extraction import FieldType
 from apps.webhooks.extraction.trees import (
     XmlAttribute,
     XmlDocument,
@@ -15,8 +16,8 @@ from apps.webhooks.extraction.trees import (
     XmlMarkup,
     XmlText,
 )
+from apps.webhooks.mapping.conversions import boolean_text, is_empty, number_text, wanted_type
 from apps.webhooks.mapping.fields import FieldMapping, Kind, Mapping, ValueType, WhenEmpty
-from apps.webhooks.rendering.conversions import boolean, is_empty, number_text
 from apps.webhooks.rendering.segments import OptionalWriter, Segment, Writer, joined
 from apps.webhooks.rendering.sources import source
 from apps.webhooks.tokens import Snapshot, Value, as_text, find_token
@@ -176,19 +177,14 @@ def _place(field: FieldMapping, encode: Encode) -> OptionalWriter:
 
 
 def _typed(field: FieldMapping, otherwise: Encode) -> Encode:
-    match field.type:
+    match wanted_type(field, FieldType.STRING):
         case ValueType.STRING:
             return lambda value: otherwise(as_text(value))
         case ValueType.NUMBER:
             return lambda value: _encoded_or_none(number_text(value))
         case ValueType.BOOLEAN:
-            return _boolean
+            return lambda value: _encoded_or_none(boolean_text(value))
     return otherwise
-
-
-def _boolean(value: Value) -> bytes | None:
-    is_true = boolean(value)
-    return None if is_true is None else b"true" if is_true else b"false"
 
 
 def _encoded_or_none(text: str | None) -> bytes | None:

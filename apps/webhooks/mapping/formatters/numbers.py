@@ -1,0 +1,76 @@
+"""Numbers and yes/no: rounding, seconds to minutes, the spelling of booleans."""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
+
+from apps.webhooks.mapping.conversions import boolean, number
+from apps.webhooks.mapping.formatters.spec import (
+    FormatterSpec,
+    Option,
+    OptionKind,
+    Options,
+    Step,
+)
+from apps.webhooks.tokens import Snapshot, Value
+
+_ROUNDINGS = {"nearest": ROUND_HALF_UP, "up": ROUND_CEILING, "down": ROUND_FLOOR}
+_SPELLINGS = {"true_false": ("true", "false"), "1_0": ("1", "0"), "yes_no": ("yes", "no")}
+
+_DECIMALS = Option("decimals", "Decimals", OptionKind.INTEGER, 0, largest=10)
+_ROUNDING = Option(
+    "rounding",
+    "Round",
+    OptionKind.CHOICE,
+    "nearest",
+    choices=(("nearest", "To the nearest"), ("up", "Up"), ("down", "Down")),
+)
+
+
+def _build_number(options: Options) -> Step:
+    return _rounding(options, Decimal(1))
+
+
+def _build_minutes(options: Options) -> Step:
+    return _rounding(options, Decimal(60))
+
+
+def _rounding(options: Options, divisor: Decimal) -> Step:
+    unit = Decimal(1).scaleb(-options["decimals"])
+    rounding = _ROUNDINGS[options["rounding"]]
+
+    def step(value: Value, snapshot: Snapshot) -> Value:
+        parsed = number(value)
+        if parsed is None:
+            return None
+        with localcontext(prec=80):
+            return f"{(parsed / divisor).quantize(unit, rounding):f}"
+
+    return step
+
+
+def _build_boolean(options: Options) -> Step:
+    yes, no = _SPELLINGS[options["style"]]
+
+    def step(value: Value, snapshot: Snapshot) -> Value:
+        is_true = boolean(value)
+        return None if is_true is None else yes if is_true else no
+
+    return step
+
+
+NUMBER = FormatterSpec("number", "Round a number", (_DECIMALS, _ROUNDING), _build_number)
+
+MINUTES = FormatterSpec("minutes", "Seconds to minutes", (_DECIMALS, _ROUNDING), _build_minutes)
+
+BOOLEAN = FormatterSpec(
+    "boolean",
+    "Yes or no",
+    (
+        Option(
+            "style",
+            "Write as",
+            OptionKind.CHOICE,
+            choices=(("true_false", "true / false"), ("1_0", "1 / 0"), ("yes_no", "yes / no")),
+        ),
+    ),
+    _build_boolean,
+)
