@@ -147,11 +147,7 @@ class Attempt(AccountOwned):
 
     class Meta:
         ordering = ["started_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["delivery", "number"], name="attempt_number_once_a_delivery"
-            )
-        ]
+        indexes = [models.Index(fields=["delivery", "number"], name="attempt_of_delivery")]
 
     def __str__(self) -> str:
         return f"try {self.number}"

@@ -1,7 +1,5 @@
 """Templates, and the webhooks that send them."""
 
-import re
-
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -10,29 +8,9 @@ from django.db import models
 from apps.accounts.models import Group, Location, User
 from apps.common.fields import EncryptedTextField
 from apps.common.models import AccountOwned
+from apps.webhooks.headers import InvalidHeader, check_header, is_secret_header
 
 DEFAULT_SUCCESS_CODES = (200, 201, 202, 203, 204)
-# What may be shown of a header; every other value is treated as a credential.
-PLAIN_HEADERS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
-# Set by the sending itself, so a webhook may not.
-_RESERVED_HEADERS = frozenset(
-    {
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "webhook-id",
-        "webhook-signature",
-        "webhook-timestamp",
-    }
-)
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 
 
 def default_success_codes() -> list[int]:
@@ -152,6 +130,9 @@ class Webhook(AccountOwned):
         "active", default=True, help_text="Off: its deliveries wait until it is on again."
     )
     disabled_reason = models.CharField(max_length=200, blank=True, editable=False)
+    # Raised by the database with every change of this row or of its headers, so that workers
+    # know when what they keep of it is stale.
+    revision = models.BigIntegerField(default=1, editable=False)
 
     class Meta:
         ordering = ["name"]
@@ -206,18 +187,12 @@ class WebhookHeader(AccountOwned):
     @property
     def is_secret(self) -> bool:
         """Tell whether the value must be masked wherever it is shown."""
-        return self.name.lower() not in PLAIN_HEADERS
+        return is_secret_header(self.name)
 
     def clean(self) -> None:
         """Refuse what is no header, or would change the request around it."""
         super().clean()
-        if not _HEADER_NAME.fullmatch(self.name):
-            raise ValidationError(
-                {"name": "A header name has letters, digits and hyphens only, as X-Api-Key."}
-            )
-        if self.name.lower() in _RESERVED_HEADERS:
-            raise ValidationError({"name": f"{self.name} is set by Hookline itself."})
-        if any(ord(char) < 32 or ord(char) == 127 for char in self.value):
-            raise ValidationError(
-                {"value": "A header value is one line, without control characters."}
-            )
+        try:
+            check_header(self.name, self.value)
+        except InvalidHeader as error:
+            raise ValidationError({error.field: str(error)}) from None

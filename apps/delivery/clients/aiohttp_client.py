@@ -22,8 +22,14 @@ from yarl import URL
 
 from apps.common.egress import EgressError, EgressPolicy
 from apps.delivery.clients import failures
-from apps.delivery.clients.connecting import GuardedConnector, Resolve, current_exchange
-from apps.delivery.clients.exchange import Exchange
+from apps.delivery.clients.connecting import GuardedConnector
+from apps.delivery.clients.exchange import (
+    CONNECT_TIMEOUT_S,
+    MAX_INTERIM_ANSWERS,
+    Exchange,
+    Resolve,
+    current_exchange,
+)
 from apps.delivery.clients.failures import Failure
 from apps.delivery.clients.tls import client_context
 from apps.delivery.clients.wire import UnsendableRequest, encode_request
@@ -45,11 +51,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT_S: Final = 5.0
 # Bytes of an answer that a connection holds before it stops reading from its socket.
 READ_BUFFER_BYTES: Final = 16_384
-# Answers of the 1xx kind that may come before the real one.
-MAX_INTERIM_ANSWERS: Final = 16
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S)
 
 

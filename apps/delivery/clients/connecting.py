@@ -8,19 +8,17 @@ not slip past.
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
 from functools import partial
 from ipaddress import ip_address
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from apps.common.egress import BlockedAddress, EgressPolicy
-from apps.delivery.clients.exchange import Exchange
+from apps.delivery.clients.exchange import Resolve, current_exchange
 from apps.delivery.clients.failures import RefusedSocket
 
 if TYPE_CHECKING:
@@ -28,17 +26,11 @@ if TYPE_CHECKING:
     from aiohttp.connector import AddrInfoType
     from aiohttp.tracing import Trace
 
-Resolve = Callable[..., Sequence[Any]]
-"""Has the signature and the answers of `socket.getaddrinfo`."""
-
 KEEPALIVE_S: Final = 15.0
 # An answer is kept this long; its addresses were vetted, and stay the ones connected to.
 DNS_TTL_S: Final = 10
 # A name server that hangs holds a thread for its time; others must find one free.
 DNS_THREADS: Final = 64
-
-current_exchange: ContextVar[Exchange] = ContextVar("current_exchange")
-"""The exchange for which this task, or a task that it started, makes a connection."""
 
 
 class GuardedConnector(aiohttp.TCPConnector):

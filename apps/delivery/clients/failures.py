@@ -47,9 +47,9 @@ def egress_failure(error: EgressError) -> Failure:
     return ErrorKind.BLOCKED, error.reason
 
 
-def dns_failure(host: str, error: OSError) -> Failure:
+def dns_failure(host: str, error: Exception) -> Failure:
     """Explain why a name could not be looked up."""
-    if getattr(error, "errno", None) in {socket.EAI_SYSTEM, socket.EAI_MEMORY}:
+    if isinstance(error, OSError) and error.errno in {socket.EAI_SYSTEM, socket.EAI_MEMORY}:
         return ErrorKind.LOCAL, f"Hookline could not look up {host}: {error.strerror}."
     return ErrorKind.DNS, f"The name {host} can not be found."
 

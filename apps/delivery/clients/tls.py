@@ -16,4 +16,5 @@ def client_context() -> ssl.SSLContext:
     if not (paths.cafile or paths.capath):
         context.load_verify_locations(certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
     return context

@@ -1,0 +1,5 @@
+"""The engine: claim what is due, render, sign, send, record, and go on until nothing is due.
+
+`drain.Drain` is the whole of it; it reads in the order of the flow: `claims`, `endpoints`,
+`requests`, `records`.
+"""

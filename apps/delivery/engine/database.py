@@ -1,0 +1,66 @@
+"""A connection of the engine's own, which comes back by itself."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import orjson
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.types.json import set_json_loads
+
+logger = logging.getLogger(__name__)
+
+# Wait before trying again when the database is away, in seconds: doubled up to the second.
+_FIRST_WAIT_S = 0.2
+_LONGEST_WAIT_S = 5.0
+
+T = TypeVar("T")
+Work = Callable[[AsyncConnection[Any]], Awaitable[T]]
+
+
+class Database:
+    """One connection in autocommit, used by one task. `parameters` are psycopg's."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        self._parameters = parameters
+        self._connection: AsyncConnection[Any] | None = None
+
+    async def run(self, work: Work[T]) -> T:
+        """Do the work; when the database goes away meanwhile, wait for it and do it again.
+
+        So the work must bear being done twice. Other errors of the database are raised.
+        """
+        wait_s = _FIRST_WAIT_S
+        while True:
+            try:
+                return await work(await self._connected())
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                logger.warning("The database is away, trying again in %.1f s: %s", wait_s, error)
+            await self._drop()
+            await asyncio.sleep(wait_s)
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+
+    async def _connected(self) -> AsyncConnection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = await AsyncConnection.connect(**self._parameters, autocommit=True)
+            set_json_loads(orjson.loads, self._connection)
+        return self._connection
+
+    async def _drop(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._drop()

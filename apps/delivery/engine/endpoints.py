@@ -1,0 +1,168 @@
+"""What the engine knows of each webhook and template, read once and kept while it is true."""
+
+import logging
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from apps.common.fields import decrypt
+from apps.delivery.retry import RetryPolicy
+from apps.delivery.signing import Secret, parse_secret
+from apps.webhooks.formats import Format
+from apps.webhooks.headers import is_secret_header
+from apps.webhooks.mapping import from_plain
+from apps.webhooks.rendering import (
+    CompiledTemplate,
+    CompiledText,
+    compile_template,
+    compile_text,
+)
+
+logger = logging.getLogger(__name__)
+
+_WEBHOOKS = """
+SELECT id, revision, name, url, method, success_codes, timeout_s, secret
+FROM webhooks_webhook WHERE id = ANY (%s)
+"""
+_HEADERS = """
+SELECT webhook_id, name, value FROM webhooks_webhookheader
+WHERE webhook_id = ANY (%s) ORDER BY created_at
+"""
+_VERSIONS = """
+SELECT version.id, template.format, version.sample, version.mapping
+FROM webhooks_templateversion version
+JOIN webhooks_template template ON template.id = version.template_id
+WHERE version.id = ANY (%s)
+"""
+# Dropped all at once when there are more; a worker seldom meets as many.
+_MOST_KEPT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header of a webhook, its value compiled; a secret one is masked in the log."""
+
+    name: str
+    value: CompiledText
+    is_secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """All that sending to a webhook takes, as of one revision of it."""
+
+    id: uuid.UUID
+    revision: int
+    name: str
+    url: str
+    method: str
+    timeout_s: int
+    policy: RetryPolicy
+    secrets: tuple[Secret, ...]
+    headers: tuple[Header, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A webhook or template that can not be used; `reason` is what its deliveries say."""
+
+    reason: str
+    revision: int = 0
+
+
+class EndpointCache:
+    """Endpoints by webhook and templates by version.
+
+    An endpoint is read again when a claim brings another revision than the one kept; the database
+    raises the revision with every change of a webhook or its headers. Versions never change.
+    """
+
+    def __init__(self) -> None:
+        self.endpoints: dict[uuid.UUID, Endpoint | Unusable] = {}
+        self.templates: dict[uuid.UUID, CompiledTemplate | Unusable] = {}
+
+    async def learn(
+        self,
+        connection: AsyncConnection[Any],
+        *,
+        revisions: Mapping[uuid.UUID, int],
+        versions: Iterable[uuid.UUID],
+    ) -> None:
+        """Read what is missing or stale; a few queries, none when all is known."""
+        stale = [
+            key
+            for key, revision in revisions.items()
+            if key not in self.endpoints or self.endpoints[key].revision != revision
+        ]
+        if stale:
+            await self._learn_endpoints(connection, stale)
+        unknown = {version for version in versions if version not in self.templates}
+        if unknown:
+            await self._learn_templates(connection, list(unknown))
+
+    async def _learn_endpoints(
+        self, connection: AsyncConnection[Any], keys: list[uuid.UUID]
+    ) -> None:
+        if len(self.endpoints) > _MOST_KEPT:
+            self.endpoints.clear()
+        headers: dict[uuid.UUID, list[tuple[str, str]]] = {}
+        for webhook_id, name, value in await _rows(connection, _HEADERS, keys):
+            headers.setdefault(webhook_id, []).append((name, value))
+        for key, revision, *columns in await _rows(connection, _WEBHOOKS, keys):
+            try:
+                self.endpoints[key] = _endpoint(key, revision, *columns, headers.get(key, ()))
+            # One tenant's row must not stop the others' deliveries.
+            except Exception:
+                logger.exception("The webhook %s can not be used", key)
+                self.endpoints[key] = Unusable("The webhook's settings can not be read.", revision)
+
+    async def _learn_templates(
+        self, connection: AsyncConnection[Any], keys: list[uuid.UUID]
+    ) -> None:
+        if len(self.templates) > _MOST_KEPT:
+            self.templates.clear()
+        for key, form, sample, mapping in await _rows(connection, _VERSIONS, keys):
+            try:
+                self.templates[key] = compile_template(
+                    format=Format(form), sample=sample, mapping=from_plain(mapping)
+                )
+            except Exception:
+                logger.exception("The template version %s can not be used", key)
+                self.templates[key] = Unusable("The template can not be read.")
+
+
+def _endpoint(
+    key: uuid.UUID,
+    revision: int,
+    name: str,
+    url: str,
+    method: str,
+    codes: list[int],
+    timeout_s: int,
+    secret: str,
+    headers: Iterable[tuple[str, str]],
+) -> Endpoint:
+    return Endpoint(
+        id=key,
+        revision=revision,
+        name=name,
+        url=url,
+        method=method,
+        timeout_s=timeout_s,
+        policy=RetryPolicy(success_codes=frozenset(codes)),
+        secrets=(parse_secret(decrypt(secret)),),
+        headers=tuple(
+            Header(name, compile_text(decrypt(value) if value else ""), is_secret_header(name))
+            for name, value in headers
+        ),
+    )
+
+
+async def _rows(
+    connection: AsyncConnection[Any], query: Any, keys: list[uuid.UUID]
+) -> list[tuple[Any, ...]]:
+    cursor = await connection.execute(query, [keys])
+    return await cursor.fetchall()

@@ -1,0 +1,59 @@
+"""One lane a webhook: what this worker holds for it, and how much of that is under way."""
+
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+
+from apps.delivery.engine.claims import Claimed
+
+# Requests to one webhook at the same time.
+CONCURRENCY = 16
+# A lane is claimed for when it holds less than LOW, and then given up to REFILL more: enough to
+# keep a fast receiver busy until the next claim, little enough that a hanging one holds few.
+LOW = 16
+REFILL = 48
+
+
+@dataclass(slots=True)
+class Lane:
+    """Deliveries of one webhook that wait their turn in this worker."""
+
+    queue: deque[Claimed] = field(default_factory=deque)
+    under_way: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether nothing more should be claimed for this webhook now."""
+        return len(self.queue) >= LOW or (self.under_way >= CONCURRENCY and bool(self.queue))
+
+
+class Lanes:
+    """All lanes that have something."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[uuid.UUID, Lane] = {}
+
+    def add(self, held: Claimed) -> Lane:
+        """Put a delivery at the end of its lane."""
+        lane = self._lanes.get(held.webhook_id)
+        if lane is None:
+            lane = self._lanes[held.webhook_id] = Lane()
+        lane.queue.append(held)
+        return lane
+
+    def full(self) -> list[uuid.UUID]:
+        """Return the webhooks to claim nothing for."""
+        return [key for key, lane in self._lanes.items() if lane.is_full]
+
+    def forget_idle(self, webhook_id: uuid.UUID) -> None:
+        """Drop a lane that has nothing left."""
+        lane = self._lanes.get(webhook_id)
+        if lane is not None and not lane.queue and not lane.under_way:
+            del self._lanes[webhook_id]
+
+    def empty(self) -> list[Claimed]:
+        """Take out everything that has not begun, as when stopping."""
+        waiting = [held for lane in self._lanes.values() for held in lane.queue]
+        for lane in self._lanes.values():
+            lane.queue.clear()
+        return waiting

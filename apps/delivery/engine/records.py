@@ -1,0 +1,169 @@
+"""Recording what became of tries: in bulk, and only by whoever still holds the claim."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from psycopg import AsyncConnection
+
+from apps.common.ids import new_id
+from apps.delivery.engine.claims import Claimed
+from apps.delivery.outcome import Outcome
+from apps.delivery.retry import State, Verdict
+
+_MAX_ERROR_CHARS = 500
+_UPDATE = """
+UPDATE delivery_delivery delivery
+SET state = result.state,
+    next_attempt_at = now() + make_interval(secs => result.retry_in_s),
+    finished_at = CASE WHEN result.state = 'pending' THEN NULL ELSE now() END,
+    attempt_count = delivery.attempt_count + result.spent,
+    last_status = result.status,
+    last_error = result.error,
+    claim = NULL
+FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::float[], %s::int[], %s::int[], %s::text[])
+  AS result(id, claim, state, retry_in_s, spent, status, error)
+WHERE delivery.id = result.id AND delivery.claim = result.claim
+"""
+_COPY_ATTEMPTS = """
+COPY delivery_attempt (id, created_at, account_id, delivery_id, number, started_at, method, url,
+  request_headers, request_body, response_status, response_headers, response_body,
+  is_response_truncated, error_kind, error_message, dns_ms, connect_ms, first_byte_ms, total_ms,
+  worker) FROM STDIN
+"""
+# The oldest that waits for a finished one is next, unless something before it is still pending.
+RELEASE = """
+UPDATE delivery_delivery SET state = 'pending', next_attempt_at = now()
+WHERE state = 'waiting' AND id IN (
+  SELECT DISTINCT ON (waiting.call_id, waiting.webhook_id) waiting.id
+  FROM delivery_delivery waiting
+  WHERE waiting.state = 'waiting' {among}
+    AND NOT EXISTS (
+      SELECT FROM delivery_delivery earlier
+      WHERE earlier.call_id = waiting.call_id AND earlier.webhook_id = waiting.webhook_id
+        AND earlier.state = 'pending')
+  ORDER BY waiting.call_id, waiting.webhook_id, waiting.id)
+"""
+_RELEASE_AFTER = RELEASE.format(
+    among="AND (waiting.call_id, waiting.webhook_id) IN"
+    " (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
+)
+_DISABLE = """
+UPDATE webhooks_webhook SET is_active = false, disabled_reason = %s
+WHERE id = ANY (%s) AND is_active
+"""
+_GONE = "The receiver answered 410 Gone."
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One try with its verdict. `headers` and `body` are the request's, credentials masked."""
+
+    held: Claimed
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    started_at: dt.datetime
+    outcome: Outcome
+    verdict: Verdict
+    id: uuid.UUID = field(default_factory=new_id)
+
+
+async def record(connection: AsyncConnection[Any], tried: Sequence[Tried], *, worker: str) -> None:
+    """Store tries, move their deliveries on, and release those that waited for them.
+
+    Runs in the caller's transaction. A delivery whose lease ran out and was claimed by another is
+    left alone, but the try is kept: it was made.
+    """
+    await _copy_attempts(connection, tried, worker)
+    await connection.execute(_UPDATE, _columns(tried))
+    await _release(connection, tried)
+    gone = [each.held.webhook_id for each in tried if each.verdict.disable_webhook]
+    if gone:
+        await connection.execute(_DISABLE, [_GONE, gone])
+
+
+async def forget(connection: AsyncConnection[Any], tried: Sequence[Tried]) -> None:
+    """Take out what an earlier recording of the same tries may have stored.
+
+    For when the connection broke at the commit, so that nobody knows how it ended.
+    """
+    await connection.execute(
+        "DELETE FROM delivery_attempt WHERE id = ANY (%s)", [[each.id for each in tried]]
+    )
+
+
+async def _copy_attempts(
+    connection: AsyncConnection[Any], tried: Sequence[Tried], worker: str
+) -> None:
+    now = dt.datetime.now(dt.UTC)
+    async with connection.cursor() as cursor, cursor.copy(_COPY_ATTEMPTS) as copy:
+        for each in tried:
+            await copy.write_row(_attempt_row(each, worker, now))
+
+
+def _attempt_row(each: Tried, worker: str, now: dt.datetime) -> tuple[Any, ...]:
+    outcome, timings = each.outcome, each.outcome.timings
+    return (
+        each.id,
+        now,
+        each.held.account_id,
+        each.held.id,
+        each.held.attempt_count + 1,
+        each.started_at,
+        each.method,
+        each.url,
+        orjson.dumps(each.headers).decode(),
+        _text(each.body),
+        outcome.status,
+        orjson.dumps(outcome.headers).decode().replace("\\u0000", ""),
+        _text(outcome.body),
+        outcome.body_truncated,
+        each.verdict.error_kind or "",
+        each.verdict.reason[:_MAX_ERROR_CHARS] if each.verdict.error_kind else "",
+        timings.dns_ms,
+        timings.connect_ms,
+        timings.first_byte_ms,
+        timings.total_ms,
+        worker,
+    )
+
+
+def _columns(tried: Sequence[Tried]) -> list[list[Any]]:
+    """Return the parameters of `_UPDATE`: one list a column."""
+    return [
+        [each.held.id for each in tried],
+        [each.held.claim for each in tried],
+        [_state(each.verdict) for each in tried],
+        [each.verdict.retry_in_s for each in tried],
+        [int(each.verdict.spends_try) for each in tried],
+        [each.outcome.status for each in tried],
+        [
+            each.verdict.reason[:_MAX_ERROR_CHARS] if each.verdict.error_kind else ""
+            for each in tried
+        ],
+    ]
+
+
+async def _release(connection: AsyncConnection[Any], tried: Sequence[Tried]) -> None:
+    finished = [each.held for each in tried if each.verdict.state is not State.RETRY]
+    if not finished:
+        return
+    lines: list[list[uuid.UUID]] = [
+        [held.call_id for held in finished],
+        [held.webhook_id for held in finished],
+    ]
+    await connection.execute(_RELEASE_AFTER, lines)
+
+
+def _state(verdict: Verdict) -> str:
+    return "pending" if verdict.state is State.RETRY else str(verdict.state)
+
+
+def _text(body: bytes) -> str:
+    """Return a body as PostgreSQL can hold it: text without NUL."""
+    return body.decode("utf-8", "replace").replace("\0", "\ufffd")

@@ -1,0 +1,57 @@
+"""From a claimed delivery to the request that goes out."""
+
+from dataclasses import dataclass
+
+from apps.common.ids import encode_public_id
+from apps.delivery.engine.claims import Claimed
+from apps.delivery.engine.endpoints import Endpoint
+from apps.delivery.models import Delivery
+from apps.delivery.outcome import OutboundRequest
+from apps.delivery.signing import sign
+from apps.webhooks.headers import MASK
+from apps.webhooks.rendering import CompiledTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request, and its headers as they may be stored: credentials masked."""
+
+    request: OutboundRequest
+    masked_headers: dict[str, str]
+
+
+def prepare(
+    held: Claimed, endpoint: Endpoint, template: CompiledTemplate, *, timestamp: int
+) -> Prepared:
+    """Render and sign one try. `timestamp` is the time of this try, in epoch seconds.
+
+    A header of the webhook replaces one of ours by the same name, in any case, but for the
+    signature's.
+    """
+    body = template.render(held.snapshot)
+    shown: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    own = {header.name.lower() for header in endpoint.headers}
+    if template.content_type and "content-type" not in own:
+        headers["Content-Type"] = shown["Content-Type"] = template.content_type
+    for header in endpoint.headers:
+        headers[header.name] = header.value.render(held.snapshot)
+        shown[header.name] = MASK if header.is_secret else headers[header.name]
+    signature = sign(
+        endpoint.secrets,
+        message_id=encode_public_id(Delivery.ID_PREFIX, held.id),
+        timestamp=timestamp,
+        body=body,
+    )
+    headers |= signature
+    shown |= signature
+    return Prepared(
+        request=OutboundRequest(
+            method=endpoint.method,
+            url=endpoint.url,
+            headers=headers,
+            body=body,
+            timeout_s=endpoint.timeout_s,
+        ),
+        masked_headers=shown,
+    )

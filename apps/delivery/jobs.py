@@ -1,0 +1,50 @@
+"""The RQ job that sends, and the same for a process without RQ."""
+
+from typing import Any
+
+import uvloop
+from django.conf import settings
+from django.db import connection
+
+from apps.common.egress import EgressPolicy
+from apps.delivery.engine.drain import Drain, DrainSettings, Tally
+
+_running: Drain | None = None
+
+
+def drain(**overrides: Any) -> None:
+    """Send what is due, and stay for a while in case more falls due. The job of the queue."""
+    run_drain(**overrides)
+
+
+def run_drain(**overrides: Any) -> Tally:
+    """Run one drain to its end; `overrides` are fields of DrainSettings."""
+    global _running
+    _running = Drain(drain_settings(**overrides))
+    try:
+        return uvloop.run(_running.run())
+    finally:
+        _running = None
+
+
+def stop_running_drain() -> None:
+    """Ask the drain of this process, if there is one, to end soon. Signal-safe."""
+    if _running is not None:
+        _running.stop()
+
+
+def drain_settings(**overrides: Any) -> DrainSettings:
+    """Return how drains work in this process."""
+    parameters = connection.get_connection_params()
+    for django_only in ("cursor_factory", "context", "server_side_binding"):
+        parameters.pop(django_only, None)
+    return DrainSettings(
+        **{
+            "database": parameters,
+            "redis_url": settings.REDIS_URL,
+            "policy": EgressPolicy.from_strings(settings.EGRESS_ALLOW),
+            "concurrency": settings.DELIVERY_CONCURRENCY,
+            "lease_s": settings.DELIVERY_LEASE_S,
+            **overrides,
+        }
+    )

@@ -1,0 +1,59 @@
+"""The sweep: finds due deliveries that nobody is sending, without any help from Redis."""
+
+import logging
+from dataclasses import dataclass
+
+import django_rq
+import redis
+from django.db import connection
+
+from apps.delivery.engine.records import RELEASE
+from apps.delivery.jobs import run_drain
+from apps.delivery.wake import CHANNEL, QUEUE, start_drain
+
+logger = logging.getLogger(__name__)
+
+# Sweeps in a row that found due deliveries and nobody to send them, before this process does.
+PATIENCE = 2
+_DUE = """
+SELECT EXISTS (
+  SELECT FROM delivery_delivery delivery
+  JOIN webhooks_webhook webhook ON webhook.id = delivery.webhook_id AND webhook.is_active
+  JOIN accounts_account account ON account.id = webhook.account_id AND account.is_active
+  WHERE delivery.state = 'pending' AND delivery.next_attempt_at <= now()
+)
+"""
+
+
+@dataclass(slots=True)
+class Sweep:
+    """Looks again and again; remembers for how long due deliveries found nobody."""
+
+    unattended: int = 0
+
+    def run_once(self) -> None:
+        """Release what waits for nothing, and see that somebody sends what is due."""
+        with connection.cursor() as cursor:
+            cursor.execute(RELEASE.format(among=""))
+            cursor.execute(_DUE)
+            (is_due,) = cursor.fetchone()
+        if not is_due or _is_attended():
+            self.unattended = 0
+            return
+        self.unattended += 1
+        if self.unattended >= PATIENCE:
+            logger.warning("No worker sends what is due; the sweep does it.")
+            tally = run_drain(linger_s=0.0, life_s=60.0)
+            logger.warning("The sweep made %d tries.", tally.tried)
+
+
+def _is_attended() -> bool:
+    """Tell whether a drain is listening, and queue one if none is."""
+    try:
+        queue = django_rq.get_queue(QUEUE)
+        if queue.connection.publish(CHANNEL, b"1"):
+            return True
+        start_drain(queue)
+    except redis.RedisError as error:
+        logger.warning("Redis can not be reached: %s", error)
+    return False

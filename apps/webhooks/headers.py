@@ -1,0 +1,53 @@
+"""Which HTTP headers a webhook may send, and which of them hide their value. Pure."""
+
+import re
+
+# What may be shown of a header; every other value is treated as a credential.
+PLAIN_HEADERS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
+# Set by the sending itself, so a webhook may not.
+RESERVED_HEADERS = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "webhook-id",
+        "webhook-signature",
+        "webhook-timestamp",
+    }
+)
+MASK = "••••••••"
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class InvalidHeader(ValueError):
+    """A header can not be sent. `field` is `name` or `value`; the message is for the form."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def is_secret_header(name: str) -> bool:
+    """Tell whether the value of this header must be masked wherever it is shown."""
+    return name.lower() not in PLAIN_HEADERS
+
+
+def check_header(name: str, value: str) -> None:
+    """Raise InvalidHeader for what is no header, or would change the request around it."""
+    if not _NAME.fullmatch(name):
+        raise InvalidHeader(
+            "name", "A header name has letters, digits and hyphens only, as X-Api-Key."
+        )
+    if name.lower() in RESERVED_HEADERS:
+        raise InvalidHeader("name", f"{name} is set by Hookline itself.")
+    if _CONTROL.search(value):
+        raise InvalidHeader("value", "A header value is one line, without control characters.")
