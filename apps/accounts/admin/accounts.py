@@ -1,0 +1,105 @@
+"""Account settings, and an agency's clients."""
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+
+from apps.accounts.forms import AccountForm
+from apps.accounts.models import Account, AccountKind, Location
+from apps.common.access import Role
+from apps.common.admin import RoleAdmin, access_of
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+
+    _ModelAdmin = ModelAdmin[Account]
+else:
+    from unfold.admin import ModelAdmin as _ModelAdmin
+
+
+@admin.register(Account)
+class AccountAdmin(RoleAdmin, _ModelAdmin):
+    """Accounts within reach. Agencies add clients; nobody deletes, an account is switched off."""
+
+    form = AccountForm
+    change_role = Role.ADMIN
+    delete_role = None
+    list_display = ["name", "kind", "parent", "locations", "time_zone", "is_active"]
+    list_filter = ["kind", "is_active"]
+    list_select_related = ["parent"]
+    search_fields = ["name"]
+    search_help_text = "Name"
+    fieldsets = [(None, {"fields": ["name", "kind", "parent", "time_zone", "is_active"]})]
+    actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        """Accounts within reach, with the number of their locations."""
+        counted = (
+            Location.objects.filter(account=OuterRef("pk"))
+            .order_by()
+            .values("account")
+            .annotate(total=Count("pk"))
+            .values("total")
+        )
+        reachable = super().get_queryset(request).filter(pk__in=access_of(request).account_ids)
+        return reachable.annotate(location_total=Coalesce(Subquery(counted), 0))
+
+    def account_id_of(self, row: Model) -> uuid.UUID | None:
+        """An account belongs to itself."""
+        key: uuid.UUID = row.pk
+        return key
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Operators, and admins of an agency for its clients."""
+        return access_of(request).is_operator or bool(self._agencies(request))
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Let the query string filter by the list's own filters only."""
+        return lookup.split("__")[0] in {"kind", "is_active", "pk", "id"} and bool(
+            super().lookup_allowed(lookup, value, request)
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Leave what an account is, and whose, to operators; agencies switch clients on and off."""
+        access = access_of(request)
+        if access.is_operator:
+            return []
+        if obj is None:
+            return ["kind", "is_active"]
+        by_agency = obj.parent_id is not None and access.has_role(Role.ADMIN, obj.parent_id)
+        return ["kind", "parent"] if by_agency else ["kind", "parent", "is_active"]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Offer the agencies that the person may add clients to."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if parent := form.base_fields.get("parent"):
+            parent.queryset = Account.objects.filter(  # type: ignore[attr-defined]
+                kind=AccountKind.AGENCY, pk__in=self._agencies(request)
+            )
+            parent.required = not access_of(request).is_operator
+        return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Fill in the agency if there is one only."""
+        agencies = self._agencies(request)
+        only = {"parent": agencies[0]} if len(agencies) == 1 else {}
+        return {**only, **super().get_changeform_initial_data(request)}
+
+    @admin.display(description="locations", ordering="location_total")
+    def locations(self, account: Any) -> int:
+        """Return how many places the account has."""
+        return int(account.location_total)
+
+    def _agencies(self, request: HttpRequest) -> list[uuid.UUID]:
+        access = access_of(request)
+        return [
+            account.id
+            for account in access.accounts.values()
+            if account.is_agency and account.role >= Role.ADMIN
+        ]

@@ -1,0 +1,71 @@
+"""Pages about oneself: which account to work on, and the own name."""
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+from apps.accounts.middleware import SESSION_ACCOUNT
+from apps.accounts.models import User
+from apps.common.admin import access_of
+
+if TYPE_CHECKING:
+    from django.forms import TextInput
+
+    _UserForm = forms.ModelForm[User]
+else:
+    from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
+
+    _UserForm = forms.ModelForm
+
+_ALL = "all"
+
+
+class ProfileForm(_UserForm):
+    """What people change about themselves."""
+
+    class Meta:
+        model = User
+        fields = ["full_name"]
+        widgets = {"full_name": TextInput}
+
+
+@login_required
+@require_POST
+def switch_account(request: HttpRequest) -> HttpResponse:
+    """Work on one reachable account from now on, or on all at once; 404 for any other."""
+    chosen = request.POST.get("account", "")
+    access = access_of(request)
+    if chosen == _ALL:
+        request.session.pop(SESSION_ACCOUNT, None)
+    else:
+        try:
+            account = access.accounts[uuid.UUID(chosen)]
+        except (KeyError, ValueError):
+            raise Http404("There is no such account here.") from None
+        request.session[SESSION_ACCOUNT] = str(account.id)
+    following = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        following, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return redirect(following if is_ours else "admin:index")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """Show and save the own name."""
+    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
+    if request.method == "POST" and form.is_valid():
+        form.instance.save(update_fields=["full_name"])
+        messages.success(request, "Your profile is saved.")
+        return redirect("profile")
+    context = {**admin.site.each_context(request), "title": "Your profile", "form": form}
+    return TemplateResponse(request, "accounts/profile.html", context)

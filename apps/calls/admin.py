@@ -1,0 +1,114 @@
+"""The admin of calls: they are looked at only."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.calls.models import Call, CallEvent
+from apps.common.admin import ReadOnlyAdmin, labelled
+
+if TYPE_CHECKING:
+    from django.core.paginator import Paginator as InfinitePaginator
+else:
+    from unfold.paginator import InfinitePaginator
+
+
+@admin.register(Call)
+class CallAdmin(ReadOnlyAdmin):
+    """Calls, newest first."""
+
+    list_display = [
+        "caller_shown",
+        "tracking_number",
+        "location",
+        "shown_status",
+        "started_at",
+        "duration",
+    ]
+    list_filter = ["status", "location", "created_at"]
+    list_select_related = ["location"]
+    search_fields = ["caller", "caller_name", "tracking_number", "external_id"]
+    search_help_text = "Caller, number, or the platform's call id"
+    date_hierarchy = "created_at"
+    paginator = InfinitePaginator
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    ("caller", "caller_name"),
+                    ("tracking_number", "location"),
+                    ("shown_status", "direction"),
+                    ("started_at", "ended_at"),
+                    ("duration", "talk"),
+                    ("external_id", "public_id"),
+                ]
+            },
+        )
+    ]
+    readonly_fields = ["shown_status", "duration", "talk", "public_id"]
+
+    def openable(self, request: HttpRequest) -> QuerySet[Any]:
+        """Fetch the place along."""
+        return super().openable(request).select_related("location")
+
+    @admin.display(description="caller", ordering="caller")
+    def caller_shown(self, call: Call) -> str:
+        """Return who called."""
+        return f"{call.caller or 'unknown'} {call.caller_name}".strip()
+
+    @labelled(
+        "status",
+        ordering="status",
+        labels={
+            "Answered": "success",
+            "No answer": "danger",
+            "Busy": "warning",
+            "Failed": "danger",
+            "Voicemail": "info",
+            "Menu only": "info",
+        },
+    )
+    def shown_status(self, call: Call) -> str:
+        """Return how it went."""
+        return call.get_status_display() if call.status else "Under way"
+
+    @admin.display(description="duration", ordering="duration_s")
+    def duration(self, call: Call) -> str | None:
+        """Return minutes and seconds."""
+        return minutes(call.duration_s)
+
+    @admin.display(description="talk time", ordering="talk_s")
+    def talk(self, call: Call) -> str | None:
+        """Return minutes and seconds."""
+        return minutes(call.talk_s)
+
+    @admin.display(description="Hookline id")
+    def public_id(self, call: Call) -> str:
+        """Return the id that deliveries and the API use."""
+        return call.public_id
+
+
+@admin.register(CallEvent)
+class CallEventAdmin(ReadOnlyAdmin):
+    """Events; reached from their call."""
+
+    list_display = ["type", "call", "occurred_at"]
+    list_filter = ["type"]
+    list_select_related = ["call__location"]
+    search_fields = ["external_id"]
+    paginator = InfinitePaginator
+    fieldsets = [
+        (None, {"fields": ["call", "type", "occurred_at", "external_id", "facts", "snapshot"]}),
+    ]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Nothing to start from."""
+        return False
+
+
+def minutes(seconds: int | None) -> str | None:
+    """Return a duration as 1:05."""
+    return None if seconds is None else f"{seconds // 60}:{seconds % 60:02}"

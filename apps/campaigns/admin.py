@@ -1,0 +1,217 @@
+"""The admin of campaigns, numbers, treatments, and where webhooks are attached."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from apps.accounts.admin import LocationAdmin
+from apps.accounts.models import Location
+from apps.campaigns.models import (
+    Attachment,
+    Campaign,
+    TrackingNumber,
+    Treatment,
+    TreatmentOption,
+)
+from apps.common.access import Access, Role
+from apps.common.admin import AccountScopedAdmin, AccountScopedTabularInline, Panel, labelled
+
+
+class AttachmentInline(AccountScopedTabularInline):
+    """Webhooks that are sent here, and when."""
+
+    model = Attachment
+    fields = ["webhook", "timing", "is_active"]
+    delete_role = Role.MEMBER
+    verbose_name = "webhook"
+    verbose_name_plural = "webhooks"
+
+
+class NumberInline(AccountScopedTabularInline):
+    """Numbers that lead here."""
+
+    model = TrackingNumber
+    fields = ["number", "label"]
+    delete_role = Role.MEMBER
+
+
+class OptionInline(AccountScopedTabularInline):
+    """What a caller can press."""
+
+    model = TreatmentOption
+    fields = ["key", "label", "destination"]
+    delete_role = Role.MEMBER
+    show_change_link = True
+
+
+@admin.register(Campaign)
+class CampaignAdmin(AccountScopedAdmin):
+    """Campaigns, offline and digital."""
+
+    list_display = ["name", "kind_label", "location", "numbers", "webhooks", "is_active"]
+    list_filter = ["kind", "location", "is_active"]
+    list_select_related = ["location"]
+    search_fields = ["name", "domain", "tracking_numbers__number"]
+    search_help_text = "Name, domain or number"
+    fieldsets = [
+        (None, {"fields": ["name", "location", "kind", "domain", "tags", "is_active"]}),
+    ]
+    inlines = [NumberInline, AttachmentInline]
+
+    def annotated(self, queryset: QuerySet[Campaign]) -> QuerySet[Campaign]:
+        """Count numbers and webhooks."""
+        return queryset.annotate(
+            number_total=Count("tracking_numbers", distinct=True),
+            webhook_total=Count("attachments", distinct=True),
+        )
+
+    @labelled("kind", ordering="kind", labels={"Digital (DNI)": "info"})
+    def kind_label(self, campaign: Campaign) -> str:
+        """Return the kind."""
+        return campaign.get_kind_display()
+
+    @admin.display(description="numbers", ordering="number_total")
+    def numbers(self, campaign: Any) -> int:
+        """Return how many numbers lead to it."""
+        return int(campaign.number_total)
+
+    @admin.display(description="webhooks", ordering="webhook_total")
+    def webhooks(self, campaign: Any) -> int:
+        """Return how many webhooks tell of it."""
+        return int(campaign.webhook_total)
+
+
+@admin.register(Treatment)
+class TreatmentAdmin(AccountScopedAdmin):
+    """Call treatments with their options."""
+
+    list_display = ["name", "location", "options", "webhooks", "is_active"]
+    list_filter = ["location", "is_active"]
+    list_select_related = ["location"]
+    search_fields = ["name", "options__label", "tracking_numbers__number"]
+    search_help_text = "Name, option or number"
+    fieldsets = [(None, {"fields": ["name", "location", "is_active"]})]
+    inlines = [OptionInline, NumberInline, AttachmentInline]
+
+    def annotated(self, queryset: QuerySet[Treatment]) -> QuerySet[Treatment]:
+        """Count options and webhooks."""
+        return queryset.annotate(
+            option_total=Count("options", distinct=True),
+            webhook_total=Count("attachments", distinct=True)
+            + Count("options__attachments", distinct=True),
+        )
+
+    @admin.display(description="options", ordering="option_total")
+    def options(self, treatment: Any) -> int:
+        """Return how many options callers have."""
+        return int(treatment.option_total)
+
+    @admin.display(description="webhooks", ordering="webhook_total")
+    def webhooks(self, treatment: Any) -> int:
+        """Return how many webhooks tell of it and its options."""
+        return int(treatment.webhook_total)
+
+
+@admin.register(TreatmentOption)
+class TreatmentOptionAdmin(AccountScopedAdmin):
+    """An option with its webhooks; reached from its treatment."""
+
+    list_display = ["label", "key", "treatment", "destination"]
+    list_select_related = ["treatment"]
+    list_filter = ["treatment"]
+    search_fields = ["label", "key"]
+    fieldsets = [(None, {"fields": ["treatment", ("key", "label"), "destination"]})]
+    inlines = [AttachmentInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Keep an option in its treatment."""
+        declared = super().get_readonly_fields(request, obj)
+        return declared if obj is None else [*declared, "treatment"]
+
+
+@admin.register(TrackingNumber)
+class TrackingNumberAdmin(AccountScopedAdmin):
+    """Numbers that callers dial."""
+
+    list_display = ["number", "label", "location", "campaign", "treatment"]
+    list_filter = ["location", "campaign", "treatment"]
+    list_select_related = ["location", "campaign", "treatment"]
+    search_fields = ["number", "label"]
+    search_help_text = "Number or label"
+    fieldsets = [
+        (None, {"fields": [("number", "label"), "location"]}),
+        ("Leads to", {"fields": ["campaign", "treatment"]}),
+    ]
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(AccountScopedAdmin):
+    """Webhooks where they are sent, in one list."""
+
+    list_display = ["webhook", "target", "timing", "is_active"]
+    list_filter = ["webhook", "timing", "is_active"]
+    list_select_related = ["webhook", "campaign", "option__treatment", "treatment", "location"]
+    search_fields = ["webhook__name"]
+    search_help_text = "Webhook"
+    fieldsets = [
+        (None, {"fields": ["webhook", "timing", "is_active"]}),
+        (
+            "Where",
+            {
+                "fields": ["campaign", "option", "treatment", "location"],
+                "description": "Choose one; none of them means every call of the account.",
+            },
+        ),
+    ]
+
+    @admin.display(description="where")
+    def target(self, attachment: Attachment) -> str:
+        """Return where it is attached."""
+        return attachment.target_label
+
+
+class NumbersPanel(Panel):
+    """The numbers of a location."""
+
+    slug = "numbers"
+    title = "Tracking numbers"
+    template_name = "admin/accounts/location/numbers.html"
+
+    def context(self, row: Location, access: Access) -> dict[str, Any]:
+        """Return the numbers."""
+        return {"numbers": row.tracking_numbers.select_related("campaign", "treatment")}
+
+
+class CampaignsPanel(Panel):
+    """The campaigns of a location."""
+
+    slug = "campaigns"
+    title = "Campaigns"
+    template_name = "admin/accounts/location/campaigns.html"
+
+    def context(self, row: Location, access: Access) -> dict[str, Any]:
+        """Return the campaigns with what is attached to them."""
+        return {
+            "campaigns": row.campaigns.prefetch_related("tracking_numbers", "attachments__webhook")
+        }
+
+
+class TreatmentsPanel(Panel):
+    """The call treatments of a location."""
+
+    slug = "treatments"
+    title = "Call treatments"
+    template_name = "admin/accounts/location/treatments.html"
+
+    def context(self, row: Location, access: Access) -> dict[str, Any]:
+        """Return the treatments with their options and what is attached to them."""
+        return {
+            "treatments": row.treatments.prefetch_related(
+                "attachments__webhook", "options__attachments__webhook"
+            )
+        }
+
+
+LocationAdmin.panels = (*LocationAdmin.panels, CampaignsPanel, TreatmentsPanel, NumbersPanel)

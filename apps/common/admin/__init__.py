@@ -1,0 +1,33 @@
+"""The admin site, and the admin of account-owned models: the first wall.
+
+The theme is imported here, in `config/` and in the rooms' admin files, and nowhere else.
+"""
+
+from apps.common.admin.actions import confirmed
+from apps.common.admin.display import labelled
+from apps.common.admin.filters import ChoicesFilter, ScopedRelatedFilter
+from apps.common.admin.forms import AccountScopedForm, AccountScopedFormSet
+from apps.common.admin.inlines import AccountScopedStackedInline, AccountScopedTabularInline
+from apps.common.admin.panels import Panel
+from apps.common.admin.requests import access_of, form_accounts
+from apps.common.admin.roles import RoleAdmin
+from apps.common.admin.scoped import AccountScopedAdmin, ReadOnlyAdmin
+from apps.common.admin.site import HooklineAdminSite
+
+__all__ = [
+    "AccountScopedAdmin",
+    "AccountScopedForm",
+    "AccountScopedFormSet",
+    "AccountScopedStackedInline",
+    "AccountScopedTabularInline",
+    "ChoicesFilter",
+    "HooklineAdminSite",
+    "Panel",
+    "ReadOnlyAdmin",
+    "RoleAdmin",
+    "ScopedRelatedFilter",
+    "access_of",
+    "confirmed",
+    "form_accounts",
+    "labelled",
+]

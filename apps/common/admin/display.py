@@ -1,0 +1,23 @@
+"""How values are shown in lists and pages."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+_Column = TypeVar("_Column", bound=Callable[..., Any])
+
+
+def labelled(
+    description: str, labels: Mapping[str, str] | None = None, ordering: str | None = None
+) -> Callable[[_Column], _Column]:
+    """Show a column's text as a coloured label.
+
+    `labels` gives the theme's colour for a text: success, info, warning or danger; others are grey.
+    """
+
+    def decorate(column: _Column) -> _Column:
+        column.short_description = description  # type: ignore[attr-defined]
+        column.admin_order_field = ordering  # type: ignore[attr-defined]
+        column.label = dict(labels) if labels else True  # type: ignore[attr-defined]
+        return column
+
+    return decorate

@@ -1,0 +1,95 @@
+"""Forms of account-owned rows."""
+
+import copy
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import ForeignKey, QuerySet
+
+from apps.common.models import AccountOwned
+
+if TYPE_CHECKING:
+    from django.forms.models import BaseInlineFormSet
+
+    _ModelForm = forms.ModelForm[Any]
+    _InlineFormSet = BaseInlineFormSet[Any, Any, Any]
+else:
+    from unfold.forms import PaginationInlineFormSet as _InlineFormSet
+
+    _ModelForm = forms.ModelForm
+
+
+class AccountScopedForm(_ModelForm):
+    """Checks a row as a whole before it is saved, its account and constraints included.
+
+    `account_ids` are the accounts it may belong to; if there is only one, a new row gets it.
+    """
+
+    account_ids: ClassVar[Sequence[uuid.UUID]] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance._state.adding and len(self.account_ids) == 1:
+            self.instance.account_id = self.account_ids[0]
+
+    def validate_constraints(self) -> None:
+        """Check every constraint whose fields are sound, whether the form shows them or not.
+
+        Django skips those with a field that is not in the form, as `account`; they would fail in
+        the database instead.
+        """
+        try:
+            self.instance.validate_constraints(exclude=set(self.errors))
+        except ValidationError as error:
+            self._update_errors(error)
+
+    def _update_errors(self, errors: ValidationError) -> None:
+        """Show faults of fields that the form has not on top of it."""
+        if hasattr(errors, "error_dict"):
+            moved: dict[str, list[ValidationError]] = {}
+            for name, faults in errors.error_dict.items():
+                shown = name if name in self.fields else NON_FIELD_ERRORS
+                moved.setdefault(shown, []).extend(faults)
+            errors = ValidationError(moved)
+        super()._update_errors(errors)  # type: ignore[misc]
+
+
+class AccountScopedFormSet(_InlineFormSet):
+    """Rows inside the page of another row, whose account they share."""
+
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)  # type: ignore[misc]
+        if form.instance._state.adding:
+            form.instance.account_id = self.instance.account_id
+        return form
+
+
+def scope_choices(form: type[Any], account_ids: Sequence[uuid.UUID]) -> None:
+    """Let the form's selects offer only rows of these accounts; `form` is made for one request."""
+    for name, field in list(form.base_fields.items()):
+        if not isinstance(field, forms.ModelChoiceField) or field.queryset is None:
+            continue
+        # A declared field is shared by all forms of its class.
+        scoped = copy.deepcopy(field)
+        scoped.queryset = rows_to_choose(field.queryset, account_ids)
+        form.base_fields[name] = scoped
+
+
+def rows_to_choose(queryset: QuerySet[Any], account_ids: Sequence[uuid.UUID]) -> QuerySet[Any]:
+    """Return the rows that these accounts may relate to; models outside of accounts as they are."""
+    if issubclass(queryset.model, AccountOwned):
+        return queryset.filter(account_id__in=account_ids)
+    if queryset.model._meta.label == "accounts.Account":
+        return queryset.filter(pk__in=account_ids)
+    return queryset
+
+
+def relates_to_accounts(field: ForeignKey[Any, Any]) -> bool:
+    """Tell whether a foreign key leads to an account or to what one owns."""
+    target = field.related_model
+    return isinstance(target, type) and (
+        issubclass(target, AccountOwned) or target._meta.label == "accounts.Account"
+    )

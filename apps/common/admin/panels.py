@@ -1,0 +1,115 @@
+"""Tabs of a row's page that show what belongs to it, each at an address of its own.
+
+A room adds its tabs to the page of a room below it in its admin file:
+`LocationAdmin.panels += (WebhooksPanel,)`.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from apps.common.access import Access, Role
+from apps.common.admin.requests import access_of
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+
+    _Base = ModelAdmin[Any]
+else:
+    _Base = object
+
+
+class Panel:
+    """One tab."""
+
+    slug: ClassVar[str]
+    title: ClassVar[str]
+    template_name: ClassVar[str]
+    view_role: ClassVar[Role] = Role.VIEWER
+
+    def context(self, row: Any, access: Access) -> dict[str, Any]:
+        """Return what the template shows of the row."""
+        raise NotImplementedError
+
+
+class PanelPages(_Base):
+    """Gives an admin's change page a tab for each of `panels`."""
+
+    panels: ClassVar[Sequence[type[Panel]]] = ()
+    details_title: ClassVar[str] = "Details"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address of every tab."""
+        pages = [
+            path(
+                f"<path:object_id>/{panel.slug}/",
+                self.admin_site.admin_view(partial(self._panel_view, panel=panel)),
+                name=self._url_name(panel.slug),
+            )
+            for panel in self.panels
+        ]
+        return [*pages, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the row's own page as the first tab."""
+        tabs = self._tabs(request, object_id, current=None)
+        return super().change_view(request, object_id, form_url, {**tabs, **(extra_context or {})})
+
+    def _panel_view(self, request: HttpRequest, object_id: str, panel: type[Panel]) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined, no-any-return]
+                request, self.opts, object_id
+            )
+        access = access_of(request)
+        if not (
+            self.has_view_permission(request, row)
+            and access.has_role(panel.view_role, row.account_id)
+        ):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            **self._tabs(request, object_id, current=panel.slug),
+            **panel().context(row, access),
+            "opts": self.opts,
+            "original": row,
+            "title": str(row),
+            "subtitle": panel.title,
+            "panel": panel,
+            "may_work": access.has_role(Role.MEMBER, row.account_id),
+        }
+        return TemplateResponse(request, panel.template_name, context)
+
+    def _tabs(self, request: HttpRequest, object_id: str, current: str | None) -> dict[str, Any]:
+        if not self.panels:
+            return {}
+        access = access_of(request)
+        items = [
+            {
+                "title": title,
+                "link": reverse(f"admin:{self._url_name(slug or 'change')}", args=[object_id]),
+                "active": slug == current,
+                "has_permission": access.has_role(role),
+            }
+            for slug, title, role in (
+                (None, self.details_title, Role.VIEWER),
+                *((panel.slug, panel.title, panel.view_role) for panel in self.panels),
+            )
+        ]
+        page = {"name": str(self.opts), "detail": True}
+        return {"tab_list": [{"models": [page], "items": items}]}
+
+    def _url_name(self, action: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{action}"

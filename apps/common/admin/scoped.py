@@ -1,0 +1,177 @@
+"""The admin of account-owned models: the first wall.
+
+Django's `get_queryset` alone guards lists only. What else would show or take rows of other
+accounts is closed here: selects, filters, lookups in the query string, opening by link, forged
+keys, and the account itself.
+"""
+
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import ForeignKey, QuerySet
+from django.http import Http404, HttpRequest
+
+from apps.common.access import Role
+from apps.common.admin.filters import scoped_filter
+from apps.common.admin.forms import (
+    AccountScopedForm,
+    relates_to_accounts,
+    rows_to_choose,
+    scope_choices,
+)
+from apps.common.admin.inlines import without_shortcuts
+from apps.common.admin.panels import Panel, PanelPages
+from apps.common.admin.requests import access_of, accounts_with_role, form_accounts
+from apps.common.admin.roles import RoleAdmin
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin
+
+    BaseAdmin = ModelAdmin[Any]
+else:
+    from unfold.admin import ModelAdmin as BaseAdmin
+
+
+class AccountScopedAdmin(RoleAdmin, PanelPages, BaseAdmin):
+    """Lists and edits rows of the accounts that are being worked on.
+
+    A single row of any reachable account opens by its link. `account` needs no mention in
+    fieldsets: it is set by itself where only one is possible, asked for when several are, and
+    never changes afterwards.
+    """
+
+    form = AccountScopedForm
+    panels: ClassVar[Sequence[type[Panel]]] = ()
+    list_per_page = 50
+    show_full_result_count = False
+    list_filter_submit = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Rows of the active accounts in which the role to look is held."""
+        access, role = access_of(request), self.view_role
+        account_ids = accounts_with_role(access, role) if role is not None else []
+        return self.annotated(super().get_queryset(request).filter(account_id__in=account_ids))
+
+    def annotated(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Add what the columns of the list count."""
+        return queryset
+
+    def openable(self, request: HttpRequest) -> QuerySet[Any]:
+        """Rows that may be opened by a link: those of every reachable account."""
+        rows: QuerySet[Any] = self.model._base_manager.all()
+        return rows.filter(account_id__in=access_of(request).account_ids)
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any | None:
+        """Return the row behind a link; None, as for one that never was, if out of reach."""
+        try:
+            key = self.model._meta.pk.to_python(object_id)
+            return self.openable(request).select_related("account").get(pk=key)
+        except (self.model.DoesNotExist, ValidationError, ValueError):
+            return None
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Refuse to look rows up by anything but their key."""
+        return to_field == self.model._meta.pk.name
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Let the query string filter by what the list offers, and by nothing else."""
+        if request is None:
+            return False
+        offered = {"pk", self.model._meta.pk.name, self.date_hierarchy}
+        for declared in self.get_list_filter(request):
+            offered.add(declared[0] if isinstance(declared, tuple) else declared)
+        if not any(name and (lookup == name or lookup.startswith(f"{name}__")) for name in offered):
+            return False
+        allowed: bool = super().lookup_allowed(lookup, value, request)
+        return allowed
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Scope each relation's choices; several accounts can be told apart."""
+        declared = [scoped_filter(self.model, entry) for entry in super().get_list_filter(request)]
+        return [*self._when_several(request, scoped_filter(self.model, "account")), *declared]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Add the account to the columns where rows of several accounts mix."""
+        first, *others = super().get_list_display(request)
+        return [first, *self._when_several(request, "account"), *others]
+
+    def get_list_select_related(self, request: HttpRequest) -> Any:
+        """Fetch the account along with what the list names."""
+        declared = super().get_list_select_related(request)
+        return [*declared, "account"] if isinstance(declared, (list, tuple)) else ["account"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Put the account on top where it says something; see the class."""
+        (title, options), *others = super().get_fieldsets(request, obj)
+        fields = [name for name in options["fields"] if name != "account"]
+        asked = obj is None and len(self._add_accounts(request)) > 1
+        if asked or (obj is not None and len(access_of(request).accounts) > 1):
+            fields.insert(0, "account")
+        return [(title, {**options, "fields": fields}), *others]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Keep a row in its account."""
+        declared = list(super().get_readonly_fields(request, obj))
+        return declared if obj is None else [*declared, "account"]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Return a form whose selects offer only rows of the possible accounts."""
+        form = super().get_form(request, obj, change, **kwargs)
+        account_ids = form_accounts(request, obj, self.change_role or Role.OWNER)
+        if obj is None:
+            account_ids = self._add_accounts(request)
+        scope_choices(form, account_ids)
+        form.account_ids = account_ids  # type: ignore[attr-defined]
+        return form
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Offer rows of active accounts, whatever form this becomes a part of."""
+        if "queryset" not in kwargs and relates_to_accounts(db_field):
+            kwargs["queryset"] = rows_to_choose(
+                db_field.related_model._default_manager.all(),
+                access_of(request).account_ids,
+            )
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return the field without pop-up shortcuts."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        return without_shortcuts(field)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what a link to the form fills in."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        if access_of(request).current_id:
+            initial.pop("account", None)
+        return initial
+
+    def row_to_act_on(self, request: HttpRequest, object_id: str, role: Role) -> Any:
+        """Return the row of a page beside the form; 404 out of reach, 403 below the role."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        if not access_of(request).has_role(role, row.account_id):
+            raise PermissionDenied
+        return row
+
+    def _add_accounts(self, request: HttpRequest) -> list[uuid.UUID]:
+        return form_accounts(request, None, self.add_role or Role.OWNER)
+
+    def _when_several(self, request: HttpRequest, entry: Any) -> list[Any]:
+        return [entry] if len(access_of(request).active_ids) > 1 else []
+
+
+class ReadOnlyAdmin(AccountScopedAdmin):
+    """Rows that Hookline writes itself: they are looked at only."""
+
+    add_role = change_role = delete_role = None
+    actions: Any = None

@@ -1,0 +1,51 @@
+"""The site itself: who comes in, and what every page knows."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from apps.common.admin.requests import access_of
+
+if TYPE_CHECKING:
+    from django.contrib.admin import AdminSite as _AdminSite
+else:
+    from unfold.sites import UnfoldAdminSite as _AdminSite
+
+
+class HooklineAdminSite(_AdminSite):
+    """The admin that everybody works in: who reaches an account comes in."""
+
+    enable_nav_sidebar = True
+    empty_value_display = "—"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let active users in who reach at least one account, and operators."""
+        access = access_of(request)
+        return request.user.is_active and (access.is_operator or bool(access.accounts))
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask who it is; somebody known who reaches no account is told so instead."""
+        user = request.user
+        if not isinstance(user, AnonymousUser) and not self.has_permission(request):
+            context = {**self.each_context(request), "title": "No account yet", "person": user}
+            return TemplateResponse(request, "admin/no_account.html", context, status=403)
+        return super().login(request, extra_context)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Add the account switcher; the theme's colours come from our style sheet.
+
+        The theme would write them into each page as an inline style, which our content security
+        policy refuses.
+        """
+        access = access_of(request)
+        return {
+            **super().each_context(request),
+            "colors": None,
+            "border_radius": None,
+            "access": access,
+            "shows_switcher": len(access.accounts) > 1,
+        }

@@ -1,0 +1,134 @@
+"""Webhooks: where payloads go."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+
+from apps.common.access import Role
+from apps.common.admin import (
+    AccountScopedAdmin,
+    AccountScopedTabularInline,
+    access_of,
+    form_accounts,
+    labelled,
+)
+from apps.webhooks.admin.templates import templates_for
+from apps.webhooks.forms import HeaderForm, WebhookForm
+from apps.webhooks.models import Webhook, WebhookHeader
+from apps.webhooks.services import new_signing_secret
+
+
+class HeaderInline(AccountScopedTabularInline):
+    """Headers that go along; values of secret ones are never shown again."""
+
+    model = WebhookHeader
+    form = HeaderForm
+    verbose_name = "HTTP header"
+    delete_role = Role.MEMBER
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Show a mask to those who only look."""
+        can_change = self.has_change_permission(request, obj)
+        return ["name", "value"] if can_change else ["name", "shown_value"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """See `get_fields`."""
+        return ["shown_value"]
+
+    @admin.display(description="value")
+    def shown_value(self, header: WebhookHeader) -> str:
+        """Return the value, masked if it is a secret."""
+        return "••••••••" if header.is_secret else header.value
+
+
+@admin.register(Webhook)
+class WebhookAdmin(AccountScopedAdmin):
+    """Webhooks of locations and of whole accounts."""
+
+    form = WebhookForm
+    list_display = ["name", "shown_url", "location", "template", "method", "state"]
+    list_filter = ["location", "template", "is_active"]
+    list_select_related = ["location", "template"]
+    search_fields = ["name", "url", "location__name", "template__name"]
+    search_help_text = "Name, URL, location or template"
+    fieldsets = [
+        (None, {"fields": ["name", "url", "template", "location"]}),
+        (
+            "Advanced settings",
+            {"fields": ["method", "success_codes", "timeout_s", "is_active"]},
+        ),
+    ]
+    inlines = [HeaderInline]
+    change_form_template = "admin/webhooks/webhook/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that shows the signing secret."""
+        secret = path(
+            "<path:object_id>/secret/",
+            self.admin_site.admin_view(self.secret_view),
+            name="webhooks_webhook_secret",
+        )
+        return [secret, *super().get_urls()]
+
+    def openable(self, request: HttpRequest) -> QuerySet[Any]:
+        """Fetch along what the page names."""
+        return super().openable(request).select_related("location", "template")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Keep a webhook that has sent something; it can be switched off."""
+        if obj is not None and obj.deliveries.exists():
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Offer templates that an agency shares, too."""
+        form = super().get_form(request, obj, change, **kwargs)
+        access = access_of(request)
+        form.access = access
+        if template := form.base_fields.get("template"):
+            template.queryset = templates_for(
+                form_accounts(request, obj, self.add_role or Role.MEMBER), access
+            )
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Give a new webhook its signing secret; forget why one was off that is on again."""
+        if not change:
+            obj.secret = new_signing_secret()
+        if obj.is_active:
+            obj.disabled_reason = ""
+        super().save_model(request, obj, form, change)
+
+    def secret_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show admins the secret that signs requests, and remember that they looked."""
+        webhook: Webhook = self.row_to_act_on(request, object_id, Role.ADMIN)
+        self.log_change(request, webhook, "Looked at the signing secret.")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": webhook,
+            "title": f"Signing secret of {webhook}",
+        }
+        return TemplateResponse(
+            request,
+            "admin/webhooks/webhook/secret.html",
+            context,
+            headers={"Cache-Control": "no-store"},
+        )
+
+    @admin.display(description="URL", ordering="url")
+    def shown_url(self, webhook: Webhook) -> str:
+        """Return the address, cut in the middle of nowhere by the style sheet."""
+        return format_html('<span class="hl-url" title="{0}">{0}</span>', webhook.url)
+
+    @labelled("state", ordering="is_active", labels={"active": "success", "off": "warning"})
+    def state(self, webhook: Webhook) -> str:
+        """Return whether it sends."""
+        return "active" if webhook.is_active else "off"

@@ -1,0 +1,173 @@
+"""Forms of templates and webhooks."""
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from apps.common.access import Access
+from apps.common.admin import AccountScopedForm
+from apps.webhooks.models import (
+    DEFAULT_SUCCESS_CODES,
+    Template,
+    Webhook,
+    WebhookHeader,
+)
+from apps.webhooks.services import check_sample, check_target
+
+if TYPE_CHECKING:
+    from django.forms import CheckboxSelectMultiple, Textarea, TextInput
+else:
+    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
+    from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
+    from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
+
+_CODE_SEPARATOR = re.compile(r"[\s,;]+")
+
+
+class TemplateForm(AccountScopedForm):
+    """A template with its current sample; a changed sample becomes a new version."""
+
+    access: ClassVar[Access]
+
+    sample = forms.CharField(
+        label="Template format",
+        strip=False,
+        widget=Textarea(attrs={"rows": 18, "class": "hl-code", "spellcheck": "false"}),
+        help_text="A sample of the payload. Put %tokens% where values of the call belong, as"
+        ' {"phone": "%ani%"}.',
+    )
+
+    class Meta:
+        model = Template
+        fields = ["name", "format", "group", "is_shared_with_clients"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        version = self.instance.current_version
+        if version is not None and "sample" in self.fields:
+            self.fields["sample"].initial = version.sample
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a sample that can not be used, and sharing by what is no agency."""
+        cleaned = super().clean() or {}
+        chosen = cleaned.get("format") or self.instance.format
+        if cleaned.get("sample") and chosen:
+            try:
+                check_sample(sample=cleaned["sample"], template_format=chosen)
+            except ValidationError as error:
+                self.add_error("sample", error)
+        account = cleaned.get("account")
+        account_id = account.pk if account else self.instance.account_id
+        reachable = self.access.accounts.get(account_id)
+        if cleaned.get("is_shared_with_clients") and not (reachable and reachable.is_agency):
+            self.add_error("is_shared_with_clients", "Only agencies have clients to share with.")
+        return cleaned
+
+
+class SuccessCodesWidget(forms.MultiWidget):
+    """Check boxes for the usual codes, a text for others."""
+
+    template_name = "widgets/success_codes.html"
+
+    def __init__(self) -> None:
+        usual = [(code, str(code)) for code in DEFAULT_SUCCESS_CODES]
+        super().__init__(
+            {
+                "usual": CheckboxSelectMultiple(choices=usual),
+                "others": TextInput(
+                    attrs={"placeholder": "Others, as 206, 302", "aria-label": "Other codes"}
+                ),
+            }
+        )
+
+    def decompress(self, value: Any) -> list[Any]:
+        """Split codes into usual ones and others."""
+        codes = list(value or [])
+        others = [str(code) for code in codes if code not in DEFAULT_SUCCESS_CODES]
+        return [[code for code in codes if code in DEFAULT_SUCCESS_CODES], ", ".join(others)]
+
+
+class SuccessCodesField(forms.MultiValueField):
+    """Response codes that count as delivered: a sorted list of numbers, at least one."""
+
+    widget = SuccessCodesWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.pop("max_length", None)
+        usual = [(code, str(code)) for code in DEFAULT_SUCCESS_CODES]
+        super().__init__(
+            (
+                forms.TypedMultipleChoiceField(choices=usual, coerce=int, required=False),
+                forms.CharField(required=False, max_length=200),
+            ),
+            require_all_fields=False,
+            **kwargs,
+        )
+
+    def compress(self, data_list: list[Any]) -> list[int]:
+        """Return the codes; refuse what is no HTTP status."""
+        usual, others = data_list or ([], "")
+        codes = set(usual)
+        for text in filter(None, _CODE_SEPARATOR.split(others or "")):
+            if not (text.isascii() and text.isdigit() and 100 <= int(text) <= 599):
+                raise ValidationError(f"“{text}” is not a response code from 100 to 599.")
+            codes.add(int(text))
+        if not codes:
+            raise ValidationError("Choose at least one code, else nothing counts as delivered.")
+        return sorted(codes)
+
+
+class WebhookForm(AccountScopedForm):
+    """An endpoint; its address is looked up and judged when it is saved."""
+
+    success_codes = SuccessCodesField(
+        label="Success response codes",
+        help_text="Any other answer counts as a failure and is tried again.",
+    )
+
+    class Meta:
+        model = Webhook
+        fields = [
+            "name",
+            "location",
+            "url",
+            "template",
+            "method",
+            "success_codes",
+            "timeout_s",
+            "is_active",
+        ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "success_codes" in self.fields and self.instance._state.adding:
+            self.fields["success_codes"].initial = list(DEFAULT_SUCCESS_CODES)
+
+    def clean_url(self) -> str:
+        """Refuse an address that Hookline may not send to; keep the spelling it sends."""
+        url: str = self.cleaned_data["url"].strip()
+        return check_target(url=url)
+
+
+class HeaderForm(AccountScopedForm):
+    """A header; the value of a secret one is never shown again, and kept when left empty."""
+
+    value = forms.CharField(required=False, max_length=4096, strip=True, widget=TextInput)
+
+    class Meta:
+        model = WebhookHeader
+        fields = ["name", "value"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._kept = "" if self.instance._state.adding else self.instance.value
+        if self._kept and self.instance.is_secret and "value" in self.fields:
+            self.initial["value"] = ""
+            self.fields["value"].widget.attrs["placeholder"] = "•••••••• saved; type to replace"
+
+    def clean_value(self) -> str:
+        """Keep the saved value where nothing was typed."""
+        typed: str = self.cleaned_data["value"]
+        return typed or (self._kept if "name" not in self.changed_data else typed)
