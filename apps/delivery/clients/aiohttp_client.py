@@ -11,7 +11,7 @@ import logging
 import socket
 import ssl
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -162,7 +162,7 @@ class GuardedSession:
             )
             transport.write(request_bytes)
             content = await _read_head(protocol, exchange)
-            await _read_body(content, exchange)
+            await _read_body(protocol, content, exchange)
         except BaseException:
             connection.close()
             raise
@@ -212,9 +212,11 @@ async def _read_head(protocol: "ResponseHandler", exchange: Exchange) -> "Stream
         if interim > MAX_INTERIM_ANSWERS:
             raise http_exceptions.BadHttpMessage("too many interim answers")
         message, content = await protocol.read()
+    if message.version.major != 1:
+        raise http_exceptions.BadStatusLine(f"HTTP/{message.version.major}")
     exchange.first_byte_ms = exchange.elapsed_ms()
-    exchange.status = message.code
     exchange.headers = _decode_headers(message)
+    exchange.status = message.code
     return content
 
 
@@ -229,22 +231,63 @@ def _decode_headers(message: "RawResponseMessage") -> list[tuple[str, str]]:
     ]
 
 
-async def _read_body(content: "StreamReader", exchange: Exchange) -> None:
+async def _read_body(
+    protocol: "ResponseHandler", content: "StreamReader", exchange: Exchange
+) -> None:
     """Read to the end, or to `MAX_BODY_BYTES` and no further; keeps what came before an error."""
-    body = await content.read(MAX_BODY_BYTES + 1)
+    # Nearly always the whole body has come with the head.
+    body = content.read_nowait(MAX_BODY_BYTES + 1)
+    if not content.at_eof() and len(body) <= MAX_BODY_BYTES:
+        body = await _read_slow_body(protocol, content, exchange, body)
+    exchange.body_truncated = len(body) > MAX_BODY_BYTES
     exchange.body = body[:MAX_BODY_BYTES]
-    if content.at_eof():
-        return
-    parts = bytearray(body)
+
+
+async def _read_slow_body(
+    protocol: "ResponseHandler", content: "StreamReader", exchange: Exchange, first: bytes
+) -> bytes:
+    """Wait for the rest of a body, up to one byte over the limit."""
+    body = bytearray(first)
+    end_content = partial(_end_content, protocol, content)
+    closed = protocol.closed
+    if closed is None:
+        end_content()
+    else:
+        closed.add_done_callback(end_content)
     try:
-        while len(parts) <= MAX_BODY_BYTES:
-            part = await content.read(MAX_BODY_BYTES + 1 - len(parts))
+        while len(body) <= MAX_BODY_BYTES:
+            part = await content.read(MAX_BODY_BYTES + 1 - len(body))
             if not part:
-                return
-            parts += part
-        exchange.body_truncated = True
+                break
+            body += part
     finally:
-        exchange.body = bytes(parts[:MAX_BODY_BYTES])
+        exchange.body = bytes(body[:MAX_BODY_BYTES])
+        if closed is not None and not closed.done():
+            closed.remove_done_callback(end_content)
+            closed.remove_done_callback(_note_error)
+            closed.add_done_callback(_note_error)
+    return bytes(body)
+
+
+def _end_content(
+    protocol: "ResponseHandler",
+    content: "StreamReader",
+    closed: "asyncio.Future[None] | None" = None,
+) -> None:
+    """Wake the reader of a body whose connection is gone.
+
+    aiohttp leaves it waiting when the parser gives up in the middle of a chunked body.
+    """
+    if closed is not None:
+        _note_error(closed)
+    if not content.is_eof() and content.exception() is None:
+        content.set_exception(protocol.exception() or aiohttp.ClientPayloadError())
+
+
+def _note_error(closed: "asyncio.Future[None]") -> None:
+    """Keep asyncio from reporting an error that nobody asked the future for."""
+    if not closed.cancelled():
+        closed.exception()
 
 
 # --- Explaining failures -------------------------------------------------------------------------
@@ -281,7 +324,7 @@ def _explain(
         case http_exceptions.HttpProcessingError():
             return _explain_head(error)
         case aiohttp.ClientPayloadError():
-            return _explain_body(error)
+            return ErrorKind.CLOSED, failures.CLOSED_IN_BODY
         case ssl.SSLError():
             return failures.tls_failure(error)
         case _ if session.closed:
@@ -296,12 +339,8 @@ def _explain(
 
 
 def _explain_head(error: http_exceptions.HttpProcessingError) -> Failure:
-    if isinstance(error, http_exceptions.LineTooLong):
+    # The parser's own error is the cause of the one that aiohttp reports.
+    too_long = isinstance(error.__cause__ or error, http_exceptions.LineTooLong)
+    if too_long or "Too many headers" in error.message:
         return ErrorKind.TOO_LARGE, failures.HEAD_TOO_LARGE
     return ErrorKind.PROTOCOL, failures.NOT_HTTP
-
-
-def _explain_body(error: aiohttp.ClientPayloadError) -> Failure:
-    if isinstance(error.__cause__, http_exceptions.TransferEncodingError):
-        return ErrorKind.PROTOCOL, "The body of the answer is not valid HTTP."
-    return ErrorKind.CLOSED, failures.CLOSED_IN_BODY

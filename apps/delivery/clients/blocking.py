@@ -149,8 +149,22 @@ class _WholeLines(io.BufferedReader):
         raise http.client.RemoteDisconnected("closed in the middle of a line")
 
 
+class MalformedHead(http.client.HTTPException):
+    """A head that `http.client` would make some sense of, and other clients another."""
+
+
 class _FinalAnswer(http.client.HTTPResponse):
-    """Skips the interim answers (103 and others) that `http.client` takes for the real one."""
+    """An answer read strictly, without the interim ones (103 and others) that may precede it."""
+
+    def begin(self) -> None:
+        super().begin()
+        length = self.headers.get("Content-Length")
+        if length is not None and not (length.isascii() and length.isdigit()):
+            raise MalformedHead("Content-Length")
+        if length is not None and "Transfer-Encoding" in self.headers:
+            raise MalformedHead("two ways to frame the body")
+        if self.headers.defects or any("\0" in value for value in self.headers.values()):
+            raise MalformedHead("a line that is no header")
 
     def _read_status(self) -> tuple[str, int, str]:
         for _ in range(MAX_INTERIM_ANSWERS + 1):

@@ -55,7 +55,8 @@ class Exchange:
 
         Only a pooled one, which the server may have closed meanwhile, and only once.
         """
-        return not self.connecting and self.sends == 1 and self.status is None
+        unanswered = self.status is None and not self.received
+        return not self.connecting and self.sends == 1 and unanswered
 
     def outcome(self, failure: Failure | None) -> Outcome:
         """Close the books; `failure` is None for a complete answer."""

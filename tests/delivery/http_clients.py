@@ -1,0 +1,91 @@
+"""Both HTTP clients behind one face, so that one table of expectations holds for each."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import uvloop
+
+from apps.common.egress import EgressPolicy
+from apps.delivery.clients import aiohttp_client, requests_client
+from apps.delivery.outcome import OutboundRequest, Outcome
+
+LOOPBACK = EgressPolicy.from_strings(["127.0.0.0/8"])
+Resolve = Callable[..., Sequence[Any]]
+
+
+class Client(Protocol):
+    """Sends requests one after the other over one session."""
+
+    def __call__(
+        self,
+        *requests: OutboundRequest,
+        policy: EgressPolicy = LOOPBACK,
+        resolve: Resolve = socket.getaddrinfo,
+        ssl_context: ssl.SSLContext | None = None,
+        pause_s: float = 0,
+    ) -> list[Outcome]: ...
+
+
+def _aiohttp(run: Callable[..., list[Outcome]]) -> Client:
+    def client(
+        *requests: OutboundRequest,
+        policy: EgressPolicy = LOOPBACK,
+        resolve: Resolve = socket.getaddrinfo,
+        ssl_context: ssl.SSLContext | None = None,
+        pause_s: float = 0,
+    ) -> list[Outcome]:
+        async def send_all() -> list[Outcome]:
+            session = aiohttp_client.guarded_session(
+                policy, resolve=resolve, ssl_context=ssl_context
+            )
+            outcomes = []
+            async with session:
+                for request in requests:
+                    outcomes.append(await aiohttp_client.send(session, request))
+                    await asyncio.sleep(pause_s)
+            return outcomes
+
+        return run(send_all())
+
+    return client
+
+
+def _requests(
+    *requests: OutboundRequest,
+    policy: EgressPolicy = LOOPBACK,
+    resolve: Resolve = socket.getaddrinfo,
+    ssl_context: ssl.SSLContext | None = None,
+    pause_s: float = 0,
+) -> list[Outcome]:
+    outcomes = []
+    with requests_client.waiting_session(
+        policy, resolve=resolve, ssl_context=ssl_context
+    ) as session:
+        for request in requests:
+            outcomes.append(requests_client.send(session, request))
+            asyncio.run(asyncio.sleep(pause_s))
+    return outcomes
+
+
+CLIENTS: dict[str, Client] = {
+    "aiohttp": _aiohttp(asyncio.run),
+    "aiohttp-uvloop": _aiohttp(uvloop.run),
+    "requests": _requests,
+}
+
+
+def answer(*addresses: str) -> list[tuple[Any, ...]]:
+    """What `socket.getaddrinfo` says for a name with these addresses."""
+    return [
+        (
+            socket.AF_INET6 if ":" in address else socket.AF_INET,
+            socket.SOCK_STREAM,
+            socket.IPPROTO_TCP,
+            "",
+            (address, 0, 0, 0) if ":" in address else (address, 0),
+        )
+        for address in addresses
+    ]
