@@ -85,7 +85,7 @@ class _Parser:
     def _value(self, path: str, name: str, depth: int) -> JsonTree:
         """The value that begins here; its place and those inside it are noted in order."""
         start = self._at
-        if depth > MAX_DEPTH:
+        if depth == MAX_DEPTH and self._text.startswith(("{", "["), start):
             raise self._error(f"Nested deeper than {MAX_DEPTH} levels.", start)
         if len(path) > MAX_PATH:
             raise self._error("The names that lead to this value are too long.", start)

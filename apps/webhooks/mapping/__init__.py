@@ -11,14 +11,27 @@ from apps.webhooks.mapping.fields import (
     ValueType,
     WhenEmpty,
 )
+from apps.webhooks.mapping.formatters import (
+    FORMATTERS,
+    FormatterError,
+    FormatterSpec,
+    Option,
+    OptionKind,
+    steps,
+)
 from apps.webhooks.mapping.plain import from_plain, to_plain
 
 __all__ = [
+    "FORMATTERS",
     "FieldMapping",
     "Formatter",
+    "FormatterError",
+    "FormatterSpec",
     "Kind",
     "Mapping",
     "MappingError",
+    "Option",
+    "OptionKind",
     "Problem",
     "ValueType",
     "WhenEmpty",
@@ -26,5 +39,6 @@ __all__ = [
     "check",
     "find_problems",
     "from_plain",
+    "steps",
     "to_plain",
 ]

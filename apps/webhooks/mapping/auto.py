@@ -29,7 +29,7 @@ def auto_map(sample: Sample) -> Mapping:
                 mapped += [mapping] if mapping else []
     if problems:
         raise MappingError(problems)
-    return Mapping((*_repeats(sample, mapped), *mapped))
+    return Mapping(tuple(mapped)).replaced(_repeats(sample, mapped))
 
 
 def _written_values(sample: Sample) -> dict[str, str]:
@@ -84,7 +84,9 @@ def _element_repeats(
     if others or element.count("/") == 1:
         return []
     token = next(iter(inner.values()))[0]
-    return [FieldMapping(element, Kind.REPEAT, token=token)]
+    own = next((each for each in mapped if each.path == element), None)
+    text = "" if own is None else own.text or f"%{own.token}%"
+    return [FieldMapping(element, Kind.REPEAT, token=token, text=text)]
 
 
 def _is_within(path: str, element: str) -> bool:

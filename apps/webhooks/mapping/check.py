@@ -41,17 +41,14 @@ def _kind_faults(field: FieldMapping, place: Field, sample: Sample) -> list[str]
     if leaves_out and _is_root(place, sample):
         return ["The root cannot be left out."]
     try:
-        match field.kind:
-            case Kind.TOKEN:
-                find_token(field.token)
-            case Kind.TEXT:
-                split(field.text)
-            case Kind.REPEAT:
-                return _repeat_faults(field, place, sample)
+        if field.kind in (Kind.TOKEN, Kind.REPEAT):
+            find_token(field.token)
+        if field.kind in (Kind.TEXT, Kind.REPEAT):
+            split(field.text)
         steps(field.formatters)
     except (UnknownToken, FormatterError) as error:
         return [str(error)]
-    return []
+    return _repeat_faults(field, place, sample) if field.kind is Kind.REPEAT else []
 
 
 def _repeat_faults(field: FieldMapping, place: Field, sample: Sample) -> list[str]:

@@ -54,8 +54,9 @@ class Formatter:
 class FieldMapping:
     """What fills the place at `path`.
 
-    `token` is the name for the kinds token and repeat, `text` the text of kind text, `constant`
-    the value of kind constant (None: as in the sample). `formatters` apply in order; a value that
+    `token` is the name for the kinds token and repeat, `text` the text of kind text, and what
+    each item of a repeated XML leaf holds. `constant` is the value of kind constant (None: as in
+    the sample). `formatters` apply in order; a value that
     one of them cannot take counts as missing. `default` is sent, unformatted, instead of a
     missing or empty value; without one, `when_empty` decides.
     """
@@ -78,12 +79,12 @@ class FieldMapping:
     @property
     def tokens(self) -> frozenset[str]:
         """The names of the tokens that this place reads. Raises UnknownToken."""
-        match self.kind:
-            case Kind.TOKEN | Kind.REPEAT:
-                return frozenset({find_token(self.token).name})
-            case Kind.TEXT:
-                return frozenset(part.name for part in split(self.text) if isinstance(part, Token))
-        return frozenset()
+        names: set[str] = set()
+        if self.kind in (Kind.TOKEN, Kind.REPEAT):
+            names.add(find_token(self.token).name)
+        if self.kind in (Kind.TEXT, Kind.REPEAT):
+            names.update(part.name for part in split(self.text) if isinstance(part, Token))
+        return frozenset(names)
 
 
 @dataclass(frozen=True)

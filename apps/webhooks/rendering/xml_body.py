@@ -147,7 +147,11 @@ class _Compiler:
     def _repeat(self, element: XmlElement, field: FieldMapping) -> Writer:
         token = find_token(field.token)
         read, narrow = token.read, token.narrow
-        write_item = joined(self._wrapped(element, self._content(element)))
+        content = self._content(element)
+        if field.text:
+            write_text = _place(field, _typed(field, _text))
+            content = [lambda snapshot: write_text(snapshot) or b""]
+        write_item = joined(self._wrapped(element, content))
 
         def write(snapshot: Snapshot) -> bytes:
             value = read(snapshot)

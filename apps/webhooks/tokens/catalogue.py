@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import cached_property
 from types import MappingProxyType
 
 from apps.webhooks.tokens.call_tokens import CALL_TOKENS
@@ -23,10 +24,16 @@ class UnknownToken(ValueError):
     """A name that no token has. `nearest` is the known name most like it, if any is."""
 
     def __init__(self, name: str) -> None:
+        super().__init__(name)
         self.name = name
-        self.nearest = nearest_name(name)
+
+    @cached_property
+    def nearest(self) -> str | None:
+        return nearest_name(self.name)
+
+    def __str__(self) -> str:
         hint = f" Did you mean %{self.nearest}%?" if self.nearest else ""
-        super().__init__(f"There is no token %{name}%.{hint}")
+        return f"There is no token %{self.name}%.{hint}"
 
 
 def find_token(name: str) -> Token:

@@ -2,7 +2,7 @@
 
 Percent signs are common in text that is no token. Literal are: a lone percent sign; two hex
 digits between percent signs, as in percent-encoded text (`%e2%9c%93`); and a name that begins
-with two hex digits and is near no token's name (`%A9t%` in `%C3%A9t%C3%A9`).
+with two hex digits and is like no token's name (`%A9t%` in `%C3%A9t%C3%A9`).
 """
 
 import re
@@ -12,8 +12,11 @@ from apps.webhooks.tokens.token import Token
 
 Part = str | Token
 
-_PLACE = re.compile(r"%(?![0-9A-Fa-f]{2}%)([A-Za-z][A-Za-z0-9_]*(?:\.[^%\x00-\x1f\x7f]{1,100})?)%")
+_PLACE = re.compile(
+    r"%(?![0-9A-Fa-f]{2}%)([A-Za-z][A-Za-z0-9_]{0,99}(?:\.[^%\x00-\x1f\x7f]{1,100})?)%"
+)
 _ENCODED_START = re.compile(r"[0-9A-Fa-f]{2}")
+_MOST_DOUBTS = 50  # names compared with all others in one text; behind them it is clearly encoded
 
 
 def split(text: str) -> tuple[Part, ...]:
@@ -22,10 +25,11 @@ def split(text: str) -> tuple[Part, ...]:
     Raises UnknownToken for a name that no token has.
     """
     parts: list[Part] = []
-    literal_start = position = 0
+    literal_start = position = doubts = 0
     while match := _PLACE.search(text, position):
-        token = _token_or_literal(match[1])
+        token = _token_or_literal(match[1], is_clearly_encoded=doubts >= _MOST_DOUBTS)
         if token is None:
+            doubts += 1
             position = match.end() - 1
             continue
         if match.start() > literal_start:
@@ -37,10 +41,11 @@ def split(text: str) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _token_or_literal(name: str) -> Token | None:
+def _token_or_literal(name: str, *, is_clearly_encoded: bool) -> Token | None:
+    """The token of this name, or None where it is part of percent-encoded text."""
     try:
         return find_token(name)
     except UnknownToken as error:
-        if error.nearest is None and _ENCODED_START.match(name):
+        if _ENCODED_START.match(name) and (is_clearly_encoded or error.nearest is None):
             return None
         raise

@@ -1,0 +1,209 @@
+"""The token catalogue, how tokens read calls, and how text refers to them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apps.webhooks.tokens import (
+    EXAMPLE_SNAPSHOT,
+    TOKENS,
+    Category,
+    Token,
+    TokenType,
+    UnknownToken,
+    as_text,
+    end_only,
+    find_token,
+    split,
+    web_session_only,
+)
+from tests.webhooks.strategies import snapshots
+
+
+def read(name, snapshot):
+    return find_token(name).read(snapshot)
+
+
+class TestCatalogue:
+    def test_has_the_77_tokens_of_the_platform(self):
+        by_category = {
+            category: sum(1 for token in TOKENS.values() if token.category is category)
+            for category in Category
+        }
+        assert by_category == {
+            Category.CALL_BEGIN: 27,
+            Category.CALL_END: 11,
+            Category.DNI: 29,
+            Category.LOCATION_INFO: 10,
+        }
+
+    @pytest.mark.parametrize("token", TOKENS.values(), ids=lambda token: token.name)
+    def test_reads_each_example_from_the_example_call(self, token):
+        assert token.read(EXAMPLE_SNAPSHOT) == token.example
+
+    @pytest.mark.parametrize("token", TOKENS.values(), ids=lambda token: token.name)
+    def test_describes_each_token(self, token):
+        assert token.label
+        assert token.description.endswith(".")
+        assert not token.values or token.example in token.values
+        assert token.inside is None or TOKENS[token.inside].type is TokenType.LIST
+
+    @pytest.mark.parametrize("token", TOKENS.values(), ids=lambda token: token.name)
+    def test_reads_nothing_from_an_empty_call(self, token):
+        assert token.read({}) is None
+
+    @given(snapshots)
+    def test_never_fails_on_a_call_that_holds_anything(self, snapshot):
+        for token in (*TOKENS.values(), find_token("custom.a.0.b"), find_token("tags.Region")):
+            as_text(token.read(snapshot))
+
+    def test_tells_which_tokens_wait_for_the_end_and_for_a_web_session(self):
+        names = frozenset({"ani", "dialed_time", "gclid", "tags.Region", "custom.score"})
+        assert end_only(names) == {"dialed_time"}
+        assert web_session_only(names) == {"gclid"}
+
+    def test_marks_personal_data(self):
+        personal = {name for name, token in TOKENS.items() if token.personal}
+        assert {"ani", "ani_full_name", "visitor_ip_address", "rec_audiourl"} <= personal
+        assert not personal & {"callid", "tracking", "location_name", "dialstatus"}
+
+
+class TestReading:
+    @pytest.mark.parametrize(
+        ("number", "expected"),
+        [
+            ("+17776734736", "7776734736"),
+            ("+442079460958", "+442079460958"),
+            ("+1777673473", "+1777673473"),
+            ("anonymous", "anonymous"),
+            (None, None),
+        ],
+    )
+    def test_writes_phone_numbers_nationally_in_north_america_only(self, number, expected):
+        assert read("ani", {"from": number}) == expected
+
+    @pytest.mark.parametrize(
+        ("status", "expected"),
+        [
+            ("answered", "ANSWER"),
+            ("no_answer", "NOANSWER"),
+            ("busy", "BUSY"),
+            ("ivr", "IVR"),
+            ("failed", "FAILED"),
+            ("voicemail", "VOICEMAIL"),
+            (None, None),
+        ],
+    )
+    def test_writes_the_outcome_in_known_words(self, status, expected):
+        assert read("dialstatus", {"status": status}) == expected
+
+    @pytest.mark.parametrize(
+        ("value", "expected"), [(True, "1"), (False, "0"), (1, "1"), ("no", "0"), ("?", None)]
+    )
+    def test_writes_yes_and_no_as_1_and_0(self, value, expected):
+        assert read("repeat_caller", {"repeat_caller": value}) == expected
+        assert read("ani_is_valid", {"caller": {"is_valid": value}}) == expected
+
+    def test_normalises_times_to_utc_with_milliseconds(self):
+        snapshot = {"started_at": "2019-03-28T02:05:00+02:00"}
+        assert read("call_start_time", snapshot) == "2019-03-28T00:05:00.000Z"
+
+    def test_writes_midnight_and_noon_of_lookups_with_twelve(self):
+        snapshot = {"caller": {"updated_at": "2020-10-03T00:05:09.500Z"}}
+        assert read("ani_updated_at", snapshot) == "3 Oct 2020 12:05:09 AM"
+        snapshot = {"caller": {"updated_at": "2020-10-03T12:00:00Z"}}
+        assert read("ani_updated_at", snapshot) == "3 Oct 2020 12:00:00 PM"
+
+    def test_keeps_a_duration_of_zero(self):
+        assert read("answered_time", {"talk_s": 0}) == "0"
+
+    def test_joins_all_answers_outside_of_a_repeat(self):
+        answers = [{"question": "one", "response": "1"}, {"question": "two", "response": 2}]
+        assert read("response", {"responses": answers}) == "1, 2"
+        assert read("question", {"responses": answers}) == "one, two"
+
+    @pytest.mark.parametrize(
+        ("token", "short", "value"),
+        [
+            ("visitor_ip_address", "ip", "47.156.108.175"),
+            ("visitor_browser_family", "browser", "Firefox"),
+            ("first_page_landed_on", "landing_page", "https://example.com"),
+            ("visitor_operating_system", "os", "Mac OS X"),
+        ],
+    )
+    def test_knows_the_short_names_of_the_web_session(self, token, short, value):
+        assert read(token, {"visitor": {short: value}}) == value
+
+    def test_falls_back_to_the_web_session_and_to_the_campaign(self):
+        assert read("session_id", {"visitor": {"session_id": "s"}}) == "s"
+        assert read("domain_name", {"campaign": {"domain": "example.com"}}) == "example.com"
+
+    def test_reads_one_tag_by_name(self):
+        assert read("tags.Sales Region", {"tags": {"Sales Region": "south"}}) == "south"
+        assert read("tags.Other", {"tags": {"Region": "south"}}) is None
+
+    def test_reads_custom_fields_at_any_depth(self):
+        custom = {"a": {"b": [{"c": 7}]}, "Call.From": "x", "list": [1, 2]}
+        assert read("custom.a.b.0.c", {"custom": custom}) == 7
+        assert read("custom.Call.From", {"custom": custom}) == "x"
+        assert read("custom.list", {"custom": custom}) == [1, 2]
+        assert read("custom.a.b.9.c", {"custom": custom}) is None
+        assert read("custom.a.x.y", {"custom": custom}) is None
+
+
+class TestGrammar:
+    @staticmethod
+    def shown(text):
+        return [f"<{p.name}>" if isinstance(p, Token) else p for p in split(text)]
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("", []),
+            ("no tokens", ["no tokens"]),
+            ("%ani%", ["<ani>"]),
+            ("%ani%%callid%", ["<ani>", "<callid>"]),
+            ("Call from %ani%!", ["Call from ", "<ani>", "!"]),
+            ("50% of 100%", ["50% of 100%"]),
+            ("100%%ani%", ["100%", "<ani>"]),
+            ("%%ani%%", ["%", "<ani>", "%"]),
+            ("%e2%9c%93", ["%e2%9c%93"]),
+            ("%20%ani%", ["%20", "<ani>"]),
+            ("%ad%ani%", ["%ad", "<ani>"]),
+            ("q=%C3%A9t%C3%A9", ["q=%C3%A9t%C3%A9"]),
+            ("%account_id%", ["<account_id>"]),
+            ("%tags.Sales Region%", ["<tags.Sales Region>"]),
+            ("%custom.a.b%", ["<custom.a.b>"]),
+            ("% ani %", ["% ani %"]),
+            ("%", ["%"]),
+        ],
+    )
+    def test_tells_tokens_from_other_percent_signs(self, text, expected):
+        assert self.shown(text) == expected
+
+    @pytest.mark.parametrize(
+        ("text", "name", "nearest"),
+        [
+            ("%anni%", "anni", "ani"),
+            ("%ANI%", "ANI", "ani"),
+            ("%calid%", "calid", "callid"),
+            ("%first_name%", "first_name", "ani_first_name"),
+            ("%nonsense%", "nonsense", None),
+            ("%tags%%tagz.x%", "tagz.x", None),
+            ("%custom%", "custom", None),
+        ],
+    )
+    def test_refuses_unknown_names_and_offers_the_nearest(self, text, name, nearest):
+        with pytest.raises(UnknownToken) as error:
+            split(text)
+        assert (error.value.name, error.value.nearest) == (name, nearest)
+        assert f"%{name}%" in str(error.value)
+        assert nearest is None or f"%{nearest}%" in str(error.value)
+
+    @given(st.text() | st.text("%abcdef0123_.ntgsi"))
+    def test_loses_nothing_of_a_text(self, text):
+        try:
+            parts = split(text)
+        except UnknownToken:
+            return
+        assert "".join(p if isinstance(p, str) else f"%{p.name}%" for p in parts) == text
