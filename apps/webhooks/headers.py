@@ -1,6 +1,12 @@
-"""Which HTTP headers a webhook may send, and which of them hide their value. Pure."""
+"""Which HTTP headers a webhook may send, and which of them hide their value. Pure.
+
+A value may contain %tokens%.
+"""
 
 import re
+
+from apps.webhooks.rendering import compile_text
+from apps.webhooks.tokens import UnknownToken
 
 # What may be shown of a header; every other value is treated as a credential.
 PLAIN_HEADERS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
@@ -42,7 +48,9 @@ def is_secret_header(name: str) -> bool:
 
 
 def check_header(name: str, value: str) -> None:
-    """Raise InvalidHeader for what is no header, or would change the request around it."""
+    """Raise InvalidHeader for what is no header, would change the request around it, or can not
+    be filled because of a token that does not exist.
+    """
     if not _NAME.fullmatch(name):
         raise InvalidHeader(
             "name", "A header name has letters, digits and hyphens only, as X-Api-Key."
@@ -51,3 +59,7 @@ def check_header(name: str, value: str) -> None:
         raise InvalidHeader("name", f"{name} is set by Hookline itself.")
     if _CONTROL.search(value):
         raise InvalidHeader("value", "A header value is one line, without control characters.")
+    try:
+        compile_text(value)
+    except UnknownToken as error:
+        raise InvalidHeader("value", str(error)) from None
