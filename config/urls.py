@@ -1,12 +1,34 @@
 """Every address Hookline answers."""
 
 from django.contrib import admin
+from django.contrib.auth import views as auth
 from django.urls import include, path, re_path
+from django_rq.urls import get_admin_urlpatterns
 
+from apps.accounts.views import account_settings, profile, switch_account
+from apps.common.admin import operators_only
 from apps.common.views import api_not_found
+from apps.webhooks.views import tokens
+
+queues = get_admin_urlpatterns(view_wrapper=operators_only)
 
 urlpatterns = [
     path("api/v1/", include("config.api")),
     re_path(r"^api/", api_not_found),
+    path("account/switch/", switch_account, name="switch_account"),
+    path("account/settings/", account_settings, name="account_settings"),
+    path("profile/", profile, name="profile"),
+    path("tokens/", tokens, name="tokens"),
+    path("password/", auth.PasswordResetView.as_view(), name="password_reset"),
+    path("password/sent/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
+    path(
+        "password/<uidb64>/<token>/",
+        auth.PasswordResetConfirmView.as_view(),
+        name="password_reset_confirm",
+    ),
+    path(
+        "password/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"
+    ),
+    path("operators/queues/", include((queues, "django_rq"))),
     path("", admin.site.urls),
 ]

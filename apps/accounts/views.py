@@ -10,11 +10,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from apps.accounts.middleware import SESSION_ACCOUNT
 from apps.accounts.models import User
-from apps.common.admin import access_of
+from apps.common.admin import SWITCHER_CHOICES, access_of
 
 if TYPE_CHECKING:
     from django.forms import TextInput
@@ -38,11 +38,19 @@ class ProfileForm(_UserForm):
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 def switch_account(request: HttpRequest) -> HttpResponse:
-    """Work on one reachable account from now on, or on all at once; 404 for any other."""
-    chosen = request.POST.get("account", "")
+    """Work on one reachable account from now on, or on all at once; 404 for any other.
+
+    A GET answers the switcher's search with the accounts whose name contains `q`.
+    """
     access = access_of(request)
+    if request.method == "GET":
+        wanted = request.GET.get("q", "").strip().lower()
+        found = [one for one in access.accounts.values() if wanted in one.name.lower()]
+        context = {"choices": found[:SWITCHER_CHOICES], "access": access}
+        return TemplateResponse(request, "admin/account_choices.html", context)
+    chosen = request.POST.get("account", "")
     if chosen == _ALL:
         request.session.pop(SESSION_ACCOUNT, None)
     else:
@@ -69,3 +77,12 @@ def profile(request: HttpRequest) -> HttpResponse:
         return redirect("profile")
     context = {**admin.site.each_context(request), "title": "Your profile", "form": form}
     return TemplateResponse(request, "accounts/profile.html", context)
+
+
+@login_required
+def account_settings(request: HttpRequest) -> HttpResponse:
+    """Lead to the account that is being worked on; to the list where several are."""
+    current = access_of(request).current
+    if current is None:
+        return redirect("admin:accounts_account_changelist")
+    return redirect("admin:accounts_account_change", current.id)

@@ -12,9 +12,10 @@ from apps.common.admin.panels import Panel
 from apps.common.admin.requests import access_of, form_accounts
 from apps.common.admin.roles import RoleAdmin
 from apps.common.admin.scoped import AccountScopedAdmin, ReadOnlyAdmin
-from apps.common.admin.site import HooklineAdminSite
+from apps.common.admin.site import SWITCHER_CHOICES, HooklineAdminSite, operators_only
 
 __all__ = [
+    "SWITCHER_CHOICES",
     "AccountScopedAdmin",
     "AccountScopedForm",
     "AccountScopedFormSet",
@@ -30,4 +31,5 @@ __all__ = [
     "confirmed",
     "form_accounts",
     "labelled",
+    "operators_only",
 ]

@@ -1,9 +1,11 @@
 """The site itself: who comes in, and what every page knows."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from apps.common.admin.requests import access_of
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from django.contrib.admin import AdminSite as _AdminSite
 else:
     from unfold.sites import UnfoldAdminSite as _AdminSite
+
+# Accounts that the switcher shows before somebody searches.
+SWITCHER_CHOICES = 20
 
 
 class HooklineAdminSite(_AdminSite):
@@ -48,4 +53,17 @@ class HooklineAdminSite(_AdminSite):
             "border_radius": None,
             "access": access,
             "shows_switcher": len(access.accounts) > 1,
+            "switcher_choices": list(access.accounts.values())[:SWITCHER_CHOICES],
         }
+
+
+def operators_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answer operators; for anybody else the page does not exist."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not access_of(request).is_operator:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded

@@ -106,6 +106,19 @@ class WebhookAdmin(AccountScopedAdmin):
             obj.disabled_reason = ""
         super().save_model(request, obj, form, change)
 
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Lead those who may see it to the signing secret."""
+        context = {"shows_secret": access_of(request).has_role(Role.ADMIN)}
+        return super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+
     def secret_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show admins the secret that signs requests, and remember that they looked."""
         webhook: Webhook = self.row_to_act_on(request, object_id, Role.ADMIN)

@@ -1,0 +1,51 @@
+"use strict";
+
+// The content security policy refuses the style that htmx would write into the page.
+if (window.htmx) {
+  window.htmx.config.includeIndicatorStyles = false;
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) {
+    const source = document.getElementById(button.dataset.copy);
+    await navigator.clipboard.writeText(source.textContent.trim());
+    const label = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => {
+      button.textContent = label;
+    }, 1500);
+  }
+  document.querySelectorAll("details[data-popover][open]").forEach((popover) => {
+    if (!popover.contains(event.target)) {
+      popover.open = false;
+    }
+  });
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") {
+    return;
+  }
+  document.querySelectorAll("details[data-popover][open]").forEach((popover) => {
+    popover.open = false;
+    popover.querySelector("summary").focus();
+  });
+});
+
+document.addEventListener("input", (event) => {
+  const field = event.target.closest("[data-filter]");
+  if (!field) {
+    return;
+  }
+  const wanted = field.value.trim().toLowerCase();
+  document.querySelectorAll(field.dataset.filter).forEach((row) => {
+    row.hidden = !row.textContent.toLowerCase().includes(wanted);
+  });
+});
+
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.("details[data-popover]") && event.target.open) {
+    event.target.querySelector("input[type=search]")?.focus();
+  }
+}, true);
