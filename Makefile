@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-COMPILE := $(BIN)/uv pip compile pyproject.toml --extra embedded --universal --generate-hashes \
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet
 
 # Settings as production has them, for the checks; nothing is read from a running `make run`.
@@ -53,8 +53,10 @@ bench: .venv/dev.stamp  ## Measure the delivery engine on this machine
 	$(BIN)/python -m bench
 
 requirements: .venv/dev.stamp  ## Compile the hashed requirements anew from pyproject.toml
-	$(COMPILE) --output-file requirements/base.txt
-	$(COMPILE) --extra dev --constraint requirements/base.txt --output-file requirements/dev.txt
+	$(COMPILE) --extra embedded --output-file requirements/base.txt
+	$(COMPILE) --constraint requirements/base.txt --output-file requirements/production.txt
+	$(COMPILE) --extra embedded --extra dev --constraint requirements/base.txt \
+		--output-file requirements/dev.txt
 
 clean:  ## Remove the environment and every cache; the data under var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles
