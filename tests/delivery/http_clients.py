@@ -89,3 +89,9 @@ def answer(*addresses: str) -> list[tuple[Any, ...]]:
         )
         for address in addresses
     ]
+
+
+def post(url: str, timeout_s: float = 10.0, **headers: str) -> OutboundRequest:
+    """A small POST; `X_Name=` becomes the header X-Name."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return OutboundRequest("POST", url, named, b'{"call": 1}', timeout_s)

@@ -160,10 +160,8 @@ answers("many-headers", b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 100_000 + b"\r\
 answers("big-head", b"HTTP/1.1 200 OK\r\n" + (b"X-A: " + b"x" * 8_000 + b"\r\n") * 60 + b"\r\n")
 answers("two-lengths", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok")
 answers("negative-length", b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok", then_close=True)
-answers(
-    "length-and-chunks",
-    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
-)
+_LENGTH_AND_CHUNKS = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
+answers("length-and-chunks", _LENGTH_AND_CHUNKS + b"2\r\nok\r\n0\r\n\r\n")
 answers("nul", b"HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-Length: 2\r\n\r\nok")
 answers("space-in-name", b"HTTP/1.1 200 OK\r\nX A: a\r\nContent-Length: 2\r\n\r\nok")
 answers("http2", b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok")

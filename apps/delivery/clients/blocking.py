@@ -109,9 +109,18 @@ def _connect(addresses: Sequence[IPAddress], port: int, exchange: Exchange) -> s
 
 
 class _Deadlined(_SocketBase):
-    """Before each wait, a socket asks the current exchange how long it may take."""
+    """Before each wait, a socket asks the current exchange how long it may take.
+
+    `at_rest` is set between two answers, when nothing is to be read; `has_leftovers` when more
+    came with an answer than belonged to it, which the next request would take for its own.
+    """
+
+    at_rest = False
+    has_leftovers = False
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        if self.at_rest:
+            return 0
         exchange = current_exchange.get()
         self.settimeout(exchange.remaining_s())
         size = super().recv_into(*args, **kwargs)
@@ -125,7 +134,8 @@ class _Deadlined(_SocketBase):
         super().sendall(*args, **kwargs)
 
     def makefile(self, *args: Any, **kwargs: Any) -> Any:
-        return _WholeLines(cast(io.RawIOBase, super().makefile("rb", buffering=0)))
+        self.at_rest = False
+        return _Answer(self, cast(io.RawIOBase, super().makefile("rb", buffering=0)))
 
 
 class DeadlineSocket(_Deadlined, socket.socket):
@@ -136,13 +146,21 @@ class DeadlineTLSSocket(_Deadlined, ssl.SSLSocket):
     """A TLS socket that ends with its exchange."""
 
 
-class _WholeLines(io.BufferedReader):
-    """Reads lines of a head; one that the connection's end cut short is an error.
+class _Answer(io.BufferedReader):
+    """The bytes of one answer; `http.client` closes it at the end of the body."""
 
-    `http.client` takes such a head for a complete answer.
-    """
+    def __init__(self, sock: _Deadlined, raw: io.RawIOBase) -> None:
+        super().__init__(raw)
+        self._sock = sock
+
+    def close(self) -> None:
+        if not self.closed:
+            self._sock.at_rest = True
+            self._sock.has_leftovers = bool(self.peek())
+        super().close()
 
     def readline(self, size: int | None = -1, /) -> bytes:
+        """Refuse a line cut short by the end: `http.client` takes its head for a complete one."""
         line = super().readline(size)
         if line.endswith(b"\n") or len(line) == size:
             return line
@@ -200,6 +218,15 @@ class _Guarded(HTTPConnection):
             raise ExchangeFailed(failures.connect_failure(error)) from error
         exchange.connect_ms = (perf_counter() - started) * 1000 - (exchange.dns_ms or 0.0)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether a pooled connection is fit for use: open, with nothing arrived unasked."""
+        if getattr(self.sock, "has_leftovers", False):
+            return False
+        if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
+            return False
+        return super().is_connected
+
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is None:
             self.connect()
@@ -213,13 +240,6 @@ class GuardedHTTPConnection(_Guarded):
 
 class GuardedHTTPSConnection(_Guarded, HTTPSConnection):
     """A connection to a vetted address, where the certificate is checked for the name."""
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether a pooled connection is fit for use: open, with nothing arrived unasked."""
-        if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
-            return False
-        return super().is_connected
 
 
 class _DialingPool(urllib3.HTTPConnectionPool):

@@ -226,9 +226,10 @@ def _explain(error: Exception, request: OutboundRequest, exchange: Exchange) -> 
         return ErrorKind.TIMEOUT, exchange.describe_timeout(request.timeout_s)
     chain = _causes(error)
     for cause in chain:
+        if isinstance(cause, ExchangeFailed):
+            return cause.failure
+    for cause in chain:
         match cause:
-            case ExchangeFailed():
-                return cause.failure
             case ssl.SSLError():
                 return failures.tls_failure(cause)
             case http.client.LineTooLong():
