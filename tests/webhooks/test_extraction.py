@@ -141,6 +141,9 @@ class TestPairFields:
             "empty": "",
         }
 
+    def test_takes_the_format_by_its_stored_name(self):
+        assert extract("?a=1", "query").format is Format.QUERY
+
     def test_decodes_around_tokens(self):
         sample = "?q=caf%C3%A9+%account_id%&b=%ani%&c=%25ani%25"
         assert fields(sample, Format.QUERY) == {

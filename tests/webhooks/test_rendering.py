@@ -401,6 +401,24 @@ class TestMissing:
         ]
         assert render_pairs(Format.FORM, "ani=1", call, mapped("ani", **options)) == []
 
+    @pytest.mark.parametrize("value", [None, "", [], {}])
+    def test_takes_empty_nested_values_for_nothing(self, value):
+        options = {"kind": Kind.TOKEN, "token": "custom.x", "default": "none"}
+        call = {"custom": {"x": value}}
+        assert render_json('{"a": "x"}', call, mapped("$.a", **options)) == {"a": "none"}
+        assert render_xml('<a b="x"/>', call, mapped("/a/@b", **options)) == '<a b="none"></a>'
+        assert render_xml("<a>x</a>", call, mapped("/a", **options)) == "<a>none</a>"
+        assert render(Format.FORM, "a=x", call, mapped("a", **options)) == b"a=none"
+
+    @pytest.mark.parametrize(("value", "text"), [(0, "0"), (False, "false"), (0.0, "0.0")])
+    def test_takes_zero_and_false_for_values(self, value, text):
+        options = {"kind": Kind.TOKEN, "token": "custom.x", "default": "none"}
+        call = {"custom": {"x": value}}
+        assert render_json('{"a": "x"}', call, mapped("$.a", **options)) == {"a": text}
+        assert render_xml('<a b="x"/>', call, mapped("/a/@b", **options)) == f'<a b="{text}"></a>'
+        assert render_xml("<a>x</a>", call, mapped("/a", **options)) == f"<a>{text}</a>"
+        assert render(Format.FORM, "a=x", call, mapped("a", **options)) == f"a={text}".encode()
+
     def test_leaves_out_what_the_mapping_omits(self):
         mapping = Mapping((FieldMapping("$.a", Kind.OMIT), FieldMapping("$.c", Kind.OMIT)))
         assert render_json('{"a": 1, "b": 2, "c": {"d": 1}}', mapping=mapping) == {"b": 2}

@@ -25,9 +25,10 @@ def extract(text: str, format: Format) -> Sample:  # noqa: A002 - the word of th
         raise SampleError.at(f"The sample is over {MAX_BYTES // 1024} KB.", text, 0)
     if not text.strip():
         raise SampleError.at("The sample is empty.", text, 0)
-    match format:
+    wanted = Format(format)
+    match wanted:
         case Format.JSON:
             return extract_json(text)
         case Format.XML:
             return extract_xml(text)
-    return extract_pairs(text, format)
+    return extract_pairs(text, wanted)

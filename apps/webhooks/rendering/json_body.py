@@ -114,7 +114,7 @@ def _place(field: FieldMapping, tree: JsonTree) -> Node:
 
     def write(snapshot: Snapshot) -> bytes | None:
         value = read(snapshot)
-        if is_empty(value):
+        if not value and is_empty(value):
             return fallback
         encoded = encode(value)
         return fallback if encoded is None else encoded

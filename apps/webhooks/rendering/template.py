@@ -41,6 +41,8 @@ def compile_template(
 ) -> CompiledTemplate:
     """Compile a sample and its mapping; without one, the mapping that the sample brings along.
 
+    A sample that is extracted already has its format, whatever `format` says.
+
     Raises SampleError for an unusable sample and MappingError for a mapping that does not fit it.
     """
     extracted = sample if isinstance(sample, Sample) else extract(sample, format)

@@ -121,7 +121,7 @@ class _Compiler:
         if field.kind is Kind.CONSTANT:
             return [_text(field.constant)]
         write = _place(field, _typed(field, _nested(element, field)))
-        return [lambda snapshot: write(snapshot) or b""]
+        return [_kept(write)]
 
     def _filled(self, element: XmlElement, field: FieldMapping) -> list[Segment]:
         """An element whose content is a token or a text; comments inside stay, behind it."""
@@ -129,7 +129,7 @@ class _Compiler:
         markup = [c.text.encode() for c in element.children if isinstance(c, XmlMarkup)]
         start, end = self._around(element, b"".join(markup))
         if field.when_empty is not WhenEmpty.OMIT:
-            return [*start, lambda snapshot: write_value(snapshot) or b"", *end]
+            return [*start, _kept(write_value), *end]
         write_start, write_end = joined(start), joined(end)
 
         def write(snapshot: Snapshot) -> bytes:
@@ -149,8 +149,7 @@ class _Compiler:
         read, narrow = token.read, token.narrow
         content = self._content(element)
         if field.text:
-            write_text = _place(field, _typed(field, _text))
-            content = [lambda snapshot: write_text(snapshot) or b""]
+            content = [_kept(_place(field, _typed(field, _text)))]
         write_item = joined(self._wrapped(element, content))
 
         def write(snapshot: Snapshot) -> bytes:
@@ -172,12 +171,17 @@ def _place(field: FieldMapping, encode: Encode) -> OptionalWriter:
 
     def write(snapshot: Snapshot) -> bytes | None:
         value = read(snapshot)
-        if value is None or value == "":
+        if not value and is_empty(value):
             return fallback
         encoded = encode(value)
         return fallback if encoded is None else encoded
 
     return write
+
+
+def _kept(write: OptionalWriter) -> Writer:
+    """The content of a place whose element stays when there is nothing."""
+    return lambda snapshot: write(snapshot) or b""
 
 
 def _typed(field: FieldMapping, otherwise: Encode) -> Encode:
@@ -226,8 +230,6 @@ def _nested(element: XmlElement, field: FieldMapping) -> Encode:
     def encode(value: Value) -> bytes | None:
         if type(value) is str:
             return _text(value)
-        if is_empty(value):
-            return None
         if item_name:
             return _items(value, item_name, prefix + colon)
         return _children(value, prefix + colon, _MAX_DEPTH)
