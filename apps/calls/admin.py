@@ -1,12 +1,15 @@
 """The admin of calls: they are looked at only."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from apps.calls.models import Call, CallEvent
+from apps.calls.timeline import Moment, events_of
 from apps.common.admin import ReadOnlyAdmin, labelled
 
 if TYPE_CHECKING:
@@ -49,10 +52,29 @@ class CallAdmin(ReadOnlyAdmin):
         )
     ]
     readonly_fields = ["shown_status", "duration", "talk", "public_id"]
+    change_form_template = "admin/calls/call/change_form.html"
+    # Rooms above add what they know of a call.
+    timeline: ClassVar[Sequence[Callable[[Call], Iterable[Moment]]]] = (events_of,)
 
     def openable(self, request: HttpRequest) -> QuerySet[Any]:
         """Fetch the place along."""
         return super().openable(request).select_related("location")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the call with all that happened to it."""
+        call = self.get_object(request, unquote(object_id))
+        moments: list[Moment] = []
+        if call is not None:
+            moments = [moment for source in self.timeline for moment in source(call)]
+        moments.sort(key=lambda moment: (moment.at, moment.rank))
+        context = {"moments": moments, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
 
     @admin.display(description="caller", ordering="caller")
     def caller_shown(self, call: Call) -> str:

@@ -1,7 +1,6 @@
 """The admin of templates and webhooks."""
 
-from apps.webhooks.admin.panels import WebhooksPanel
 from apps.webhooks.admin.templates import TemplateAdmin, TemplateVersionAdmin
 from apps.webhooks.admin.webhooks import WebhookAdmin
 
-__all__ = ["TemplateAdmin", "TemplateVersionAdmin", "WebhookAdmin", "WebhooksPanel"]
+__all__ = ["TemplateAdmin", "TemplateVersionAdmin", "WebhookAdmin"]

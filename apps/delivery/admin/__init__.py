@@ -1,0 +1,10 @@
+"""The admin of deliveries, and what it adds to the pages of calls and locations."""
+
+from apps.calls.admin import CallAdmin
+from apps.delivery.admin.attempts import AttemptAdmin
+from apps.delivery.admin.deliveries import DeliveryAdmin
+from apps.delivery.admin.panels import WebhooksPanel, deliveries_of
+
+CallAdmin.timeline = (*CallAdmin.timeline, deliveries_of)
+
+__all__ = ["AttemptAdmin", "DeliveryAdmin", "WebhooksPanel"]

@@ -1,0 +1,100 @@
+"""One try of a delivery, made readable."""
+
+import json
+import shlex
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from lxml import etree
+
+from apps.common.admin import ReadOnlyAdmin
+from apps.delivery.models import Attempt
+from apps.delivery.outcome import ErrorKind
+
+# What an account admin can do about each kind of failure.
+EXPLAINED = {
+    ErrorKind.DNS: "The name in the URL can not be found. Check its spelling and its DNS records.",
+    ErrorKind.REFUSED: "Nothing answers at this address and port: the receiver is down, or a"
+    " firewall turns us away.",
+    ErrorKind.TLS: "No secure connection: the certificate is expired, for another name, or of an"
+    " unknown issuer.",
+    ErrorKind.TIMEOUT: "No complete answer in time. The receiver should answer first and work"
+    " afterwards, or the webhook needs a longer time-out.",
+    ErrorKind.BLOCKED: "The name leads to an address that webhooks may not reach.",
+    ErrorKind.CLOSED: "The receiver closed the connection before it had answered.",
+    ErrorKind.TOO_LARGE: "The request or the answer is larger than allowed.",
+    ErrorKind.PROTOCOL: "What came back is not HTTP.",
+    ErrorKind.HTTP: "The receiver answered with a code that does not count as success.",
+    ErrorKind.LOCAL: "Hookline itself could not send; it tries again, and no try is spent.",
+    ErrorKind.RENDER: "The payload could not be made from the template and this call.",
+}
+
+
+def explained(kind: str) -> str:
+    """Return what a kind of failure means; nothing for none."""
+    return EXPLAINED[ErrorKind(kind)] if kind in set(ErrorKind) else ""
+
+
+def pretty(body: str) -> str:
+    """Return JSON and XML with their structure shown, anything else as it is."""
+    text = body.strip()
+    if text[:1] in ("{", "["):
+        try:
+            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        except ValueError:
+            return body
+    if text[:1] == "<":
+        parser = etree.XMLParser(
+            remove_blank_text=True, resolve_entities=False, no_network=True, load_dtd=False
+        )
+        try:
+            tree = etree.fromstring(text.encode(), parser)
+        except etree.XMLSyntaxError:
+            return body
+        return etree.tostring(tree, pretty_print=True, encoding="unicode")
+    return body
+
+
+def as_curl(attempt: Attempt) -> str:
+    """Return a shell command that sends the same request; credentials stay masked."""
+    parts = [f"curl -X {shlex.quote(attempt.method)} {shlex.quote(attempt.url)}"]
+    parts += [
+        f"-H {shlex.quote(f'{name}: {value}')}" for name, value in attempt.request_headers.items()
+    ]
+    if attempt.request_body:
+        parts.append(f"--data-raw {shlex.quote(attempt.request_body)}")
+    return " \\\n  ".join(parts)
+
+
+def shown(attempt: Attempt) -> dict[str, Any]:
+    """Return what the page shows of a try."""
+    timings = (
+        ("Name look-up", attempt.dns_ms),
+        ("Connect", attempt.connect_ms),
+        ("First byte", attempt.first_byte_ms),
+        ("In all", attempt.total_ms),
+    )
+    return {
+        "attempt": attempt,
+        "explained": explained(attempt.error_kind),
+        "request_body": pretty(attempt.request_body),
+        "response_body": pretty(attempt.response_body),
+        "curl": as_curl(attempt),
+        "timings": [(name, value) for name, value in timings if value is not None],
+    }
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ReadOnlyAdmin):
+    """Tries are shown on the page of their delivery; there is nothing to start from here."""
+
+    list_display = ["number", "delivery", "started_at", "response_status", "error_kind"]
+    list_select_related = ["delivery"]
+    fieldsets = [
+        (None, {"fields": ["delivery", "number", "started_at", "response_status", "error_message"]})
+    ]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Keep it out of the index."""
+        return False

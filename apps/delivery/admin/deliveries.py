@@ -1,0 +1,155 @@
+"""Deliveries: what was sent, what came back, and sending it again."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+
+from apps.common.access import Role
+from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled
+from apps.delivery.admin.attempts import shown
+from apps.delivery.models import Delivery, DeliveryState
+from apps.delivery.services import resend
+
+if TYPE_CHECKING:
+    from django.core.paginator import Paginator as InfinitePaginator
+else:
+    from unfold.paginator import InfinitePaginator
+
+_MOST_AT_ONCE = 500
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    """Deliveries, newest first."""
+
+    list_display = [
+        "created_at",
+        "webhook",
+        "caller",
+        "timing",
+        "shown_state",
+        "attempt_count",
+        "answer",
+        "next_attempt_at",
+    ]
+    list_filter = ["state", "webhook", "timing", "created_at"]
+    list_select_related = ["webhook", "call", "call__location"]
+    search_fields = ["webhook__name", "call__caller", "call__tracking_number", "call__external_id"]
+    search_help_text = "Webhook, caller, number, or the platform's call id"
+    date_hierarchy = "created_at"
+    paginator = InfinitePaginator
+    fieldsets = [(None, {"fields": ["webhook", "call", "timing", "shown_state"]})]
+    readonly_fields = ["shown_state"]
+    change_form_template = "admin/delivery/delivery/change_form.html"
+    actions = ["resend_selected"]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that sends again."""
+        again = path(
+            "<path:object_id>/resend/",
+            self.admin_site.admin_view(self.resend_view),
+            name="delivery_delivery_resend",
+        )
+        return [again, *super().get_urls()]
+
+    def openable(self, request: HttpRequest) -> QuerySet[Any]:
+        """Fetch along what the page names."""
+        return (
+            super()
+            .openable(request)
+            .select_related(
+                "webhook", "call__location", "event", "template_version__template", "resent_from"
+            )
+        )
+
+    def has_resend_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
+        """Let members send again."""
+        access = access_of(request)
+        return access.has_role(Role.MEMBER, obj.account_id if obj else None)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the delivery with every try."""
+        delivery = self.get_object(request, unquote(object_id))
+        context: dict[str, Any] = {}
+        if delivery is not None:
+            context = {
+                "attempts": [
+                    shown(attempt) for attempt in delivery.attempts.order_by("-started_at")
+                ],
+                "resent_as": delivery.resent_as.all(),
+                "may_resend": self.has_resend_permission(request, delivery),
+                "title": f"Delivery to {delivery.webhook}",
+            }
+        return super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+
+    def resend_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Send the same event to the same webhook again, after asking."""
+        delivery: Delivery = self.row_to_act_on(request, object_id, Role.MEMBER)
+
+        def send() -> HttpResponse:
+            again = resend(delivery=delivery)
+            self.log_change(request, delivery, "Sent again.")
+            messages.success(request, "It is on its way again; this page shows the new delivery.")
+            return redirect("admin:delivery_delivery_change", again.pk)
+
+        return confirmed(
+            request,
+            title=f"Send to “{delivery.webhook}” again?",
+            question="The receiver gets the same event once more, under a new id, made with the"
+            " same version of the template.",
+            button="Send again",
+            back=reverse("admin:delivery_delivery_change", args=[delivery.pk]),
+            act=send,
+            context={
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "original": delivery,
+            },
+        )
+
+    @admin.action(description="Send selected again", permissions=["resend"])
+    def resend_selected(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Send each again, as the button on its page does."""
+        chosen = list(queryset.order_by("created_at")[: _MOST_AT_ONCE + 1])
+        if len(chosen) > _MOST_AT_ONCE:
+            messages.error(request, f"Select {_MOST_AT_ONCE} deliveries at most.")
+            return
+        allowed = [one for one in chosen if self.has_resend_permission(request, one)]
+        for delivery in allowed:
+            resend(delivery=delivery)
+        if len(allowed) < len(chosen):
+            messages.warning(request, "Some belong to accounts in which you can only look.")
+        messages.success(request, f"{len(allowed)} on their way again.")
+
+    @admin.display(description="caller", ordering="call__caller")
+    def caller(self, delivery: Delivery) -> str:
+        """Return who called."""
+        return delivery.call.caller or "unknown"
+
+    @labelled(
+        "state",
+        {"Succeeded": "success", "Failed": "danger", "Pending": "info", "Waiting": "warning"},
+        ordering="state",
+    )
+    def shown_state(self, delivery: Delivery) -> str:
+        """Return where it stands."""
+        waits = delivery.state == DeliveryState.WAITING
+        return "Waiting" if waits else delivery.get_state_display()
+
+    @admin.display(description="last answer", ordering="last_status")
+    def answer(self, delivery: Delivery) -> str | None:
+        """Return the last response code, or why there is none."""
+        return str(delivery.last_status) if delivery.last_status else delivery.last_error or None

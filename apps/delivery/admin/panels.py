@@ -1,0 +1,102 @@
+"""What deliveries add to the pages of locations and calls."""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.accounts.admin import LocationAdmin
+from apps.accounts.models import Location
+from apps.calls.models import Call
+from apps.calls.timeline import Moment
+from apps.campaigns.models import Attachment
+from apps.common.access import Access
+from apps.common.admin import Panel
+from apps.delivery.models import Delivery, DeliveryState
+from apps.webhooks.models import Webhook
+
+_RECENT = dt.timedelta(hours=24)
+_TONES = {
+    DeliveryState.SUCCEEDED: "good",
+    DeliveryState.FAILED: "bad",
+    DeliveryState.PENDING: "wait",
+    DeliveryState.WAITING: "wait",
+}
+_AFTER_EVENTS = 1
+
+
+class WebhooksPanel(Panel):
+    """All webhooks of the location, and those of its whole account."""
+
+    slug = "webhooks"
+    title = "Webhook Management"
+    template_name = "admin/accounts/location/webhooks.html"
+
+    def context(self, row: Location, access: Access) -> dict[str, Any]:
+        """Return the webhooks, where they are attached, and how the last 24 hours went."""
+        webhooks = list(_webhooks_at(row))
+        counts = _recent_counts(webhooks)
+        for webhook in webhooks:
+            sent, succeeded, finished = counts.get(webhook.pk, (0, 0, 0))
+            webhook.sent_total = sent  # type: ignore[attr-defined]
+            webhook.success_rate = (  # type: ignore[attr-defined]
+                round(100 * succeeded / finished) if finished else None
+            )
+        return {"webhooks": webhooks}
+
+
+LocationAdmin.panels = (WebhooksPanel, *LocationAdmin.panels)
+
+
+def deliveries_of(call: Call) -> Iterable[Moment]:
+    """Tell of each delivery of a call, at the moment it was planned."""
+    deliveries = Delivery.objects.filter(call=call).select_related("webhook").order_by("created_at")
+    for delivery in deliveries:
+        tries = f"{delivery.attempt_count} tries" if delivery.attempt_count != 1 else "1 try"
+        answer = delivery.last_status or delivery.last_error
+        again = "sent again" if delivery.resent_from_id else delivery.timing
+        yield Moment(
+            at=delivery.created_at,
+            title=f"{delivery.webhook} ({again})",
+            detail=" · ".join(
+                str(part) for part in (delivery.get_state_display(), tries, answer) if part
+            ),
+            tone=_TONES[DeliveryState(delivery.state)],
+            link=reverse("admin:delivery_delivery_change", args=[delivery.pk]),
+            rank=_AFTER_EVENTS,
+        )
+
+
+def _webhooks_at(location: Location) -> QuerySet[Webhook]:
+    here = (
+        Q(location=location)
+        | Q(campaign__location=location)
+        | Q(treatment__location=location)
+        | Q(option__treatment__location=location)
+    )
+    everywhere = Q(campaign=None, treatment=None, option=None, location=None)
+    places = Attachment.objects.filter(here | everywhere, is_active=True).select_related(
+        "campaign", "treatment", "option", "location"
+    )
+    return (
+        Webhook.objects.filter(account_id=location.account_id)
+        .filter(Q(location=location) | Q(location=None))
+        .select_related("template")
+        .prefetch_related(Prefetch("attachments", places, to_attr="places"))
+        .order_by("name")
+    )
+
+
+def _recent_counts(webhooks: list[Webhook]) -> dict[Any, tuple[int, int, int]]:
+    succeeded = Count("pk", filter=Q(state=DeliveryState.SUCCEEDED))
+    finished = Count("pk", filter=~Q(state__in=DeliveryState.unfinished()))
+    rows = (
+        Delivery.objects.filter(webhook__in=webhooks, created_at__gte=timezone.now() - _RECENT)
+        .order_by()
+        .values("webhook")
+        .annotate(sent=Count("pk"), succeeded=succeeded, finished=finished)
+    )
+    return {row["webhook"]: (row["sent"], row["succeeded"], row["finished"]) for row in rows}
