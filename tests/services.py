@@ -6,15 +6,12 @@ for each xdist worker. The environment of the developer, and a running `manage.p
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Generator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from apps.common.embedded import EmbeddedServices
-from apps.common.embedded.places import make_folder
 
 _SETTINGS = {
     "SECRET_KEY": "tests-only-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz",
@@ -43,21 +40,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
 
 def _start(stack: contextlib.ExitStack) -> None:
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hookline-tests-")))
-    make_folder(folder)
     database_url = os.environ.get("TEST_DATABASE_URL")
     redis_url = os.environ.get("TEST_REDIS_URL")
     services = stack.enter_context(
-        EmbeddedServices(
-            folder / "services",
-            postgres=not database_url,
-            redis=not redis_url,
-            durable=False,
-        )
+        EmbeddedServices.temporary(postgres=not database_url, redis=not redis_url)
     )
     os.environ |= {
         **_SETTINGS,
-        "DATA_DIR": str(folder),
+        "DATA_DIR": str(services.data_dir),
         "DATABASE_URL": database_url or services.database_url,
         "REDIS_URL": redis_url or services.redis_url,
     }

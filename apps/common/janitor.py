@@ -160,9 +160,12 @@ def _main(owner_pid: int) -> None:
         signal.signal(ignored, signal.SIG_IGN)
     children: dict[int, Watched] = {}
     buffer = b""
-    # A process forked from our owner may hold the pipe open too, hence the look at the parent.
-    while os.getppid() == owner_pid:
-        if not select.select([0], [], [], 1.0)[0]:
+    while True:
+        # A process forked from our owner may hold the pipe open too, hence the look at the parent.
+        is_orphan = os.getppid() != owner_pid
+        if not select.select([0], [], [], 0.0 if is_orphan else 1.0)[0]:
+            if is_orphan:
+                break
             continue
         chunk = os.read(0, 65536)
         if not chunk:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,12 +36,20 @@ class EmbeddedServices:
 
     @classmethod
     @contextmanager
-    def temporary(cls, *, durable: bool = False) -> Iterator["EmbeddedServices"]:
+    def temporary(
+        cls, *, postgres: bool = True, redis: bool = True, durable: bool = False
+    ) -> Iterator[Self]:
         """Run services for the length of a `with` block, and remove their data after it."""
         with tempfile.TemporaryDirectory(prefix="hookline-") as folder:
-            make_folder(Path(folder))
-            with cls(Path(folder) / "services", durable=durable) as services:
-                yield services
+            services = cls(
+                make_folder(Path(folder)), postgres=postgres, redis=redis, durable=durable
+            )
+            try:
+                with services:
+                    yield services
+            finally:
+                # It may be a link out of the folder.
+                shutil.rmtree((services.data_dir / "postgres").resolve(), ignore_errors=True)
 
     @property
     def database_url(self) -> str:
