@@ -89,6 +89,8 @@ def _candidates(moments: Iterable[tuple[RecordedEvent, Timing, _Places]]) -> lis
             is_active=True,
         )
         .select_related("webhook__template")
+        # One webhook's credentials that can not be read must not stop the intake of events.
+        .defer("webhook__secret")
         .order_by("created_at", "pk")
     )
 

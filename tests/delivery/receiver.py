@@ -10,6 +10,7 @@ import socket
 import ssl
 import struct
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -25,16 +26,36 @@ class Received:
     headers: dict[str, str]
     body: bytes
 
+    @property
+    def path(self) -> str:
+        return self.line.split(" ")[1]
+
+    @property
+    def id(self) -> str:
+        """The delivery that it is a try of."""
+        return self.headers["webhook-id"]
+
 
 @dataclass
 class Receiver:
-    """A running receiver; `requests` and `connections` are what reached it."""
+    """A running receiver; `requests` and `connections` are what reached it.
+
+    `most_busy` is, by path, how many requests it had under way at the same time; `gate` is what
+    the path `gated` waits for.
+    """
 
     port: int = 0
     scheme: str = "http"
     requests: list[Received] = field(default_factory=list)
     connections: int = 0
     bytes_sent: int = 0
+    busy: Counter[str] = field(default_factory=Counter)
+    most_busy: Counter[str] = field(default_factory=Counter)
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def at(self, path: str) -> list[Received]:
+        """What was sent to a path, in order."""
+        return [received for received in self.requests if received.path == path]
 
     def url(self, path: str = "/ok", host: str = "127.0.0.1") -> str:
         return f"{self.scheme}://{host}:{self.port}{path}"
@@ -56,8 +77,9 @@ def running_receiver(ssl_context: ssl.SSLContext | None = None) -> Iterator[Rece
         with contextlib.suppress(Exception):
             while received := await _read_request(reader):
                 receiver.requests.append(received)
-                name = received.line.split(" ")[1].split("/")[1].split("?")[0]
-                await BEHAVIOURS[name](receiver, received, writer)
+                name = received.path.split("/")[1].split("?")[0]
+                with _counted(receiver, received.path):
+                    await BEHAVIOURS[name](receiver, received, writer)
         writer.transport.abort()
 
     server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0, ssl=ssl_context))
@@ -71,6 +93,16 @@ def running_receiver(ssl_context: ssl.SSLContext | None = None) -> Iterator[Rece
         loop.call_soon_threadsafe(_cancel_all, loop)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
+
+
+@contextlib.contextmanager
+def _counted(receiver: Receiver, path: str) -> Iterator[None]:
+    receiver.busy[path] += 1
+    receiver.most_busy[path] = max(receiver.most_busy[path], receiver.busy[path])
+    try:
+        yield
+    finally:
+        receiver.busy[path] -= 1
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
@@ -120,6 +152,9 @@ answers("empty", b"HTTP/1.1 204 No Content\r\n\r\n")
 answers("not-modified", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\n\r\n")
 answers("error", _answer(b"no", status="500 Oops"))
 answers("busy", _answer(b"", "Retry-After: 7", status="429 Slow Down"))
+answers("unavailable", _answer(b"later", status="503 Later"))
+answers("unprocessable", _answer(b"no", status="422 No"))
+answers("escapes", _answer(b"ok\0\xff", 'X-Odd: \\u0000" \\ud800'))
 answers("gone", _answer(b"", status="410 Gone"))
 answers("redirect", _answer(b"", "Location: http://10.0.0.1/", status="302 Found"))
 answers("cookie", _answer(b"ok", "Set-Cookie: a=b; Path=/"))
@@ -255,6 +290,29 @@ async def _flood(
         writer.write(raw)
         await writer.drain()
         receiver.bytes_sent += len(raw)
+
+
+@behaviour
+async def slow(_: Receiver, __: Received, writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(0.03)
+    writer.write(OK)
+
+
+@behaviour
+async def gated(receiver: Receiver, _: Received, writer: asyncio.StreamWriter) -> None:
+    """Answers once the gate is open."""
+    while not receiver.gate.is_set():
+        await asyncio.sleep(0.01)
+    writer.write(OK)
+
+
+@behaviour
+async def unavailable_once(
+    receiver: Receiver, received: Received, writer: asyncio.StreamWriter
+) -> None:
+    """The first try of each delivery is answered with 503, the others are taken."""
+    first = [each.id for each in receiver.requests].count(received.id) == 1
+    writer.write(_answer(b"", status="503 Later") if first else OK)
 
 
 @behaviour

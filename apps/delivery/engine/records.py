@@ -120,7 +120,7 @@ def _attempt_row(each: Tried, worker: str, now: dt.datetime) -> tuple[Any, ...]:
         orjson.dumps(each.headers).decode(),
         _text(each.body),
         outcome.status,
-        orjson.dumps(outcome.headers).decode().replace("\\u0000", ""),
+        orjson.dumps(outcome.headers).decode(),
         _text(outcome.body),
         outcome.body_truncated,
         each.verdict.error_kind or "",

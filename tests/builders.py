@@ -1,0 +1,144 @@
+"""What tests start from: an account with a menu, a campaign, templates, webhooks and events."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from apps.accounts.models import Account, AccountKind, ApiKey, Location, User
+from apps.accounts.services import open_account
+from apps.calls.events import Timing
+from apps.campaigns.models import (
+    Attachment,
+    Campaign,
+    TrackingNumber,
+    Treatment,
+    TreatmentOption,
+)
+from apps.webhooks.models import Template, Webhook, WebhookHeader
+from apps.webhooks.services import new_signing_secret, save_template
+
+PASSWORD = "correct-horse-battery"
+JSON_SAMPLE = '{"call": "%callid%", "from": "%ani%", "name": "%ani_full_name%", "n": 7}'
+XML_SAMPLE = '<lead id="%callid%"><name>%ani_full_name%</name><from>%ani%</from></lead>'
+_numbers = itertools.count(1)
+
+
+@dataclass
+class World:
+    """An account in working order; `token` is its key with every scope."""
+
+    account: Account
+    owner: User
+    location: Location
+    key: ApiKey
+    token: str
+    campaign: Campaign
+    menu: Treatment
+    sales: TreatmentOption
+    service: TreatmentOption
+    parts: TreatmentOption
+    number: TrackingNumber
+    menu_number: TrackingNumber
+    json: Template
+    xml: Template
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What authenticates its key in Django's test client."""
+        return bearer(self.token)
+
+
+def make_world(
+    name: str = "Acme", *, parent: Account | None = None, kind: AccountKind = AccountKind.CLIENT
+) -> World:
+    """Open an account whose `number` leads to a campaign and `menu_number` to its menu."""
+    serial = next(_numbers)
+    opened = open_account(
+        name=name, email=f"owner{serial}@example.com", password=PASSWORD, parent=parent, kind=kind
+    )
+    place: dict[str, Any] = {"account": opened.account, "location": opened.location}
+    menu = Treatment.objects.create(**place, name="Menu")
+    sales, service, parts = (
+        TreatmentOption.objects.create(
+            account=opened.account, treatment=menu, key=str(key), label=label
+        )
+        for key, label in enumerate(("Sales", "Service", "Parts"), start=1)
+    )
+    campaign = Campaign.objects.create(**place, name="Spring", tags={"Region": "south"})
+    return World(
+        account=opened.account,
+        owner=opened.owner,
+        location=opened.location,
+        key=opened.key,
+        token=opened.token,
+        campaign=campaign,
+        menu=menu,
+        sales=sales,
+        service=service,
+        parts=parts,
+        number=TrackingNumber.objects.create(**place, number=new_number(), campaign=campaign),
+        menu_number=TrackingNumber.objects.create(**place, number=new_number(), treatment=menu),
+        json=make_template(opened.account, "JSON lead", JSON_SAMPLE),
+        xml=make_template(opened.account, "XML lead", XML_SAMPLE, form="xml"),
+    )
+
+
+def new_number() -> str:
+    """Return a number nobody has yet."""
+    return f"+1555{next(_numbers):07d}"
+
+
+def make_template(account: Account, name: str, sample: str, *, form: str = "json") -> Template:
+    """Save a template whose mapping is what the sample's tokens say."""
+    template = Template(account=account, name=name, format=form)
+    save_template(template=template, sample=sample, by=None)
+    return template
+
+
+def make_webhook(world: World, url: str, **fields: Any) -> Webhook:
+    """Make a webhook of the whole account with the JSON template, unless `fields` say otherwise."""
+    headers: dict[str, str] = fields.pop("headers", {})
+    webhook = Webhook.objects.create(
+        **{
+            "account": world.account,
+            "name": "CRM",
+            "url": url,
+            "template": world.json,
+            "secret": new_signing_secret(),
+            **fields,
+        }
+    )
+    for name, value in headers.items():
+        WebhookHeader.objects.create(
+            account=webhook.account, webhook=webhook, name=name, value=value
+        )
+    return webhook
+
+
+def attach(webhook: Webhook, timing: Timing = Timing.BEGIN, **target: Any) -> Attachment:
+    """Attach a webhook to one target, or to every call of its account."""
+    return Attachment.objects.create(
+        account=webhook.account, webhook=webhook, timing=timing, **target
+    )
+
+
+def event(world: World | None = None, **fields: Any) -> dict[str, Any]:
+    """Return the body of an event, a started call unless `fields` say otherwise.
+
+    With a world it happens on its campaign's number; None leaves a field out.
+    """
+    body = {
+        "id": f"e{next(_numbers)}",
+        "type": "call.started",
+        "call_id": "c1",
+        "occurred_at": "2026-03-28T00:05:00Z",
+        "tracking_number": world.number.number if world else None,
+        "from": "+15550001111",
+        **fields,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that authenticates a key."""
+    return {"Authorization": f"Bearer {token}"}

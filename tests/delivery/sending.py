@@ -1,0 +1,78 @@
+"""Taking events in and sending what they planned, as intake and the workers do."""
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.utils import timezone
+
+from apps.accounts.access import access_of_key
+from apps.delivery.engine.drain import Drain, Tally
+from apps.delivery.jobs import drain_settings, run_drain
+from apps.delivery.models import Delivery, DeliveryState
+from apps.intake.services import Receipt, accept_events
+from tests.builders import World, event
+from tests.common.processes import wait_until
+
+
+def take(world: World, *bodies: dict[str, Any]) -> Receipt:
+    """Take events in for the world's key; every one must be accepted."""
+    receipt = accept_events(access=access_of_key(world.key), bodies=bodies)
+    assert not receipt.rejected
+    return receipt
+
+
+def take_calls(world: World, count: int, prefix: str = "call") -> None:
+    """Take the begin of so many calls in."""
+    take(world, *(event(world, call_id=f"{prefix}{number}") for number in range(count)))
+
+
+def drain(**overrides: Any) -> Tally:
+    """Send what is due now."""
+    return run_drain(**{"linger_s": 0.0, **overrides})
+
+
+@contextmanager
+def running_drain(**overrides: Any) -> Iterator[Drain]:
+    """Send what falls due while the block runs, from a thread of its own; then stop."""
+    drain = Drain(drain_settings(**overrides))
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            asyncio.run(drain.run())
+        except BaseException as error:  # noqa: BLE001 - reported by the test's own thread
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield drain
+    finally:
+        drain.stop()
+        thread.join(30)
+    assert not thread.is_alive()
+    assert not failures, failures
+
+
+def fall_due(*deliveries: Delivery) -> None:
+    """Let the next try of these be due, without the wait."""
+    Delivery.objects.filter(pk__in=[each.pk for each in deliveries]).update(
+        next_attempt_at=timezone.now()
+    )
+
+
+def states() -> list[str]:
+    """Return the state of every delivery, oldest first."""
+    return list(Delivery.objects.order_by("pk").values_list("state", flat=True))
+
+
+def wait_until_sent(count: int | None = None) -> None:
+    """Wait until no delivery is unfinished, or so many have succeeded."""
+    if count is not None:
+        wait_until(lambda: states().count(DeliveryState.SUCCEEDED) >= count)
+        return
+    unfinished: Sequence[str] = DeliveryState.unfinished()
+    wait_until(lambda: not Delivery.objects.filter(state__in=unfinished).exists())
