@@ -23,6 +23,8 @@ class TemplateFormat(models.TextChoices):
 
     JSON = "json", "JSON"
     XML = "xml", "XML"
+    FORM = "form", "Form body"
+    QUERY = "query", "URL query"
 
 
 class Template(AccountOwned):

@@ -8,6 +8,7 @@ from apps.delivery.engine.endpoints import Endpoint
 from apps.delivery.models import Delivery
 from apps.delivery.outcome import OutboundRequest
 from apps.delivery.signing import sign
+from apps.webhooks.formats import Format
 from apps.webhooks.headers import MASK
 from apps.webhooks.rendering import CompiledTemplate
 
@@ -26,9 +27,11 @@ def prepare(
     """Render and sign one try. `timestamp` is the time of this try, in epoch seconds.
 
     A header of the webhook replaces one of ours by the same name, in any case, but for the
-    signature's.
+    signature's. A query goes behind the URL and leaves the body, which is what is signed, empty.
     """
-    body = template.render(held.snapshot)
+    url, body = endpoint.url, template.render(held.snapshot)
+    if template.format is Format.QUERY:
+        url, body = with_query(url, body), b""
     shown: dict[str, str] = {}
     headers: dict[str, str] = {}
     own = {header.name.lower() for header in endpoint.headers}
@@ -48,10 +51,18 @@ def prepare(
     return Prepared(
         request=OutboundRequest(
             method=endpoint.method,
-            url=endpoint.url,
+            url=url,
             headers=headers,
             body=body,
             timeout_s=endpoint.timeout_s,
         ),
         masked_headers=shown,
     )
+
+
+def with_query(url: str, query: bytes) -> str:
+    """Return the URL with a rendered query behind what it has already."""
+    if not query:
+        return url
+    joint = "" if url.endswith(("?", "&")) else "&" if "?" in url else "?"
+    return f"{url}{joint}{query.decode('ascii')}"
