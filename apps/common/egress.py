@@ -4,8 +4,6 @@ Two questions, asked at different times. `check_url` and `resolve_and_vet` answe
 saved, so that an admin hears at once. `vet_answer` and `vet_address` answer again for every
 connection that is made, because a name may point elsewhere by then; only an address that they
 passed is connected to.
-
-Special ranges: IANA special-purpose registries for IPv4 and IPv6 (RFC 6890 and successors).
 """
 
 import ipaddress
@@ -19,8 +17,7 @@ from urllib.parse import quote
 
 import idna
 
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+from apps.common.special_addresses import IPAddress, IPNetwork, embedded_ipv4, special_kind
 
 MAX_URL_LENGTH: Final = 2048
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -82,7 +79,13 @@ class EgressPolicy:
     @classmethod
     def from_strings(cls, networks: Iterable[str]) -> "EgressPolicy":
         """Read `10.1.0.0/16`, `fd00::/8` or single addresses; ValueError names the bad one."""
-        return cls(tuple(ipaddress.ip_network(text.strip()) for text in networks))
+        allowed = []
+        for text in networks:
+            try:
+                allowed.append(ipaddress.ip_network(text.strip()))
+            except ValueError as error:
+                raise ValueError(f"“{text}” is not a network: {error}.") from None
+        return cls(tuple(allowed))
 
     def check_url(self, url: str) -> ParsedTarget:
         """Take a URL apart and judge all that can be judged without asking the network.
@@ -116,8 +119,9 @@ class EgressPolicy:
         netloc = f"[{host}]" if isinstance(address, ipaddress.IPv6Address) else host
         if port != DEFAULT_PORTS[scheme]:
             netloc = f"{netloc}:{port}"
-        path = _encode(match["path"] or "/", safe=_PATH_SAFE)
-        query = _encode(match["query"] or "", safe=_PATH_SAFE + "?")
+        path = _without_dot_segments(_encode(match["path"] or "/"))
+        # Clients disagree about an empty query, so it goes.
+        query = "?" + _encode(match["query"]) if match["query"] else ""
         return ParsedTarget(
             url=f"{scheme}://{netloc}{path}{query}",
             scheme=scheme,
@@ -164,13 +168,14 @@ class EgressPolicy:
 
     def vet_address(self, address: IPAddress) -> None:
         """Raise BlockedAddress unless the address is public or allowed."""
+        embedded = embedded_ipv4(address)
         allowed = any(address in network for network in self.allow)
-        kind = None if allowed else _special_kind(address)
+        kind = None if allowed else special_kind(address)
         if kind is not None:
+            leads = f", which leads to {embedded}" if embedded else ""
             raise BlockedAddress(
-                str(address), f"{address} is {kind}; webhooks only go to public addresses."
+                str(address), f"{address} is {kind}{leads}; webhooks only go to public addresses."
             )
-        embedded = _embedded_ipv4(address)
         if embedded is None:
             return
         try:
@@ -181,112 +186,16 @@ class EgressPolicy:
             ) from None
 
 
-# --- Special addresses -------------------------------------------------------------------------
-
-_METADATA: Final = {
-    ipaddress.ip_address(text)
-    for text in (
-        "169.254.169.254",  # AWS, Google, Azure, and most others
-        "169.254.170.2",  # AWS container credentials
-        "169.254.169.123",  # AWS time
-        "192.0.0.192",  # Oracle
-        "100.100.100.200",  # Alibaba
-        "168.63.129.16",  # Azure host channel, in public space
-        "fd00:ec2::254",  # AWS
-        "fd20:ce::254",  # Google
-    )
-}
-
-_SPECIAL: Final[tuple[tuple[IPNetwork, str], ...]] = tuple(
-    (ipaddress.ip_network(network), kind)
-    for network, kind in (
-        ("0.0.0.0/32", "the unspecified address"),
-        ("0.0.0.0/8", "an address of “this network” (0.0.0.0/8)"),
-        ("10.0.0.0/8", "a private address (10.0.0.0/8)"),
-        ("100.64.0.0/10", "a carrier's internal address (100.64.0.0/10)"),
-        ("127.0.0.0/8", "a loopback address, this server itself (127.0.0.0/8)"),
-        ("169.254.0.0/16", "a link-local address (169.254.0.0/16)"),
-        ("172.16.0.0/12", "a private address (172.16.0.0/12)"),
-        ("192.0.0.0/24", "reserved for protocols (192.0.0.0/24)"),
-        ("192.0.2.0/24", "an address for documentation (192.0.2.0/24)"),
-        ("192.88.99.0/24", "a retired 6to4 relay address (192.88.99.0/24)"),
-        ("192.168.0.0/16", "a private address (192.168.0.0/16)"),
-        ("198.18.0.0/15", "an address for benchmarks (198.18.0.0/15)"),
-        ("198.51.100.0/24", "an address for documentation (198.51.100.0/24)"),
-        ("203.0.113.0/24", "an address for documentation (203.0.113.0/24)"),
-        ("224.0.0.0/4", "a multicast address (224.0.0.0/4)"),
-        ("255.255.255.255/32", "the broadcast address"),
-        ("240.0.0.0/4", "a reserved address (240.0.0.0/4)"),
-        ("::/128", "the unspecified address"),
-        ("::1/128", "the loopback address, this server itself"),
-        ("::ffff:0:0/96", "an IPv4 address written as IPv6 (::ffff:0:0/96)"),
-        ("::/8", "a reserved address (::/8)"),
-        ("64:ff9b::/96", "a NAT64 address (64:ff9b::/96)"),
-        ("64:ff9b:1::/48", "a local NAT64 address (64:ff9b:1::/48)"),
-        ("100::/64", "a discard-only address (100::/64)"),
-        ("2001::/32", "a Teredo address (2001::/32)"),
-        ("2001:2::/48", "an address for benchmarks (2001:2::/48)"),
-        ("2001::/23", "reserved for protocols (2001::/23)"),
-        ("2001:db8::/32", "an address for documentation (2001:db8::/32)"),
-        ("2002::/16", "a 6to4 address (2002::/16)"),
-        ("3fff::/20", "an address for documentation (3fff::/20)"),
-        ("fc00::/7", "a private address (fc00::/7)"),
-        ("fe80::/10", "a link-local address (fe80::/10)"),
-        ("fec0::/10", "a private, site-local address (fec0::/10)"),
-        ("ff00::/8", "a multicast address (ff00::/8)"),
-    )
-)
-_GLOBAL_UNICAST_V6: Final = ipaddress.IPv6Network("2000::/3")
-_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-_NAT64_LOCAL: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
-_V4_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
-_ISATAP_MARKS: Final = (0x00005EFE, 0x02005EFE)
-
-
-def _special_kind(address: IPAddress) -> str | None:
-    """What keeps the address from being a public one, as it reads after “is”; None if public."""
-    if address in _METADATA:
-        return "the internal service of a cloud provider"
-    for network, kind in _SPECIAL:
-        if address in network:
-            return kind
-    # Of IPv6 only 2000::/3 is handed out; the rest is reserved for what may come.
-    if address.version == 6 and address not in _GLOBAL_UNICAST_V6:
-        return "a reserved address (outside 2000::/3)"
-    return None
-
-
-def _embedded_ipv4(address: IPAddress) -> ipaddress.IPv4Address | None:
-    """The IPv4 address to which a translator or tunnel would carry packets for this IPv6 address.
-
-    Knows v4-mapped, v4-compatible, NAT64 (RFC 6052, RFC 8215 read as /96), 6to4, Teredo's client
-    and ISATAP.
-    """
-    if isinstance(address, ipaddress.IPv4Address):
-        return None
-    number = int(address)
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    if address.sixtofour is not None:
-        return address.sixtofour
-    if address.teredo is not None:
-        return address.teredo[1]
-    # :: and ::1 sit in ::/96 without being v4-compatible.
-    compatible = address in _V4_COMPATIBLE and number > 1
-    isatap = (number >> 32) & 0xFFFFFFFF in _ISATAP_MARKS
-    if compatible or isatap or address in _NAT64 or address in _NAT64_LOCAL:
-        return ipaddress.IPv4Address(number & 0xFFFFFFFF)
-    return None
-
-
 # --- Reading a URL -----------------------------------------------------------------------------
 
 _URL: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]+)(?P<path>[^?#]*)"
-    r"(?P<query>\?[^#]*)?(?P<fragment>#.*)?\Z"
+    r"(?:\?(?P<query>[^#]*))?(?P<fragment>#.*)?\Z"
 )
-_PATH_SAFE: Final = "/%:@!$&'()*+,;=~-._"
+_SAFE: Final = "/?%:@!$&'()*+,;=~-._"
 _LONE_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]\Z")
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 _NUMBER: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)\Z")
 
@@ -374,6 +283,29 @@ def _read_ipv4(host: str) -> ipaddress.IPv4Address | None:
     )
 
 
-def _encode(text: str, *, safe: str) -> str:
-    """Percent-encode what a request line can not carry; escapes already there stay as they are."""
-    return quote(_LONE_PERCENT.sub("%25", text), safe=safe)
+def _encode(text: str) -> str:
+    """Percent-encode what a request line can not carry, in the normal form of RFC 3986, 6.2.2.
+
+    Escapes already there stay, in upper case, unless they were never needed: clients differ in
+    what they make of `%7e`.
+    """
+    return _ESCAPE.sub(_normal_escape, quote(_LONE_PERCENT.sub("%25", text), safe=_SAFE))
+
+
+def _normal_escape(match: re.Match[str]) -> str:
+    character = chr(int(match[0][1:], 16))
+    return character if _UNRESERVED.match(character) else match[0].upper()
+
+
+def _without_dot_segments(path: str) -> str:
+    """`/a/../b/.` as `/b/` (RFC 3986, 5.2.4), as every browser sends it."""
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            kept = kept[:-1]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in {".", ".."}:
+        kept.append("")
+    return "/" + "/".join(kept)

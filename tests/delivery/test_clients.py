@@ -177,6 +177,23 @@ class TestRequests:
             "Content-Length": "11",
         } | {name: value for name, value in received.headers.items() if name == "Connection"}
 
+    @pytest.mark.parametrize(
+        ("typed", "sent"),
+        [
+            ("/ok//a", "/ok//a"),
+            ("/ok/%7Ea/%2f", "/ok/~a/%2F"),
+            ("/ok/a/../b/.", "/ok/b/"),
+            ("/ok/100%?q=%", "/ok/100%25?q=%25"),
+            ("/ok?u=http://x/?a=b&c", "/ok?u=http://x/?a=b&c"),
+            ("/ok/é", "/ok/%C3%A9"),
+        ],
+    )
+    def test_have_the_same_target_from_each_client(
+        self, client: Client, receiver: Receiver, typed: str, sent: str
+    ) -> None:
+        client(post(receiver.url(typed)))
+        assert receiver.requests[0].line == f"POST {sent} HTTP/1.1"
+
     def test_may_replace_a_default_header(self, client: Client, receiver: Receiver) -> None:
         client(OutboundRequest("PUT", receiver.url(), {"user-agent": "Mine"}))
         [received] = receiver.requests

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from apps.common.egress import EgressError, EgressPolicy, IPAddress
+from apps.common.egress import EgressError, EgressPolicy
+from apps.common.special_addresses import IPAddress
 from apps.delivery.clients import failures
 from apps.delivery.clients.exchange import (
     CONNECT_TIMEOUT_S,
