@@ -50,6 +50,7 @@ class OptionInline(AccountScopedTabularInline):
 class CampaignAdmin(AccountScopedAdmin):
     """Campaigns, offline and digital."""
 
+    ordering = ["name"]
     list_display = ["name", "kind_label", "location", "numbers", "webhooks", "is_active"]
     list_filter = ["kind", "location", "is_active"]
     list_select_related = ["location"]
@@ -87,6 +88,7 @@ class CampaignAdmin(AccountScopedAdmin):
 class TreatmentAdmin(AccountScopedAdmin):
     """Call treatments with their options."""
 
+    ordering = ["name"]
     list_display = ["name", "location", "options", "webhooks", "is_active"]
     list_filter = ["location", "is_active"]
     list_select_related = ["location"]

@@ -69,8 +69,6 @@ class TemplateForm(AccountScopedForm):
 class SuccessCodesWidget(forms.MultiWidget):
     """Check boxes for the usual codes, a text for others."""
 
-    template_name = "widgets/success_codes.html"
-
     def __init__(self) -> None:
         usual = [(code, str(code)) for code in DEFAULT_SUCCESS_CODES]
         super().__init__(

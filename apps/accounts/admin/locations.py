@@ -14,6 +14,7 @@ class GroupAdmin(AccountScopedAdmin):
     """Sets of locations, to share templates with."""
 
     list_display = ["name", "location_total"]
+    ordering = ["name"]
     search_fields = ["name"]
     search_help_text = "Name"
     fieldsets = [(None, {"fields": ["name"]})]

@@ -1,0 +1,305 @@
+"""The first wall: an admin of one account, trying every page on the rows of another."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin import ModelAdmin
+from django.db.models import ForeignKey
+from django.test import Client
+from django.urls import reverse
+
+from apps.common.access import Role
+from apps.common.admin import AccountScopedAdmin
+from apps.common.admin.inlines import _AccountScopedInline
+from apps.common.models import AccountOwned
+from tests.architecture.accounts import account_owned, one_of_each
+from tests.conftest import LogIn
+
+pytestmark = pytest.mark.django_db
+
+Rows = dict[type[AccountOwned], Any]
+MODELS = pytest.mark.parametrize("model", account_owned(), ids=lambda model: model.__name__)
+
+# Models whose rows are made, changed and deleted inside the page of the row they belong to.
+INLINE_ONLY = {"WebhookHeader"}
+
+
+def scoped_admin(model: type[AccountOwned]) -> AccountScopedAdmin:
+    found = admin.site._registry.get(model)
+    if found is None and model.__name__ in INLINE_ONLY:
+        pytest.skip("has no page of its own")
+    assert isinstance(found, AccountScopedAdmin)
+    return found
+
+
+def address(model: type[AccountOwned], page: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def text_of(response: Any) -> str:
+    return str(response.content.decode())
+
+
+@pytest.fixture
+def mine() -> Rows:
+    return one_of_each("Mine")
+
+
+@pytest.fixture
+def theirs() -> Rows:
+    return one_of_each("Theirs")
+
+
+@pytest.fixture
+def browser(mine: Rows, log_in: LogIn) -> Client:
+    return log_in(account=next(iter(mine.values())).account, role=Role.OWNER)
+
+
+class TestEveryModelHasAScopedAdmin:
+    @MODELS
+    def test_is_registered_with_a_scoped_admin(self, model: type[AccountOwned]) -> None:
+        found = admin.site._registry.get(model)
+        if model.__name__ in INLINE_ONLY:
+            assert found is None, "take it out of INLINE_ONLY"
+        else:
+            assert isinstance(found, AccountScopedAdmin)
+
+    def test_inlines_are_scoped(self) -> None:
+        inlines = {
+            inline
+            for found in admin.site._registry.values()
+            for inline in found.inlines
+            if issubclass(inline.model, AccountOwned)
+        }
+        assert {model.__name__ for model in account_owned()} & INLINE_ONLY == INLINE_ONLY
+        assert all(issubclass(inline, _AccountScopedInline) for inline in inlines)
+        assert {inline.model.__name__ for inline in inlines} >= INLINE_ONLY
+
+    @MODELS
+    def test_uses_nothing_that_can_not_be_scoped(self, model: type[AccountOwned]) -> None:
+        found: ModelAdmin[Any] = scoped_admin(model)
+        assert not found.list_editable
+        assert not found.raw_id_fields
+        assert not found.autocomplete_fields
+        assert not found.save_as
+
+
+@MODELS
+class TestAnotherAccountsRows:
+    def test_are_not_in_the_list(
+        self, model: type[AccountOwned], browser: Client, mine: Rows, theirs: Rows
+    ) -> None:
+        scoped_admin(model)
+        page = browser.get(address(model, "changelist"))
+        assert page.status_code == 200
+        assert "Theirs" not in text_of(page)
+        assert str(theirs[model].pk) not in text_of(page)
+        assert str(mine[model].pk) in text_of(page)
+
+    def test_are_not_found_by_search_or_lookups(
+        self, model: type[AccountOwned], browser: Client, theirs: Rows
+    ) -> None:
+        scoped_admin(model)
+        their_account = theirs[model].account
+        for query in (
+            {"q": "heirs"},
+            {"pk__exact": str(theirs[model].pk)},
+            {"id__in": str(theirs[model].pk)},
+            {"account__id__exact": str(their_account.pk)},
+            {"account__name__startswith": "Theirs"},
+            {"e": "1"},
+        ):
+            page = browser.get(address(model, "changelist"), query)
+            assert page.status_code in (200, 302, 400), query
+            shown = text_of(page)
+            assert "Theirs" not in shown.replace("startswith=Theirs", ""), query
+            assert f"/{theirs[model].pk}/" not in shown, query
+
+    def test_are_not_offered_by_filters(
+        self, model: type[AccountOwned], browser: Client, theirs: Rows
+    ) -> None:
+        for declared in scoped_admin(model).list_filter:
+            name = declared if isinstance(declared, str) else declared[0]
+            field = model._meta.get_field(name)
+            if not isinstance(field, ForeignKey):
+                continue
+            theirs_related = theirs[field.related_model]
+            page = browser.get(
+                address(model, "changelist"), {f"{name}__id__exact": str(theirs_related.pk)}
+            )
+            offered = [
+                str(key)
+                for spec in page.context["cl"].filter_specs
+                for choice in getattr(spec, "lookup_choices", [])
+                for key in choice[:1]
+            ]
+            assert str(theirs_related.pk) not in offered
+            assert "Theirs" not in text_of(page)
+
+    @pytest.mark.parametrize("page", ["change", "delete", "history"])
+    def test_do_not_exist_by_link(
+        self,
+        model: type[AccountOwned],
+        page: str,
+        browser: Client,
+        theirs: Rows,
+    ) -> None:
+        scoped_admin(model)
+        other = browser.get(address(model, page, theirs[model].pk), follow=True)
+        never = browser.get(address(model, page, uuid.uuid4()), follow=True)
+        assert other.redirect_chain == never.redirect_chain
+        assert other.status_code == never.status_code
+        assert "Theirs" not in text_of(other)
+
+    def test_do_not_exist_by_other_keys(
+        self, model: type[AccountOwned], browser: Client, theirs: Rows
+    ) -> None:
+        scoped_admin(model)
+        link = address(model, "change", str(theirs[model].account_id))
+        for query in ({"_to_field": "account"}, {"_to_field": "account_id"}, {"_popup": "1"}):
+            page = browser.get(link, query, follow=True)
+            assert page.status_code in (200, 400)
+            assert "Theirs" not in text_of(page)
+
+    def test_are_not_changed_or_deleted_by_post(
+        self, model: type[AccountOwned], browser: Client, mine: Rows, theirs: Rows
+    ) -> None:
+        scoped_admin(model)
+        before = model._base_manager.filter(pk=theirs[model].pk).values().get()
+        stolen = {"account": str(mine[model].account_id), "name": "Stolen", "_save": "1"}
+        for page, form in (("change", stolen), ("delete", {"post": "yes"})):
+            response = browser.post(address(model, page, theirs[model].pk), form)
+            assert response.status_code in (302, 403)
+        assert model._base_manager.filter(pk=theirs[model].pk).values().get() == before
+
+    def test_are_not_touched_by_actions(
+        self, model: type[AccountOwned], browser: Client, theirs: Rows
+    ) -> None:
+        found = scoped_admin(model)
+        count = model._base_manager.count()
+        declared = [name for name in (found.actions or []) if isinstance(name, str)]
+        for action in [*declared, "delete_selected"]:
+            for across in ("0", "1"):
+                page = browser.post(
+                    address(model, "changelist"),
+                    {
+                        "action": action,
+                        "_selected_action": [str(theirs[model].pk)],
+                        "select_across": across,
+                        "index": "0",
+                    },
+                    follow=True,
+                )
+                assert page.status_code in (200, 403)
+                assert "Theirs" not in text_of(page)
+        assert model._base_manager.filter(pk=theirs[model].pk).exists()
+        assert model._base_manager.filter(account=theirs[model].account).count() == 1 or count
+
+    def test_are_not_offered_by_forms(
+        self, model: type[AccountOwned], browser: Client, mine: Rows, theirs: Rows
+    ) -> None:
+        found = scoped_admin(model)
+        pages = [address(model, "change", mine[model].pk)]
+        if found.add_role is not None:
+            prefilled = "&".join(
+                f"{field.name}={theirs[field.related_model].pk}"
+                for field in model._meta.concrete_fields
+                if isinstance(field, ForeignKey) and field.related_model in theirs
+            )
+            pages += [address(model, "add"), f"{address(model, 'add')}?{prefilled}"]
+        for page in pages:
+            response = browser.get(page)
+            assert response.status_code == 200, page
+            assert "Theirs" not in text_of(response)
+
+    def test_are_refused_as_relations(
+        self, model: type[AccountOwned], browser: Client, mine: Rows, theirs: Rows
+    ) -> None:
+        found = scoped_admin(model)
+        relations = [
+            field
+            for field in model._meta.concrete_fields
+            if isinstance(field, ForeignKey) and field.related_model in theirs and field.editable
+        ]
+        count = model._base_manager.count()
+        for field in relations:
+            forged = {
+                other.name: str(mine[other.related_model].pk)
+                for other in relations
+                if other is not field and not other.null
+            }
+            forged |= {field.name: str(theirs[field.related_model].pk), "name": "Forged"}
+            if found.add_role is not None:
+                page = browser.post(address(model, "add"), forged)
+                assert page.status_code == 200, "answers with the form and its errors"
+                errors = page.context["adminform"].form.errors
+                if field.name in page.context["adminform"].form.fields:
+                    assert "not one of the available choices" in str(errors[field.name])
+            if found.change_role is not None:
+                page = browser.post(address(model, "change", mine[model].pk), forged)
+                assert page.status_code in (200, 302)
+                stored = model._base_manager.get(pk=mine[model].pk)
+                assert getattr(stored, field.attname) != theirs[field.related_model].pk
+        assert model._base_manager.count() == count
+
+    def test_are_not_suggested_by_autocomplete(
+        self, model: type[AccountOwned], browser: Client, theirs: Rows
+    ) -> None:
+        for field in model._meta.concrete_fields:
+            if not isinstance(field, ForeignKey):
+                continue
+            page = browser.get(
+                reverse("admin:autocomplete"),
+                {
+                    "app_label": model._meta.app_label,
+                    "model_name": model._meta.model_name,
+                    "field_name": field.name,
+                    "term": "",
+                },
+            )
+            assert page.status_code in (200, 403, 404)
+            assert "Theirs" not in text_of(page)
+
+    def test_are_behind_no_extra_page(
+        self, model: type[AccountOwned], browser: Client, theirs: Rows
+    ) -> None:
+        """Every address of the admin with an object id, custom ones included."""
+        found = scoped_admin(model)
+        for pattern in found.get_urls():
+            route = str(pattern.pattern)
+            if "<path:object_id>" not in route or not pattern.name:
+                continue
+            link = reverse(f"admin:{pattern.name}", args=[theirs[model].pk])
+            for method in (browser.get, browser.post):
+                page = method(link, follow=True)
+                assert page.status_code in (200, 403, 404), link
+                assert "Theirs" not in text_of(page), link
+
+
+class TestSwitchingAccounts:
+    def test_another_account_does_not_exist(
+        self, browser: Client, theirs: Rows, mine: Rows
+    ) -> None:
+        their_account = next(iter(theirs.values())).account
+        for choice in (str(their_account.pk), str(uuid.uuid4()), "nonsense", ""):
+            page = browser.post(reverse("switch_account"), {"account": choice})
+            assert page.status_code == 404
+
+    def test_search_finds_own_accounts_only(self, browser: Client, theirs: Rows) -> None:
+        assert "Theirs" not in text_of(browser.get(reverse("switch_account"), {"q": "th"}))
+
+    def test_other_accounts_pages_do_not_exist(self, browser: Client, theirs: Rows) -> None:
+        their_account = next(iter(theirs.values())).account
+        listed = browser.get(reverse("admin:accounts_account_changelist"))
+        assert "Theirs" not in text_of(listed)
+        opened = browser.get(
+            reverse("admin:accounts_account_change", args=[their_account.pk]), follow=True
+        )
+        assert "Theirs" not in text_of(opened)
+
+    def test_home_shows_nothing_of_others(self, browser: Client, theirs: Rows) -> None:
+        page = browser.get(reverse("admin:index"))
+        assert page.status_code == 200
+        assert "Theirs" not in text_of(page)

@@ -1,0 +1,93 @@
+"""The second wall stands around every account-owned table."""
+
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from apps.common.access import Access, ReachableAccount, Role
+from apps.common.models import AccountOwned
+from apps.common.tenancy import tenant_scope
+from tests.architecture.accounts import account_owned, one_of_each
+
+pytestmark = pytest.mark.django_db
+
+Rows = dict[type[AccountOwned], Any]
+
+
+def access_to(account: Any) -> Access:
+    reachable = ReachableAccount(account.pk, account.name, account.is_agency, Role.OWNER)
+    return Access(accounts={account.pk: reachable})
+
+
+@pytest.fixture
+def mine() -> Rows:
+    return one_of_each("Mine")
+
+
+@pytest.fixture
+def theirs() -> Rows:
+    return one_of_each("Theirs")
+
+
+def test_every_table_has_a_policy() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relrowsecurity AND EXISTS"
+            " (SELECT FROM pg_policy WHERE polrelid = pg_class.oid)"
+        )
+        behind_the_wall = {row[0] for row in cursor.fetchall()}
+    tables = {model._meta.db_table for model in account_owned()}
+    assert tables - behind_the_wall == set()
+
+
+@pytest.mark.parametrize("model", account_owned(), ids=lambda model: model.__name__)
+class TestUnderTheRestrictedRole:
+    def test_a_raw_select_sees_own_rows_only(
+        self, model: type[AccountOwned], mine: Rows, theirs: Rows
+    ) -> None:
+        with tenant_scope(access_to(mine[model].account)), connection.cursor() as cursor:
+            cursor.execute(f"SELECT DISTINCT account_id FROM {model._meta.db_table}")  # noqa: S608
+            seen = {row[0] for row in cursor.fetchall()}
+        assert seen == {mine[model].account_id}
+
+    def test_a_raw_update_reaches_no_other_row(
+        self, model: type[AccountOwned], mine: Rows, theirs: Rows
+    ) -> None:
+        table = model._meta.db_table
+        before = model._base_manager.get(pk=theirs[model].pk).created_at
+        with tenant_scope(access_to(mine[model].account)), connection.cursor() as cursor:
+            try:
+                with transaction.atomic():
+                    cursor.execute(
+                        f"UPDATE {table} SET created_at = now() WHERE id = %s",  # noqa: S608
+                        [theirs[model].pk],
+                    )
+                    assert cursor.rowcount == 0
+            except DatabaseError as error:
+                assert "permission denied" in str(error)  # noqa: PT017
+        assert model._base_manager.get(pk=theirs[model].pk).created_at == before
+
+    def test_a_raw_insert_for_another_account_is_refused(
+        self, model: type[AccountOwned], mine: Rows, theirs: Rows
+    ) -> None:
+        table = model._meta.db_table
+        columns = [field.column for field in model._meta.concrete_fields if field.name != "id"]
+        names = ", ".join(f'"{column}"' for column in columns)
+        target = model._base_manager.filter(pk=theirs[model].pk).values_list(*columns).query
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"CREATE TEMPORARY TABLE stolen ON COMMIT DROP AS {target.sql_with_params()[0]}",
+                target.sql_with_params()[1],
+            )
+            cursor.execute("GRANT SELECT ON stolen TO hookline_tenant")
+            with (
+                tenant_scope(access_to(mine[model].account)),
+                pytest.raises(DatabaseError, match=r"row-level security|permission denied"),
+                transaction.atomic(),
+            ):
+                cursor.execute(
+                    f"INSERT INTO {table} (id, {names})"  # noqa: S608
+                    f" SELECT gen_random_uuid(), {names} FROM stolen"
+                )
+            cursor.execute("DROP TABLE stolen")

@@ -1,0 +1,276 @@
+"""Rows for tests: one factory a model. What belongs together belongs to one account."""
+
+import uuid
+from typing import Any
+
+import factory
+from django.utils import timezone
+
+from apps.accounts.models import (
+    Account,
+    AccountKind,
+    ApiKey,
+    Group,
+    Location,
+    Membership,
+    Scope,
+    User,
+)
+from apps.calls.events import CallStatus, EventType, Timing
+from apps.calls.models import Call, CallEvent
+from apps.campaigns.models import (
+    Attachment,
+    Campaign,
+    TrackingNumber,
+    Treatment,
+    TreatmentOption,
+)
+from apps.common.access import Role
+from apps.delivery.models import Attempt, Delivery, DeliveryState
+from apps.webhooks.models import Template, TemplateVersion, Webhook, WebhookHeader
+from apps.webhooks.services import new_signing_secret
+
+PASSWORD = "correct-horse-battery"
+SAMPLE = '{"phone": "%ani%", "name": "%ani_full_name%"}'
+
+
+def _account_of(attribute: str) -> Any:
+    """Take the account of a row that this one belongs to."""
+    return factory.SelfAttribute(f"{attribute}.account")
+
+
+def _same_account() -> Any:
+    """Give a related row the account of the row that is being made."""
+    return factory.SelfAttribute("..account")
+
+
+class UserFactory(factory.django.DjangoModelFactory[User]):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    email = factory.Sequence(lambda n: f"person{n}@example.com")
+    full_name = factory.Sequence(lambda n: f"Person {n}")
+    password = factory.django.Password(PASSWORD)
+
+
+class OperatorFactory(UserFactory):
+    is_superuser = True
+
+
+class AccountFactory(factory.django.DjangoModelFactory[Account]):
+    class Meta:
+        model = Account
+
+    name = factory.Sequence(lambda n: f"Account {n}")
+
+
+class AgencyFactory(AccountFactory):
+    kind = AccountKind.AGENCY
+
+
+class MembershipFactory(factory.django.DjangoModelFactory[Membership]):
+    class Meta:
+        model = Membership
+
+    account = factory.SubFactory(AccountFactory)
+    user = factory.SubFactory(UserFactory)
+    role = Role.ADMIN
+
+
+class ApiKeyFactory(factory.django.DjangoModelFactory[ApiKey]):
+    """Its token is on the row as `token`."""
+
+    class Meta:
+        model = ApiKey
+
+    account = factory.SubFactory(AccountFactory)
+    name = factory.Sequence(lambda n: f"Key {n}")
+    scopes = factory.LazyFunction(lambda: list(Scope))
+
+    @classmethod
+    def _create(cls, model_class: type[ApiKey], *args: Any, **kwargs: Any) -> ApiKey:
+        key = model_class(*args, **kwargs)
+        key.token = key.issue_token()  # type: ignore[attr-defined]
+        key.save()
+        return key
+
+
+class GroupFactory(factory.django.DjangoModelFactory[Group]):
+    class Meta:
+        model = Group
+
+    account = factory.SubFactory(AccountFactory)
+    name = factory.Sequence(lambda n: f"Group {n}")
+
+
+class LocationFactory(factory.django.DjangoModelFactory[Location]):
+    class Meta:
+        model = Location
+
+    account = factory.SubFactory(AccountFactory)
+    name = factory.Sequence(lambda n: f"Location {n}")
+    city = "Los Angeles"
+
+
+class TemplateFactory(factory.django.DjangoModelFactory[Template]):
+    """A JSON template with its first version."""
+
+    class Meta:
+        model = Template
+        skip_postgeneration_save = True
+
+    account = factory.SubFactory(AccountFactory)
+    name = factory.Sequence(lambda n: f"Template {n}")
+    format = "json"
+
+    @factory.post_generation
+    def version(self: Any, create: bool, extracted: Any, **kwargs: Any) -> None:
+        """Give it a current version."""
+        self.current_version = TemplateVersionFactory(template=self, **kwargs)
+        self.save()
+
+
+class TemplateVersionFactory(factory.django.DjangoModelFactory[TemplateVersion]):
+    class Meta:
+        model = TemplateVersion
+
+    template = factory.SubFactory(TemplateFactory)
+    account = _account_of("template")
+    number = factory.LazyAttribute(lambda made: made.template.versions.count() + 1)
+    sample = SAMPLE
+    mapping = factory.LazyFunction(
+        lambda: [
+            {"path": "$.phone", "kind": "token", "token": "ani"},
+            {"path": "$.name", "kind": "token", "token": "ani_full_name"},
+        ]
+    )
+
+
+class WebhookFactory(factory.django.DjangoModelFactory[Webhook]):
+    class Meta:
+        model = Webhook
+
+    account = factory.SubFactory(AccountFactory)
+    location = factory.SubFactory(LocationFactory, account=_same_account())
+    template = factory.SubFactory(TemplateFactory, account=_same_account())
+    name = factory.Sequence(lambda n: f"Webhook {n}")
+    url = factory.Sequence(lambda n: f"https://93.184.216.34/hooks/{n}")
+    secret = factory.LazyFunction(new_signing_secret)
+
+
+class WebhookHeaderFactory(factory.django.DjangoModelFactory[WebhookHeader]):
+    class Meta:
+        model = WebhookHeader
+
+    webhook = factory.SubFactory(WebhookFactory)
+    account = _account_of("webhook")
+    name = "X-Api-Key"
+    value = factory.Sequence(lambda n: f"header-secret-{n}")
+
+
+class CampaignFactory(factory.django.DjangoModelFactory[Campaign]):
+    class Meta:
+        model = Campaign
+
+    account = factory.SubFactory(AccountFactory)
+    location = factory.SubFactory(LocationFactory, account=_same_account())
+    name = factory.Sequence(lambda n: f"Campaign {n}")
+
+
+class TreatmentFactory(factory.django.DjangoModelFactory[Treatment]):
+    class Meta:
+        model = Treatment
+
+    account = factory.SubFactory(AccountFactory)
+    location = factory.SubFactory(LocationFactory, account=_same_account())
+    name = factory.Sequence(lambda n: f"Treatment {n}")
+
+
+class TreatmentOptionFactory(factory.django.DjangoModelFactory[TreatmentOption]):
+    class Meta:
+        model = TreatmentOption
+
+    treatment = factory.SubFactory(TreatmentFactory)
+    account = _account_of("treatment")
+    key = factory.Sequence(lambda n: str(n))
+    label = factory.Sequence(lambda n: f"Option {n}")
+
+
+class TrackingNumberFactory(factory.django.DjangoModelFactory[TrackingNumber]):
+    class Meta:
+        model = TrackingNumber
+
+    account = factory.SubFactory(AccountFactory)
+    location = factory.SubFactory(LocationFactory, account=_same_account())
+    number = factory.Sequence(lambda n: f"+1555{n:07}")
+
+
+class AttachmentFactory(factory.django.DjangoModelFactory[Attachment]):
+    """A webhook on its location, at the end of calls."""
+
+    class Meta:
+        model = Attachment
+
+    webhook = factory.SubFactory(WebhookFactory)
+    account = _account_of("webhook")
+    location = factory.SelfAttribute("webhook.location")
+    timing = Timing.END
+
+
+class CallFactory(factory.django.DjangoModelFactory[Call]):
+    class Meta:
+        model = Call
+
+    account = factory.SubFactory(AccountFactory)
+    location = factory.SubFactory(LocationFactory, account=_same_account())
+    external_id = factory.LazyFunction(lambda: str(uuid.uuid4()))
+    caller = factory.Sequence(lambda n: f"+1777{n:07}")
+    tracking_number = factory.Sequence(lambda n: f"+1888{n:07}")
+    status = CallStatus.ANSWERED
+    started_at = factory.LazyFunction(timezone.now)
+    duration_s = 36
+
+
+class CallEventFactory(factory.django.DjangoModelFactory[CallEvent]):
+    class Meta:
+        model = CallEvent
+
+    call = factory.SubFactory(CallFactory)
+    account = _account_of("call")
+    external_id = factory.LazyFunction(lambda: str(uuid.uuid4()))
+    type = EventType.ENDED
+    occurred_at = factory.LazyFunction(timezone.now)
+    facts = factory.LazyFunction(lambda: {"status": "answered"})
+    snapshot = factory.LazyFunction(dict)
+
+
+class DeliveryFactory(factory.django.DjangoModelFactory[Delivery]):
+    class Meta:
+        model = Delivery
+
+    account = factory.SubFactory(AccountFactory)
+    webhook = factory.SubFactory(WebhookFactory, account=_same_account())
+    template_version = factory.SelfAttribute("webhook.template.current_version")
+    call = factory.SubFactory(CallFactory, account=_same_account())
+    event = factory.SubFactory(CallEventFactory, call=factory.SelfAttribute("..call"))
+    timing = Timing.END
+    state = DeliveryState.SUCCEEDED
+
+
+class AttemptFactory(factory.django.DjangoModelFactory[Attempt]):
+    class Meta:
+        model = Attempt
+
+    delivery = factory.SubFactory(DeliveryFactory)
+    account = _account_of("delivery")
+    number = 1
+    started_at = factory.LazyFunction(timezone.now)
+    method = "POST"
+    url = "https://93.184.216.34/hooks/1"
+    request_headers = factory.LazyFunction(lambda: {"content-type": "application/json"})
+    request_body = '{"phone":"7776734736"}'
+    response_status = 200
+    response_body = "ok"
+    total_ms = 12.5
+    worker = "test"
