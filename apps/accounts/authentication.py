@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
 from apps.accounts.access import access_of_key
@@ -58,12 +59,19 @@ def authenticate_bearer(request: HttpRequest) -> Client | None:
     return Client(key=key, access=access_of_key(key))
 
 
+def client_of(request: Request) -> Client:
+    """Return who calls an API view; raise NotAuthenticated for anybody without a key."""
+    if not isinstance(request.user, Client):
+        raise NotAuthenticated
+    return request.user
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """Hands DRF the client that the tenancy middleware has found already."""
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
         """Return the client, or None."""
-        client = getattr(request._request, "api_key", None)
+        client = getattr(request._request, "client", None)
         return (client, None) if client else None
 
     def authenticate_header(self, request: Request) -> str:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 from apps.accounts.access import access_of_user
-from apps.accounts.authentication import authenticate_bearer
+from apps.accounts.authentication import Client, authenticate_bearer
 from apps.accounts.models import User
 from apps.common.access import NOBODY, Access
 from apps.common.problems import Problem, problem_response
@@ -31,6 +31,13 @@ _SYSTEM_VIEWS = {
 _API_PREFIX = "/api/"
 
 
+class TenantRequest(HttpRequest):
+    """A request that has passed the tenancy middleware."""
+
+    access: Access
+    client: Client | None
+
+
 class TenancyMiddleware:
     """Sets `request.access` and runs the view behind the database wall.
 
@@ -40,14 +47,14 @@ class TenancyMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: TenantRequest) -> HttpResponse:
         """Handle one request."""
         if request.path_info.startswith(_API_PREFIX):
             try:
-                request.api_key = authenticate_bearer(request)
+                request.client = authenticate_bearer(request)
             except Problem as problem:
                 return problem_response(problem)
-            access = request.api_key.access if request.api_key else _access_of_session(request)
+            access = request.client.access if request.client else _access_of_session(request)
         else:
             access = _access_of_session(request)
         request.access = access

@@ -1,15 +1,18 @@
 """Finding the place of an event: which location, campaign, treatment and option it is about."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Prefetch
 
 from apps.accounts.models import Location
 from apps.campaigns.models import Campaign, TrackingNumber, Treatment, TreatmentOption
 from apps.common.ids import InvalidPublicId
+
+_Row = TypeVar("_Row")
+_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +215,10 @@ def _find_option(reference: PlaceReference, treatment: Treatment | None) -> Trea
     return None
 
 
-def _by_key(rows: Any, keys_of: Any) -> dict[Any, list[Any]]:
-    grouped: dict[Any, list[Any]] = {}
+def _by_key(
+    rows: Iterable[_Row], keys_of: Callable[[_Row], Iterable[_Key]]
+) -> dict[_Key, list[_Row]]:
+    grouped: dict[_Key, list[_Row]] = {}
     for row in rows:
         for key in keys_of(row):
             grouped.setdefault(key, []).append(row)

@@ -5,6 +5,7 @@ from typing import IO, Any
 
 import orjson
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -68,7 +69,7 @@ def read_body(request: Request, limit: int) -> bytes:
     environ = request._request.META
     declared = environ.get("CONTENT_LENGTH") or ""
     if declared.isdigit():
-        stream: IO[bytes] = request._request
+        stream: HttpRequest | IO[bytes] = request._request
         if int(declared) > limit:
             _drain(stream)
             raise _too_large(limit)
@@ -83,7 +84,7 @@ def read_body(request: Request, limit: int) -> bytes:
     return body
 
 
-def _drain(stream: IO[bytes]) -> None:
+def _drain(stream: HttpRequest | IO[bytes]) -> None:
     dropped = 0
     while dropped < _DRAIN_BYTES and (chunk := stream.read(_CHUNK)):
         dropped += len(chunk)

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-class EncryptedTextField(models.TextField):
+class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text that is encrypted at rest with CREDENTIAL_KEYS (Fernet; the first key encrypts).
 
     Equal texts give different ciphertexts, so it can not be searched.

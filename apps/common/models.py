@@ -1,13 +1,12 @@
 """Abstract models that the rooms build on."""
 
 import uuid
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from apps.common.access import Access
 from apps.common.ids import decode_public_id, encode_public_id, new_id
 
 
@@ -33,24 +32,10 @@ class HooklineModel(models.Model):
         return decode_public_id(cls.ID_PREFIX, public_id)
 
 
-class AccountScopedQuerySet(models.QuerySet["AccountOwned"]):
-    """Rows that belong to accounts: start every query for a person or key with `reachable_by`."""
-
-    def reachable_by(self, access: Access) -> Self:
-        """Rows of every account that this access reaches."""
-        return self.filter(account_id__in=access.account_ids)
-
-    def active_for(self, access: Access) -> Self:
-        """Rows of the accounts that are being worked on now."""
-        return self.filter(account_id__in=access.active_ids)
-
-
 class AccountOwned(HooklineModel):
     """A row that belongs to one account, for good."""
 
     account = models.ForeignKey("accounts.Account", models.CASCADE, related_name="+")
-
-    objects = AccountScopedQuerySet.as_manager()
 
     class Meta:
         abstract = True

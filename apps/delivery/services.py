@@ -27,6 +27,10 @@ def plan(*, matches: Sequence[Match]) -> list[Delivery]:
     planned: list[Delivery] = []
     for match in sorted(matches, key=_moment_of):
         event, webhook = match.recorded.event, match.attachment.webhook
+        version_id = webhook.template.current_version_id
+        if version_id is None:
+            # A template without a version renders nothing; the admin never leaves one behind.
+            continue
         line = (event.call_id, webhook.pk)
         waits = line in busy
         busy.add(line)
@@ -34,7 +38,7 @@ def plan(*, matches: Sequence[Match]) -> list[Delivery]:
             Delivery(
                 account_id=event.account_id,
                 webhook=webhook,
-                template_version_id=webhook.template.current_version_id,
+                template_version_id=version_id,
                 call_id=event.call_id,
                 event=event,
                 attachment_key=match.attachment.pk,

@@ -19,6 +19,6 @@ class DeliveryWorker(SimpleWorker):
         """Stop after what is under way, as on SIGTERM; also while Redis is away."""
         stop_running_drain()
         try:
-            super().request_stop(signum, frame)
+            super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
         except redis.RedisError:
             self._stop_requested = True

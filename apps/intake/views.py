@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.accounts.authentication import client_of
 from apps.accounts.models import Scope
 from apps.common.problems import FieldProblem, Problem
 from apps.intake.services import Receipt, accept_events
@@ -31,7 +32,7 @@ class EventsView(APIView):
                 f"A batch has at most {settings.INTAKE_MAX_BATCH} events; this one has"
                 f" {len(bodies)}.",
             )
-        receipt = accept_events(access=request.user.access, bodies=bodies)
+        receipt = accept_events(access=client_of(request).access, bodies=bodies)
         if not receipt.accepted:
             raise _nothing_accepted(receipt, is_batch=isinstance(body, list))
         return Response(

@@ -1,5 +1,6 @@
 """Claiming what is due: fairly over all webhooks, each delivery by one claimer at a time."""
 
+import operator
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ SELECT extract(epoch FROM min(next_attempt_at) - now())::float FROM delivery_del
 WHERE state = 'pending' AND next_attempt_at > now()
 """
 FIRST = uuid.UUID(int=0)
+# Keys sort by the time they were made.
+_KEY = operator.itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Claimed:
     event loop's clock at which the lease ends.
     """
 
+    claim: uuid.UUID
+    deadline: float
     id: uuid.UUID
     account_id: uuid.UUID
     webhook_id: uuid.UUID
@@ -70,8 +75,6 @@ class Claimed:
     attempt_count: int
     revision: int
     snapshot: Snapshot
-    claim: uuid.UUID
-    deadline: float
 
 
 async def claim_due(
@@ -86,7 +89,7 @@ async def claim_due(
 ) -> list[Claimed]:
     """Claim up to `limit` due deliveries, up to `per_webhook` of each webhook that is not busy.
 
-    Walks the webhooks in the order of their keys, from `after` on.
+    Walks the webhooks in the order of their keys, from `after` on. Returns the oldest first.
     """
     claim = uuid.uuid4()
     cursor = await connection.execute(
@@ -101,7 +104,8 @@ async def claim_due(
         },
     )
     deadline = loop_time + lease_s
-    return [Claimed(*row, claim, deadline) for row in await cursor.fetchall()]
+    rows = sorted(await cursor.fetchall(), key=_KEY)
+    return [Claimed(claim, deadline, *row) for row in rows]
 
 
 async def give_back(connection: AsyncConnection[Any], held: Sequence[Claimed]) -> None:

@@ -211,7 +211,7 @@ class Drain:
         sender.add_done_callback(self._senders.discard)
 
     async def _send_lane(self, lane: Lane, session: GuardedSession) -> None:
-        """Send what is in a lane, one after the other; then help lanes that found no sender."""
+        """Send what is in a lane; take turns with lanes that found no sender."""
         current: Lane | None = lane
         while current is not None:
             while current.queue and not self._stopping:
@@ -219,14 +219,18 @@ class Drain:
                 if not current.is_full:
                     self._news.set()
                 await self._send_one(held, session)
-                self._lanes.forget_idle(held.webhook_id)
-            current.under_way -= 1
-            current = self._next_starved()
+                if self._starved:
+                    break
+            current = self._next_lane(current)
 
-    def _next_starved(self) -> Lane | None:
+    def _next_lane(self, left: Lane) -> Lane | None:
+        left.under_way -= 1
+        if left.queue:
+            self._starved.append(left)
+        self._lanes.forget_idle(left)
         while self._starved and not self._stopping:
             lane = self._starved.popleft()
-            if lane.queue:
+            if lane.queue and lane.under_way < CONCURRENCY:
                 lane.under_way += 1
                 return lane
         return None

@@ -113,7 +113,7 @@ class EndpointCache:
             headers.setdefault(webhook_id, []).append((name, value))
         for key, revision, *columns in await _rows(connection, _WEBHOOKS, keys):
             try:
-                self.endpoints[key] = _endpoint(key, revision, *columns, headers.get(key, ()))
+                self.endpoints[key] = _endpoint(headers.get(key, ()), key, revision, *columns)
             # One tenant's row must not stop the others' deliveries.
             except Exception:
                 logger.exception("The webhook %s can not be used", key)
@@ -135,6 +135,7 @@ class EndpointCache:
 
 
 def _endpoint(
+    headers: Iterable[tuple[str, str]],
     key: uuid.UUID,
     revision: int,
     name: str,
@@ -143,7 +144,6 @@ def _endpoint(
     codes: list[int],
     timeout_s: int,
     secret: str,
-    headers: Iterable[tuple[str, str]],
 ) -> Endpoint:
     return Endpoint(
         id=key,

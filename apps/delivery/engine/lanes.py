@@ -18,6 +18,7 @@ REFILL = 48
 class Lane:
     """Deliveries of one webhook that wait their turn in this worker."""
 
+    webhook_id: uuid.UUID
     queue: deque[Claimed] = field(default_factory=deque)
     under_way: int = 0
 
@@ -37,7 +38,7 @@ class Lanes:
         """Put a delivery at the end of its lane."""
         lane = self._lanes.get(held.webhook_id)
         if lane is None:
-            lane = self._lanes[held.webhook_id] = Lane()
+            lane = self._lanes[held.webhook_id] = Lane(held.webhook_id)
         lane.queue.append(held)
         return lane
 
@@ -45,11 +46,10 @@ class Lanes:
         """Return the webhooks to claim nothing for."""
         return [key for key, lane in self._lanes.items() if lane.is_full]
 
-    def forget_idle(self, webhook_id: uuid.UUID) -> None:
+    def forget_idle(self, lane: Lane) -> None:
         """Drop a lane that has nothing left."""
-        lane = self._lanes.get(webhook_id)
-        if lane is not None and not lane.queue and not lane.under_way:
-            del self._lanes[webhook_id]
+        if not lane.queue and not lane.under_way:
+            self._lanes.pop(lane.webhook_id, None)
 
     def empty(self) -> list[Claimed]:
         """Take out everything that has not begun, as when stopping."""
