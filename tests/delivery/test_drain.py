@@ -1,0 +1,242 @@
+"""Drains with much to do: shares, limits, company, stopping, and services that go away."""
+
+import itertools
+import logging
+from collections import Counter
+
+import pytest
+from django.db import connection
+
+from apps.delivery.engine.lanes import CONCURRENCY
+from apps.delivery.models import Attempt, Delivery
+from apps.webhooks.models import Webhook
+from tests.builders import World, attach, event, make_webhook
+from tests.common.processes import wait_until
+from tests.delivery.receiver import Receiver
+from tests.delivery.sending import (
+    drain,
+    running_drain,
+    states,
+    take,
+    take_calls,
+    wait_until_sent,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NO_REDIS = "redis://127.0.0.1:1/0"
+
+
+def balance(receiver: Receiver) -> None:
+    """Every delivery succeeded, and each arrived once; each request is an attempt."""
+    assert set(states()) == {"succeeded"}
+    assert Counter(each.id for each in receiver.requests) == Counter(
+        each.public_id for each in Delivery.objects.all()
+    )
+    assert Attempt.objects.count() == len(receiver.requests)
+
+
+class TestTwoDrains:
+    def test_never_send_a_delivery_twice(self, world: World, receiver: Receiver) -> None:
+        for number in range(5):
+            attach(make_webhook(world, receiver.url(f"/ok/{number}")))
+        take_calls(world, 100)
+
+        with running_drain(), running_drain(), running_drain():
+            wait_until_sent()
+
+        assert len(receiver.requests) == 500
+        balance(receiver)
+
+
+class TestOneWebhook:
+    def test_gets_so_many_requests_at_once_and_no_more(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        attach(make_webhook(world, receiver.url("/slow")))
+        take_calls(world, 80)
+
+        drain()
+
+        assert receiver.most_busy["/slow"] == CONCURRENCY
+        balance(receiver)
+
+    def test_gets_no_more_at_once_after_it_has_waited_for_senders(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        early = [attach(make_webhook(world, receiver.url(f"/slow/{name}"))) for name in "ab"]
+        take_calls(world, 60)
+        for attachment in early:
+            attachment.delete()
+        attach(make_webhook(world, receiver.url("/gated/c")))
+        take_calls(world, 60, prefix="later")
+
+        with running_drain(concurrency=2 * CONCURRENCY):
+            # Every sender is free for it now, and it has more than it may be sent at once.
+            wait_until(lambda: states().count("succeeded") == 120)
+            receiver.gate.set()
+            wait_until_sent()
+
+        assert receiver.most_busy["/gated/c"] == CONCURRENCY
+        balance(receiver)
+
+    def test_that_hangs_stops_no_other(self, world: World, receiver: Receiver) -> None:
+        attach(make_webhook(world, receiver.url("/gated")))
+        attach(make_webhook(world, receiver.url("/ok")))
+        take_calls(world, 100)
+
+        with running_drain():
+            wait_until(lambda: len(receiver.at("/ok")) == 100)
+            assert len(receiver.at("/gated")) == CONCURRENCY
+            receiver.gate.set()
+            wait_until_sent()
+
+        balance(receiver)
+
+
+class TestTheShares:
+    def test_go_to_every_one_of_hundreds(self, world: World, receiver: Receiver) -> None:
+        for number in range(300):
+            attach(make_webhook(world, receiver.url(f"/ok/{number}")))
+        take_calls(world, 4)
+
+        drain()
+
+        assert len(receiver.requests) == 1200
+        balance(receiver)
+
+    def test_go_to_many_small_ones_behind_a_large_one(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        large = attach(make_webhook(world, receiver.url("/ok/large")))
+        take_calls(world, 300)
+        large.delete()
+        for number in range(60):
+            attach(make_webhook(world, receiver.url(f"/ok/{number}")))
+        take_calls(world, 1, prefix="small")
+
+        # One claim takes less than is due for the large one alone.
+        drain(concurrency=16)
+
+        paths = [each.path for each in receiver.requests]
+        before_the_last_small = paths[: max(paths.index(f"/ok/{number}") for number in range(60))]
+        assert before_the_last_small.count("/ok/large") < 200
+        balance(receiver)
+
+    def test_go_to_a_quiet_webhook_beside_loud_ones(self, world: World, receiver: Receiver) -> None:
+        loud = [make_webhook(world, receiver.url(f"/slow/{number}")) for number in range(2)]
+        quiet = make_webhook(world, receiver.url("/ok/quiet"))
+        for webhook in loud:
+            attach(webhook)
+        take_calls(world, 500)
+
+        # The loud ones could keep every sender busy until they are done.
+        with running_drain(concurrency=2 * CONCURRENCY):
+            wait_until(lambda: len(receiver.requests) > 100)
+            attach(quiet)
+            take_calls(world, 1, prefix="quiet")
+            wait_until_sent()
+
+        paths = [each.path for each in receiver.requests]
+        assert paths.index("/ok/quiet") < 800
+        balance(receiver)
+
+
+class TestStopping:
+    def test_gives_back_what_has_not_begun_and_finishes_the_rest(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        attach(make_webhook(world, receiver.url("/gated")))
+        take_calls(world, 40)
+
+        with running_drain() as running:
+            wait_until(lambda: len(receiver.requests) == CONCURRENCY)
+            running.stop()
+            wait_until(lambda: not Delivery.objects.filter(claim=None).count() < 24)
+            receiver.gate.set()
+
+        assert len(receiver.requests) == CONCURRENCY
+        assert states().count("succeeded") == CONCURRENCY
+        assert Delivery.objects.filter(state="pending", claim=None).count() == 24
+        assert drain().succeeded == 24
+        balance(receiver)
+
+    def test_before_it_runs_sends_nothing(self, world: World, receiver: Receiver) -> None:
+        attach(make_webhook(world, receiver.url()))
+        take_calls(world, 1)
+
+        with running_drain() as running:
+            running.stop()
+
+        assert set(states()) <= {"pending", "succeeded"}
+        drain()
+        balance(receiver)
+
+
+class TestWithoutRedis:
+    def test_all_is_sent_all_the_same(self, world: World, receiver: Receiver) -> None:
+        attach(make_webhook(world, receiver.url()))
+        take_calls(world, 20)
+        with running_drain(redis_url=NO_REDIS):
+            wait_until_sent()
+            take_calls(world, 20, prefix="later")
+            wait_until_sent()
+
+        balance(receiver)
+
+
+class TestWithoutTheDatabase:
+    def test_for_a_moment_nothing_is_lost_or_sent_twice(
+        self, world: World, receiver: Receiver, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.CRITICAL, "apps.delivery")
+        for number in range(3):
+            attach(make_webhook(world, receiver.url(f"/slow/{number}")))
+        take_calls(world, 150)
+
+        with running_drain(lease_s=25.0):
+            for sent in (20, 120, 250):
+                wait_until(lambda sent=sent: len(receiver.requests) >= sent)  # type: ignore[misc]
+                assert terminate_engine() > 0
+            wait_until_sent()
+
+        # A claim whose answer was lost with the connection waits for its lease, and is sent once.
+        balance(receiver)
+
+    def test_at_the_commit_of_a_recording_each_try_is_stored_once(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        attach(make_webhook(world, receiver.url("/gated")))
+        take_calls(world, 16)
+        with running_drain():
+            wait_until(lambda: len(receiver.requests) == 16)
+            with connection.cursor() as cursor:
+                # Recording waits for us, so that it is cut in the middle.
+                cursor.execute("BEGIN; LOCK TABLE delivery_delivery IN SHARE MODE")
+                receiver.gate.set()
+                wait_until(lambda: waiting_for_locks() > 0)
+                assert terminate_engine() > 0
+                cursor.execute("COMMIT")
+            wait_until_sent()
+
+        balance(receiver)
+
+
+def terminate_engine() -> int:
+    """Cut every connection to this database but ours; return how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def waiting_for_locks() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
