@@ -54,6 +54,7 @@ class TestDate:
             ({"style": "iso", "zone": "location"}, "2019-03-28T01:05:00.250+01:00"),
             ({"style": "unix"}, "1553731500"),
             ({"style": "unix_ms"}, "1553731500250"),
+            ({"style": "unix_us"}, "1553731500250000"),
             ({"style": "custom", "pattern": "yyyy-MM-dd HH:mm:ss"}, "2019-03-28 00:05:00"),
             ({"style": "custom", "pattern": "d MMM yy, h:mm a"}, "28 Mar 19, 12:05 AM"),
             ({"style": "custom", "pattern": "EEEE, MMMM d"}, "Thursday, March 28"),
@@ -110,6 +111,10 @@ class TestNumber:
     def test_turns_seconds_into_minutes(self, value, options, expected):
         assert formatted(value, "minutes", **options) == expected
 
+    @pytest.mark.parametrize(("value", "expected"), [("36", "36000"), ("0.0015", "2"), ("x", None)])
+    def test_turns_seconds_into_milliseconds(self, value, expected):
+        assert formatted(value, "milliseconds") == expected
+
 
 class TestBoolean:
     @pytest.mark.parametrize(
@@ -142,6 +147,9 @@ class TestWords:
     def test_are_cut_to_a_length(self):
         assert formatted("abcdef", "truncate", length=3) == "abc"
         assert formatted("ab", "truncate", length=3) == "ab"
+
+    def test_are_escaped_for_chat(self):
+        assert formatted('<!channel> & "a"', "escape") == '&lt;!channel&gt; &amp; "a"'
 
     def test_are_replaced_by_a_value_map(self):
         values = {"ANSWER": "Answered", "1": "Sales"}

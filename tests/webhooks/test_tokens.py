@@ -24,10 +24,32 @@ def read(name, snapshot):
     return find_token(name).read(snapshot)
 
 
+OUR_OWN = {
+    "analytics_client_id",
+    "ani_email",
+    "call_summary",
+    "direction",
+    "fbc",
+    "fbp",
+    "option_key",
+    "option_name",
+    "recording_duration",
+    "transcript",
+    "treatment_name",
+    "visitor_user_agent",
+}
+"""What the built-in templates need beyond the tokens of the platform."""
+
+
 class TestCatalogue:
-    def test_has_the_77_tokens_of_the_platform(self):
+    def test_has_the_77_tokens_of_the_platform_and_ours(self):
+        assert TOKENS.keys() >= OUR_OWN
         by_category = {
-            category: sum(1 for token in TOKENS.values() if token.category is category)
+            category: sum(
+                1
+                for token in TOKENS.values()
+                if token.category is category and token.name not in OUR_OWN
+            )
             for category in Category
         }
         assert by_category == {
@@ -137,6 +159,32 @@ class TestReading:
     def test_falls_back_to_the_web_session_and_to_the_campaign(self):
         assert read("session_id", {"visitor": {"session_id": "s"}}) == "s"
         assert read("domain_name", {"campaign": {"domain": "example.com"}}) == "example.com"
+
+    def test_reads_the_option_that_was_chosen_last(self):
+        options = [{"key": "1", "label": "Sales"}, {"key": 2, "label": "Parts"}]
+        assert read("option_key", {"options": options}) == "2"
+        assert read("option_name", {"options": options}) == "Parts"
+        assert read("option_name", {"options": ["Parts"]}) is None
+
+    @pytest.mark.parametrize(
+        ("snapshot", "expected"),
+        [
+            ({"from": "anonymous", "status": "no_answer"}, "anonymous. Not answered."),
+            (
+                {"from": "+442079460958", "location": {"name": "Leeds"}, "direction": "outbound"},
+                "+442079460958 to Leeds.",
+            ),
+            ({"caller": {"first_name": "Ann"}, "status": "answered"}, "Ann. Answered."),
+            ({"location": {"name": "Leeds"}}, "an unknown caller to Leeds."),
+        ],
+    )
+    def test_sums_up_what_is_known(self, snapshot, expected):
+        direction = "Outbound" if "direction" in snapshot else "Inbound"
+        assert read("call_summary", snapshot) == f"{direction} call from {expected}"
+
+    def test_takes_the_call_for_the_client_where_analytics_knows_none(self):
+        assert read("analytics_client_id", {"call_id": "c", "visitor": {"global_id": "g"}}) == "g"
+        assert read("analytics_client_id", {"call_id": "c"}) == "c"
 
     def test_reads_one_tag_by_name(self):
         assert read("tags.Sales Region", {"tags": {"Sales Region": "south"}}) == "south"

@@ -4,6 +4,7 @@ from apps.webhooks.tokens.readers import (
     boolean01,
     dial_status,
     first_of,
+    last_option,
     moment,
     one_response,
     phone,
@@ -12,6 +13,7 @@ from apps.webhooks.tokens.readers import (
     tags,
     text,
 )
+from apps.webhooks.tokens.summary import call_summary
 from apps.webhooks.tokens.token import Category, Token, TokenType
 
 CALL_TOKENS = (
@@ -32,6 +34,16 @@ CALL_TOKENS = (
         "The id of the session of the call: the platform's own, else that of the web visit.",
         "5da13c4f-753f-448a-81a1-12456785be20",
         first_of(text("session_id"), text("visitor", "session_id")),
+        personal=True,
+    ),
+    Token(
+        "analytics_client_id",
+        Category.CALL_BEGIN,
+        TokenType.STRING,
+        "Analytics client ID",
+        "The browser's id in Google Analytics; else the visitor's id, else the id of the call.",
+        "1033501218.1553731200",
+        first_of(text("visitor", "ga_client_id"), text("visitor", "global_id"), text("call_id")),
         personal=True,
     ),
     Token(
@@ -79,6 +91,54 @@ CALL_TOKENS = (
         "The campaign whose tracking number was dialled.",
         "Sales Campaign",
         text("campaign", "name"),
+    ),
+    Token(
+        "direction",
+        Category.CALL_BEGIN,
+        TokenType.STRING,
+        "Direction",
+        "Whether the call came in or went out.",
+        "inbound",
+        text("direction"),
+        values=("inbound", "outbound"),
+    ),
+    Token(
+        "treatment_name",
+        Category.CALL_BEGIN,
+        TokenType.STRING,
+        "Treatment: name",
+        "The call treatment (menu) that the caller went through.",
+        "Main menu",
+        text("treatment", "name"),
+    ),
+    Token(
+        "option_key",
+        Category.CALL_BEGIN,
+        TokenType.STRING,
+        "Treatment: key pressed",
+        "The key of the last option that the caller chose in a treatment.",
+        "1",
+        last_option("key"),
+    ),
+    Token(
+        "option_name",
+        Category.CALL_BEGIN,
+        TokenType.STRING,
+        "Treatment: option chosen",
+        "The name of the last option that the caller chose in a treatment.",
+        "Sales",
+        last_option("label"),
+    ),
+    Token(
+        "call_summary",
+        Category.CALL_BEGIN,
+        TokenType.STRING,
+        "Call summary",
+        "The call in a sentence or two, for messages and notes; with its outcome once it is known.",
+        "Inbound call from Freddy Krueger (7776734736) to Auto ID. Campaign: Sales Campaign."
+        " Option: Sales. Answered, talked for 29 seconds.",
+        call_summary,
+        personal=True,
     ),
     Token(
         "tags",
@@ -153,6 +213,25 @@ CALL_TOKENS = (
         "Where the stereo WAV recording can be fetched.",
         "https://audio.example.com/MP3/202110/demo.e123.4d3c.41de.123468.wav",
         text("recording", "wav_url"),
+        personal=True,
+    ),
+    Token(
+        "recording_duration",
+        Category.CALL_END,
+        TokenType.INTEGER,
+        "Recording: duration",
+        "Seconds that were recorded.",
+        "29",
+        first_of(text("recording", "duration_s"), text("recorded_s")),
+    ),
+    Token(
+        "transcript",
+        Category.CALL_END,
+        TokenType.STRING,
+        "Transcript",
+        "What was said, as text, when the platform transcribes calls.",
+        "Hello, I would like to book a test drive.",
+        text("transcript"),
         personal=True,
     ),
     Token(

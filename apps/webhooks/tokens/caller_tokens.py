@@ -73,6 +73,16 @@ CALLER_TOKENS = (
         personal=True,
     ),
     Token(
+        "ani_email",
+        Category.CALL_BEGIN,
+        TokenType.STRING,
+        "Caller: e-mail",
+        "The caller's e-mail address.",
+        "freddy@example.com",
+        text("caller", "email"),
+        personal=True,
+    ),
+    Token(
         "ani_type",
         Category.CALL_BEGIN,
         TokenType.STRING,

@@ -45,6 +45,7 @@ EXAMPLE_SNAPSHOT: Snapshot = {
         "first_name": "Freddy",
         "middle_name": "Charles",
         "last_name": "Krueger",
+        "email": "freddy@example.com",
         "type": "Single Family",
         "street_line_1": "1428 Elm Street",
         "street_line_2": "Apt 2",
@@ -74,6 +75,12 @@ EXAMPLE_SNAPSHOT: Snapshot = {
         "utm_content": "123",
         "keyword": "air conditioning",
         "gclid": "xyz123",
+        "fbc": "fb.1.1553731400000.IwAR1a2b3c",
+        "fbp": "fb.1.1553731200000.1098115397",
+        "ga_client_id": "1033501218.1553731200",
+        "user_agent": (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.14; rv:79.0) Gecko/20100101 Firefox/79.0"
+        ),
         "browser_family": "Firefox",
         "browser_version": "79",
         "device": "Other",

@@ -170,6 +170,17 @@ def one_response(snapshot: Snapshot, answer: Value) -> Snapshot:
     return {**snapshot, "responses": [answer]}
 
 
+def last_option(key: str) -> Reader:
+    """Read one part of the option that the caller chose last; None when none was chosen."""
+
+    def read(snapshot: Snapshot) -> Value:
+        options = snapshot.get("options")
+        option = options[-1] if type(options) is list and options else None
+        return _scalar_text(option.get(key)) if type(option) is dict else None
+
+    return read
+
+
 def tags(snapshot: Snapshot) -> Value:
     """Read all tags as an object; None when there are none."""
     value = snapshot.get("tags")

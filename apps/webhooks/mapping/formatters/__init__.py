@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from apps.webhooks.mapping.fields import Formatter
 from apps.webhooks.mapping.formatters.dates import DATE
-from apps.webhooks.mapping.formatters.numbers import BOOLEAN, MINUTES, NUMBER
+from apps.webhooks.mapping.formatters.numbers import BOOLEAN, MILLISECONDS, MINUTES, NUMBER
 from apps.webhooks.mapping.formatters.phones import PHONE
 from apps.webhooks.mapping.formatters.spec import (
     FormatterError,
@@ -14,7 +14,7 @@ from apps.webhooks.mapping.formatters.spec import (
     OptionKind,
     Step,
 )
-from apps.webhooks.mapping.formatters.words import CASE, HASH, JOIN, TRUNCATE, VALUE_MAP
+from apps.webhooks.mapping.formatters.words import CASE, ESCAPE, HASH, JOIN, TRUNCATE, VALUE_MAP
 
 FORMATTERS: Mapping[str, FormatterSpec] = MappingProxyType(
     {
@@ -24,11 +24,13 @@ FORMATTERS: Mapping[str, FormatterSpec] = MappingProxyType(
             DATE,
             NUMBER,
             MINUTES,
+            MILLISECONDS,
             BOOLEAN,
             CASE,
             TRUNCATE,
             VALUE_MAP,
             JOIN,
+            ESCAPE,
             HASH,
         )
     }

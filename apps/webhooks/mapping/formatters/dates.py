@@ -101,6 +101,8 @@ def _writer(style: str, pattern: str | None) -> Callable[[datetime], str]:
             return lambda at: str(int(at.timestamp()))
         case "unix_ms":
             return lambda at: str(int(at.timestamp()) * 1000 + at.microsecond // 1000)
+        case "unix_us":
+            return lambda at: str(int(at.timestamp()) * 1_000_000 + at.microsecond)
     if not pattern:
         raise FormatterError('"pattern" is missing; one is yyyy-MM-dd HH:mm:ss.')
     return _compiled_pattern(pattern)
@@ -160,6 +162,7 @@ DATE = FormatterSpec(
                 ("iso", "ISO 8601: 2019-03-28T00:05:00.000Z"),
                 ("unix", "Unix seconds: 1553731500"),
                 ("unix_ms", "Unix milliseconds: 1553731500000"),
+                ("unix_us", "Unix microseconds: 1553731500000000"),
                 ("custom", "A pattern: yyyy-MM-dd HH:mm:ss"),
             ),
         ),

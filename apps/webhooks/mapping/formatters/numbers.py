@@ -33,6 +33,10 @@ def _build_minutes(options: Options) -> Step:
     return _rounding(options, Decimal(60))
 
 
+def _build_milliseconds(options: Options) -> Step:
+    return _rounding({"decimals": 0, "rounding": "nearest"}, Decimal("0.001"))
+
+
 def _rounding(options: Options, divisor: Decimal) -> Step:
     unit = Decimal(1).scaleb(-options["decimals"])
     rounding = _ROUNDINGS[options["rounding"]]
@@ -60,6 +64,8 @@ def _build_boolean(options: Options) -> Step:
 NUMBER = FormatterSpec("number", "Round a number", (_DECIMALS, _ROUNDING), _build_number)
 
 MINUTES = FormatterSpec("minutes", "Seconds to minutes", (_DECIMALS, _ROUNDING), _build_minutes)
+
+MILLISECONDS = FormatterSpec("milliseconds", "Seconds to milliseconds", (), _build_milliseconds)
 
 BOOLEAN = FormatterSpec(
     "boolean",

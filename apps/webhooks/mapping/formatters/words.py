@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable
+from html import escape
 
 from apps.webhooks.mapping.formatters.phones import e164
 from apps.webhooks.mapping.formatters.spec import (
@@ -60,6 +61,10 @@ def _build_join(options: Options) -> Step:
         return separator.join(as_text(item) for item in picked)
 
     return step
+
+
+def _build_escape(options: Options) -> Step:
+    return lambda value, snapshot: escape(as_text(value), quote=False)
 
 
 def _title(text: str) -> str:
@@ -123,6 +128,10 @@ HASH = FormatterSpec(
         ),
     ),
     _build_hash,
+)
+
+ESCAPE = FormatterSpec(
+    "escape", "Write &, < and > so that chat and HTML take them as text", (), _build_escape
 )
 
 VALUE_MAP = FormatterSpec(
