@@ -8,11 +8,16 @@ import sys
 def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # These make the keys and services that the settings ask for, so they run without them.
     if sys.argv[1:2] == ["up"]:
-        # It makes the keys and services that the settings ask for, so it runs without them.
-        from apps.console.management.commands.up import Command
+        from apps.console.management.commands.up import Command as Up
 
-        Command().run_from_argv(sys.argv)
+        Up().run_from_argv(sys.argv)
+        return
+    if sys.argv[1:2] == ["demo"]:
+        from apps.console.management.commands.demo import Command as Demo
+
+        Demo().run_from_argv(sys.argv)
         return
     from django.core.management import execute_from_command_line
 

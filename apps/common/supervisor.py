@@ -158,6 +158,12 @@ class Supervisor:
         """Start a child; its lines show while `run`, `run_once` or `wait_for` work."""
         self._start(child, failures=0)
 
+    def kill(self, name: str) -> None:
+        """End a child with SIGKILL, as a crash would; one with `restart` is started again."""
+        for running in self._running:
+            if running.child.name == name:
+                running.kill()
+
     def run(self) -> None:
         """Keep the children running until a stop signal comes."""
         while not self.is_stopping:

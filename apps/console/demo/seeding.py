@@ -1,0 +1,262 @@
+"""Making the demo's world in the database, once."""
+
+import secrets
+from pathlib import Path
+
+from django.db import transaction
+
+from apps.accounts.models import Account, AccountKind, Group, Location, Membership, Scope, User
+from apps.accounts.services import issue_key
+from apps.campaigns.models import (
+    Attachment,
+    Campaign,
+    CampaignKind,
+    TrackingNumber,
+    Treatment,
+    TreatmentOption,
+)
+from apps.common.access import Role
+from apps.console.demo import world
+from apps.console.demo.keepsakes import Keepsakes
+from apps.webhooks.models import Template, Webhook, WebhookHeader
+from apps.webhooks.services import check_target, new_signing_secret, save_template
+
+# The receiver is on this machine: who waits longer for it waits in vain.
+TIMEOUT_S = 5
+_KEY_NAME = "Simulated switch"
+_PASSWORD_BYTES = 12
+
+
+@transaction.atomic
+def seed(*, receiver_url: str, keepsakes: Path) -> bool:
+    """Make the demo unless it is there, and return whether it was made now.
+
+    What people changed or deleted in it since stays so; only its webhooks follow the receiver to
+    another address, and lost keepsakes are made anew. Raises ValidationError when the receiver
+    may not be reached.
+    """
+    receiver_url = receiver_url.rstrip("/")
+    check_target(url=receiver_url)
+    accounts = _seeded_accounts()
+    is_new = not accounts
+    if is_new:
+        accounts = _make_accounts()
+        _make_people(accounts)
+        _make_templates(accounts)
+        for client in world.CLIENTS:
+            _make_client(client, accounts[client.name], receiver_url)
+    kept = Keepsakes.read(keepsakes)
+    agency = accounts[world.AGENCY].public_id
+    if kept.agency != agency:
+        # Of another database, or of one that was emptied.
+        kept = Keepsakes(agency=agency)
+    if not is_new:
+        _follow_receiver(accounts, kept.receiver_url, receiver_url)
+    _give_passwords(kept)
+    _give_keys(kept, accounts)
+    kept.receiver_url = receiver_url
+    kept.secrets = _secrets_by_path(accounts, receiver_url)
+    # If the commit fails, the file names an agency that does not exist, and counts for nothing.
+    kept.write(keepsakes)
+    return is_new
+
+
+def logins(*, keepsakes: Path) -> list[dict[str, str]]:
+    """Return who can log in to the demo: `email`, `password`, `role`, `account`."""
+    passwords = Keepsakes.read(keepsakes).passwords
+    return [
+        {
+            "email": person.email,
+            "password": passwords[person.email],
+            "role": person.role,
+            "account": person.account or "all accounts",
+        }
+        for person in world.PEOPLE
+        if person.email in passwords
+    ]
+
+
+def _seeded_accounts() -> dict[str, Account]:
+    """Return the accounts of an earlier seeding by their names in `world`; empty for none.
+
+    The agency is known by its owner, since accounts may have been renamed: what can not be told
+    by name any more is left alone.
+    """
+    membership = (
+        Membership.objects.filter(
+            user__email=world.PEOPLE[0].email, account__kind=AccountKind.AGENCY
+        )
+        .select_related("account")
+        .first()
+    )
+    if membership is None:
+        return {}
+    agency = membership.account
+    return {client.name: client for client in agency.clients.all()} | {world.AGENCY: agency}
+
+
+def _make_accounts() -> dict[str, Account]:
+    agency = Account(name=world.AGENCY, kind=AccountKind.AGENCY)
+    made = [agency]
+    made += [
+        Account(name=client.name, parent=agency, time_zone=client.time_zone)
+        for client in world.CLIENTS
+    ]
+    for account in made:
+        account.save()
+    return {account.name: account for account in made}
+
+
+def _make_people(accounts: dict[str, Account]) -> None:
+    for person in world.PEOPLE:
+        user, _ = User.objects.get_or_create(
+            email=person.email,
+            defaults={"full_name": person.full_name, "is_superuser": not person.account},
+        )
+        if person.account:
+            role = Role[person.role.upper()]
+            Membership.objects.create(account=accounts[person.account], user=user, role=role)
+
+
+def _make_templates(accounts: dict[str, Account]) -> None:
+    for shape in world.SHAPES:
+        template = Template(
+            account=accounts[shape.account],
+            name=shape.name,
+            format=shape.format,
+            is_shared_with_clients=shape.account == world.AGENCY,
+        )
+        save_template(template=template, sample=shape.sample, by=None)
+
+
+def _make_client(client: world.Client, account: Account, receiver_url: str) -> None:
+    for place in client.places:
+        _make_place(place, account)
+    for hook in client.hooks:
+        _make_hook(hook, account, receiver_url)
+
+
+def _make_place(place: world.Place, account: Account) -> None:
+    group = None
+    if place.group:
+        group, _ = Group.objects.get_or_create(account=account, name=place.group)
+    location = Location.objects.create(
+        account=account,
+        name=place.name,
+        group=group,
+        address_line_1=place.address,
+        address_line_2=place.address_2,
+        city=place.city,
+        state=place.state,
+        zip=place.zip,
+        time_zone=place.time_zone,
+        client_account_id=place.client_account_id,
+        client_location_id=place.client_location_id,
+        site_id=place.site_id,
+        domain_id=place.domain_id,
+    )
+    menu = None
+    if place.has_menu:
+        menu = Treatment.objects.create(account=account, location=location, name=world.MENU)
+        for key, label in world.OPTIONS.items():
+            TreatmentOption.objects.create(account=account, treatment=menu, key=key, label=label)
+    campaigns = {
+        campaign.name: Campaign.objects.create(
+            account=account,
+            location=location,
+            name=campaign.name,
+            kind=CampaignKind.DIGITAL if campaign.domain else CampaignKind.OFFLINE,
+            domain=campaign.domain,
+            tags=dict(campaign.tags),
+        )
+        for campaign in place.campaigns
+    }
+    for line in place.lines:
+        TrackingNumber.objects.create(
+            account=account,
+            location=location,
+            number=line.number,
+            label=line.label,
+            campaign=campaigns.get(line.campaign),
+            treatment=menu if line.has_menu else None,
+        )
+
+
+def _make_hook(hook: world.Hook, account: Account, receiver_url: str) -> None:
+    webhook = Webhook(
+        account=account,
+        name=hook.name,
+        url=check_target(url=receiver_url + hook.path),
+        template=Template.objects.get(
+            account_id__in=[account.pk, account.parent_id], name=hook.template
+        ),
+        method=hook.method,
+        timeout_s=TIMEOUT_S,
+        secret=new_signing_secret(),
+    )
+    webhook.full_clean()
+    webhook.save()
+    for name, value in hook.headers.items():
+        header = WebhookHeader(account=account, webhook=webhook, name=name, value=value)
+        header.full_clean()
+        header.save()
+    for timing, target, name in hook.attached:
+        for place in _targets(account, target, name):
+            attachment = Attachment(account=account, webhook=webhook, timing=timing, **place)
+            attachment.full_clean()
+            attachment.save()
+
+
+def _targets(account: Account, target: str, name: str) -> list[dict[str, object]]:
+    """Return every place of that name as arguments of an attachment; {} is the whole account."""
+    match target:
+        case "campaign":
+            found = Campaign.objects.filter(account=account, name=name)
+            return [{"campaign": each} for each in found]
+        case "option":
+            options = TreatmentOption.objects.filter(account=account, label=name)
+            return [{"option": each} for each in options]
+        case "location":
+            return [{"location": Location.objects.get(account=account, name=name)}]
+    return [{}]
+
+
+def _follow_receiver(accounts: dict[str, Account], before: str, now: str) -> None:
+    if not before or before == now:
+        return
+    for webhook in _receiver_webhooks(accounts, before):
+        webhook.url = now + webhook.url.removeprefix(before)
+        webhook.save(update_fields=["url"])
+
+
+def _secrets_by_path(accounts: dict[str, Account], receiver_url: str) -> dict[str, str]:
+    return {
+        webhook.url.removeprefix(receiver_url).partition("?")[0]: webhook.secret
+        for webhook in _receiver_webhooks(accounts, receiver_url)
+    }
+
+
+def _receiver_webhooks(accounts: dict[str, Account], receiver_url: str) -> list[Webhook]:
+    return list(
+        Webhook.objects.filter(
+            account__in=accounts.values(), url__startswith=f"{receiver_url}/"
+        ).order_by("-created_at")
+    )
+
+
+def _give_passwords(kept: Keepsakes) -> None:
+    """Set a password for everybody whose password is not kept."""
+    for user in User.objects.filter(email__in=[person.email for person in world.PEOPLE]):
+        if user.email not in kept.passwords:
+            kept.passwords[user.email] = secrets.token_urlsafe(_PASSWORD_BYTES)
+            user.set_password(kept.passwords[user.email])
+            user.save(update_fields=["password"])
+
+
+def _give_keys(kept: Keepsakes, accounts: dict[str, Account]) -> None:
+    """Issue an ingest key for each client whose key is not kept."""
+    for client in world.CLIENTS:
+        account = accounts.get(client.name)
+        if account is not None and client.name not in kept.keys:
+            _, token = issue_key(account=account, name=_KEY_NAME, scopes=[Scope.INGEST], by=None)
+            kept.keys[client.name] = token

@@ -1,0 +1,391 @@
+"""What exists in the demo: accounts, places, templates, webhooks. Pure data.
+
+Numbers are of the range that is kept for fiction (555-0100 to 555-0199), names are made up.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+AGENCY = "Springwood Marketing"
+MENU = "Main menu"
+OPTIONS = {"1": "Sales", "2": "Service", "3": "Parts"}
+RADIO = "Spring radio"
+WEBSITE = "Website"
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign; one with a domain is digital (DNI)."""
+
+    name: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    domain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A tracking number, and what it leads to by name."""
+
+    number: str
+    label: str
+    campaign: str = ""
+    has_menu: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A location with everything that callers of it can reach."""
+
+    name: str
+    address: str
+    city: str
+    state: str
+    zip: str
+    time_zone: str
+    client_account_id: str
+    client_location_id: str
+    lines: tuple[Line, ...]
+    address_2: str = ""
+    site_id: str = ""
+    domain_id: str = ""
+    campaigns: tuple[Campaign, ...] = ()
+    has_menu: bool = False
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook to the local receiver at `path`.
+
+    `attached` are (timing, target, name): target `account`, `location`, `campaign` or `option`,
+    with the name of the location, the campaign or the option; the last two at every location.
+    """
+
+    path: str
+    name: str
+    template: str
+    attached: tuple[tuple[str, str, str], ...]
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client account of the agency."""
+
+    name: str
+    time_zone: str
+    places: tuple[Place, ...]
+    hooks: tuple[Hook, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who can log in. Without an account: an operator."""
+
+    email: str
+    full_name: str
+    role: str
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A template: its name, format, owner, and sample with %tokens%."""
+
+    name: str
+    format: str
+    account: str
+    sample: str
+
+
+ELM_STREET = "Elm Street Motors"
+CLINIC = "Springwood Family Clinic"
+HEATING = "Krueger & Sons Heating"
+DOWNTOWN = "Elm Street Motors Downtown"
+WESTSIDE = "Elm Street Motors Westside"
+
+CALL_LOG = Shape(
+    "Call log",
+    "json",
+    ELM_STREET,
+    """{
+  "call": {
+    "id": "%callid%",
+    "tracking_number": "%tracking%",
+    "started_at": "%call_start_time%",
+    "ended_at": "%call_end_time%",
+    "outcome": "%dialstatus%",
+    "duration_s": "%dialed_time%",
+    "talk_s": "%answered_time%",
+    "rings": "%ring_count%"
+  },
+  "caller": {
+    "number": "%ani%",
+    "name": "%ani_first_name% %ani_last_name%",
+    "city": "%ani_city%"
+  },
+  "campaign": {"name": "%campaign_name%", "tags": "%tags%"},
+  "visit": {
+    "source": "%utm_source%",
+    "campaign": "%utm_campaign%",
+    "gclid": "%gclid%",
+    "page": "%page_converted_on%"
+  },
+  "location": {"name": "%location_name%", "id": "%location_id%", "account": "%account_id%"}
+}
+""",
+)
+SCREEN_POP = Shape(
+    "Screen pop",
+    "json",
+    ELM_STREET,
+    """{
+  "call_id": "%callid%",
+  "caller": "%ani%",
+  "first_name": "%ani_first_name%",
+  "last_name": "%ani_last_name%",
+  "says": "%ani_first_name% calls %location_name%",
+  "vehicle": {"year": "%vehicle_year%", "make": "%vehicle_make%", "model": "%vehicle_model%"}
+}
+""",
+)
+RECORDING = Shape(
+    "Recording",
+    "json",
+    ELM_STREET,
+    """{
+  "call_id": "%callid%",
+  "recording": "%rec_audiourl%",
+  "disposition": "%custom.disposition%"
+}
+""",
+)
+ADF_LEAD = Shape(
+    "ADF lead",
+    "xml",
+    ELM_STREET,
+    """<?xml version="1.0" encoding="UTF-8"?>
+<?adf version="1.0"?>
+<adf>
+  <prospect status="new">
+    <id sequence="1" source="Hookline">%callid%</id>
+    <requestdate>%call_start_time%</requestdate>
+    <vehicle interest="buy" status="new">
+      <year>%vehicle_year%</year>
+      <make>%vehicle_make%</make>
+      <model>%vehicle_model%</model>
+      <vin>%vehicle_vin%</vin>
+    </vehicle>
+    <customer>
+      <contact>
+        <name part="first">%ani_first_name%</name>
+        <name part="last">%ani_last_name%</name>
+        <phone type="voice">%ani%</phone>
+      </contact>
+      <comments>Call to %location_name% through %campaign_name%, %dialed_time% s</comments>
+    </customer>
+    <vendor>
+      <id source="Client">%location_id%</id>
+      <vendorname>%location_name%</vendorname>
+      <contact>
+        <name part="full">Sales</name>
+        <phone type="voice">%tracking%</phone>
+      </contact>
+    </vendor>
+  </prospect>
+</adf>
+""",
+)
+AGENCY_REPORT = Shape(
+    "Agency call report",
+    "json",
+    AGENCY,
+    """{
+  "id": "%callid%",
+  "client": "%account_id%",
+  "place": "%location_name%",
+  "from": "%ani%",
+  "outcome": "%dialstatus%",
+  "talk_s": "%answered_time%",
+  "source": "%utm_source%"
+}
+""",
+)
+DISPATCH = Shape(
+    "Dispatch",
+    "xml",
+    HEATING,
+    """<?xml version="1.0" encoding="UTF-8"?>
+<job>
+  <call id="%callid%" line="%tracking%"/>
+  <customer phone="%ani%" first="%ani_first_name%">%ani_first_name% %ani_last_name%</customer>
+  <depot>%location_name%</depot>
+  <ended>%call_end_time%</ended>
+  <recording>%rec_audiourl%</recording>
+</job>
+""",
+)
+SHAPES = (AGENCY_REPORT, CALL_LOG, SCREEN_POP, RECORDING, ADF_LEAD, DISPATCH)
+
+SCREEN_POP_PATH = "/elm-street/screen-pop"
+SALES_REPORT_PATH = "/elm-street/sales-report"
+CRM_LEAD_PATH = "/elm-street/crm-lead"
+CALL_LOG_PATH = "/elm-street/call-log"
+RECORDINGS_PATH = "/elm-street/recordings"
+CLINIC_PATH = "/clinic/calls"
+DISPATCH_PATH = "/heating/dispatch"
+
+CLIENTS = (
+    Client(
+        ELM_STREET,
+        "America/Los_Angeles",
+        places=(
+            Place(
+                DOWNTOWN,
+                address="157 Main Street",
+                address_2="Lot 4",
+                city="Los Angeles",
+                state="CA",
+                zip="90012",
+                time_zone="America/Los_Angeles",
+                client_account_id="26627332",
+                client_location_id="3242243",
+                site_id="4567",
+                domain_id="1234",
+                group="Showrooms",
+                has_menu=True,
+                campaigns=(
+                    Campaign(RADIO, {"Region": "south", "Medium": "radio"}),
+                    Campaign(WEBSITE, {"Region": "south"}, domain="elmstreetmotors.example"),
+                ),
+                lines=(
+                    Line("+12135550101", "Radio spot", RADIO, has_menu=True),
+                    Line("+12135550102", "Website", WEBSITE, has_menu=True),
+                    Line("+12135550103", "Sign at the door", has_menu=True),
+                ),
+            ),
+            Place(
+                WESTSIDE,
+                address="9 Ocean Avenue",
+                city="Santa Monica",
+                state="CA",
+                zip="90401",
+                time_zone="America/Los_Angeles",
+                client_account_id="26627332",
+                client_location_id="3242244",
+                site_id="4568",
+                domain_id="1234",
+                group="Showrooms",
+                has_menu=True,
+                campaigns=(
+                    Campaign(RADIO, {"Region": "west", "Medium": "radio"}),
+                    Campaign(WEBSITE, {"Region": "west"}, domain="elmstreetmotors.example"),
+                ),
+                lines=(
+                    Line("+13105550111", "Radio spot", RADIO, has_menu=True),
+                    Line("+13105550112", "Website", WEBSITE, has_menu=True),
+                ),
+            ),
+        ),
+        hooks=(
+            Hook(
+                SCREEN_POP_PATH,
+                "Sales floor: who is calling",
+                SCREEN_POP.name,
+                attached=(("begin", "option", "Sales"),),
+            ),
+            Hook(
+                SALES_REPORT_PATH,
+                "Sales calls of the day",
+                CALL_LOG.name,
+                attached=(("end", "option", "Sales"),),
+            ),
+            Hook(
+                CRM_LEAD_PATH,
+                "Dealer CRM",
+                ADF_LEAD.name,
+                attached=(("end", "campaign", RADIO), ("end", "campaign", WEBSITE)),
+                headers={"Authorization": "Bearer demo-credential", "X-Lead-Source": "phone"},
+            ),
+            Hook(CALL_LOG_PATH, "Call log", CALL_LOG.name, attached=(("end", "account", ""),)),
+            Hook(
+                RECORDINGS_PATH,
+                "Recordings of downtown",
+                RECORDING.name,
+                attached=(("updated", "location", DOWNTOWN),),
+            ),
+        ),
+    ),
+    Client(
+        CLINIC,
+        "America/New_York",
+        places=(
+            Place(
+                CLINIC,
+                address="1428 Elm Street",
+                city="Springwood",
+                state="OH",
+                zip="43004",
+                time_zone="America/New_York",
+                client_account_id="8810",
+                client_location_id="C-1",
+                group="Practices",
+                campaigns=(
+                    Campaign("Bus stops", {"Season": "flu"}),
+                    Campaign("Search ads", {"Season": "flu"}, domain="springwoodclinic.example"),
+                ),
+                lines=(
+                    Line("+16145550121", "Bus stops", "Bus stops"),
+                    Line("+16145550122", "Search ads", "Search ads"),
+                ),
+            ),
+        ),
+        hooks=(
+            Hook(
+                CLINIC_PATH,
+                "Patient line report",
+                AGENCY_REPORT.name,
+                attached=(("end", "account", ""),),
+                method="PUT",
+            ),
+        ),
+    ),
+    Client(
+        HEATING,
+        "America/Chicago",
+        places=(
+            Place(
+                "Krueger & Sons <Depot 1>",
+                address="12 Boiler Lane",
+                city="Springfield",
+                state="IL",
+                zip="62701",
+                time_zone="America/Chicago",
+                client_account_id="H-77",
+                client_location_id="DEPOT-1",
+                lines=(Line("+12175550131", "Van stickers"),),
+            ),
+        ),
+        hooks=(
+            Hook(
+                DISPATCH_PATH,
+                "Dispatch",
+                DISPATCH.name,
+                attached=tuple(
+                    (timing, "location", "Krueger & Sons <Depot 1>")
+                    for timing in ("begin", "end", "updated")
+                ),
+            ),
+        ),
+    ),
+)
+
+PEOPLE = (
+    Person("agency@springwood.example", "Alice Johnson", "owner", AGENCY),
+    Person("owner@springwood.example", "Nancy Thompson", "owner", ELM_STREET),
+    Person("admin@springwood.example", "Rod Lane", "admin", ELM_STREET),
+    Person("member@springwood.example", "Tina Gray", "member", ELM_STREET),
+    Person("viewer@springwood.example", "Glen Lantz", "viewer", ELM_STREET),
+    Person("operator@springwood.example", "Operator", "operator"),
+)

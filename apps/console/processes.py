@@ -1,0 +1,69 @@
+"""The processes that make up Hookline on one machine, as children of a supervisor."""
+
+import contextlib
+import http.client
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from apps.common.supervisor import Child
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+
+def manage(
+    name: str,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    output_to: IO[bytes] | None = None,
+    restart: bool = True,
+) -> Child:
+    """Return a management command as a child."""
+    return Child(
+        name,
+        [sys.executable, BASE_DIR / "manage.py", *arguments],
+        env=env or {},
+        cwd=BASE_DIR,
+        output_to=output_to,
+        restart=restart,
+    )
+
+
+def receiver(port: int, *arguments: str, env: Mapping[str, str] | None = None) -> Child:
+    """Return the local receiver of the demo."""
+    return Child(
+        "receiver",
+        [sys.executable, "-m", "apps.console.demo.receiver", "--port", str(port), *arguments],
+        env=env or {},
+        cwd=BASE_DIR,
+    )
+
+
+def web(host: str, port: int, *, env: Mapping[str, str] | None = None) -> Child:
+    """Return the web server. WEB_CONCURRENCY says how many processes serve."""
+    return Child(
+        "web",
+        [
+            *(sys.executable, "-m", "gunicorn", "config.wsgi"),
+            *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
+            *("--worker-class", "gthread", "--threads", "8"),
+            *("--workers", os.environ.get("WEB_CONCURRENCY", "2")),
+            *("--log-level", "warning", "--graceful-timeout", "5", "--no-control-socket"),
+        ],
+        # Static files come straight from the apps until `collectstatic` has run, and may.
+        env={"PYTHONWARNINGS": "ignore:No directory at:UserWarning", **(env or {})},
+        cwd=BASE_DIR,
+    )
+
+
+def answers(host: str, port: int, path: str) -> bool:
+    """Tell whether a web server gives an answer there that is no failure of its own."""
+    with contextlib.closing(http.client.HTTPConnection(host, port, timeout=2.0)) as connection:
+        try:
+            connection.request("GET", path)
+            # A host name or scheme that the settings refuse shows a working server too.
+            return connection.getresponse().status < 500
+        except (OSError, http.client.HTTPException):
+            return False
