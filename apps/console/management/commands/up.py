@@ -138,6 +138,8 @@ def _web(host: str, port: int) -> Child:
             *("--workers", os.environ.get("WEB_CONCURRENCY", "2")),
             *("--log-level", "warning", "--graceful-timeout", "5", "--no-control-socket"),
         ],
+        # Static files come straight from the apps until `collectstatic` has run, and may.
+        env={"PYTHONWARNINGS": "ignore:No directory at:UserWarning"},
         cwd=_BASE_DIR,
     )
 

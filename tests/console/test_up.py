@@ -1,0 +1,209 @@
+"""`manage.py up` as a person meets it: started, looked at, stopped, started twice, killed."""
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+import pytest
+import redis
+
+from tests.common.processes import BASE_DIR, processes_of, python, read_until, wait_until
+
+MANAGE = BASE_DIR / "manage.py"
+RUNS_AT = "Hookline runs at "
+
+
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """A folder that the account of PostgreSQL reaches, unlike `tmp_path`."""
+    path = Path(tempfile.mkdtemp(prefix="hookline-up-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    with reachable_folder() as path:
+        yield path
+
+
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what the services of the test run put into the environment."""
+    for name in (
+        *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "PUBLIC_URL"),
+        *("EGRESS_ALLOW", "DATA_DIR", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL"),
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WEB_CONCURRENCY", "1")
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    bare_environment(monkeypatch)
+
+
+@contextmanager
+def up(data_dir: Path, *options: str, cwd: Path = BASE_DIR) -> Iterator[subprocess.Popen[str]]:
+    with python(MANAGE, "up", "--data-dir", data_dir, *options, cwd=cwd) as process:
+        yield process
+
+
+def run(*arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, MANAGE, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd="/",
+        check=False,
+        env={**os.environ, **env},
+    )
+
+
+def shared_by(data_dir: Path) -> dict[str, str]:
+    lines = (data_dir / "run.env").read_text().splitlines()
+    return dict(line.rstrip("'").split("='", 1) for line in lines)
+
+
+class Running(NamedTuple):
+    """An `up` that several tests look at."""
+
+    data_dir: Path
+    port: int
+    process: subprocess.Popen[str]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    with pytest.MonkeyPatch.context() as monkeypatch, reachable_folder() as data_dir:
+        bare_environment(monkeypatch)
+        with up(data_dir, "--no-demo", cwd=elsewhere) as process:
+            yield Running(data_dir, port_in(read_until(process, RUNS_AT)), process)
+
+
+def port_in(output: str) -> int:
+    found = re.search(RUNS_AT + r"http://127\.0\.0\.1:(\d+)", output)
+    assert found, output
+    return int(found[1])
+
+
+def status_of(port: int, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+class TestUp:
+    def test_serves_the_demo_and_prints_who_can_log_in(self, data_dir: Path) -> None:
+        with up(data_dir) as process:
+            output = read_until(process, "Ctrl-C stops it")
+            assert status_of(port_in(output), "/login/") == 200
+            assert re.search(r"E-mail +Password +Role +Account", output)
+            assert re.search(r"\S+@\S+ +\S+ +owner +\S+", output)
+            commands = " ".join(processes_of(data_dir).values())
+            for part in ("gunicorn", "manage.py worker", "manage.py sweep", "demo.receiver"):
+                assert part in commands
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        assert processes_of(data_dir) == {}
+
+    def test_keeps_its_keys_and_data_even_when_killed(self, data_dir: Path) -> None:
+        with up(data_dir, "--no-demo") as process:
+            port = port_in(read_until(process, RUNS_AT))
+            made = run(
+                *("create_account", "--name", "Kept", "--email", "kept@example.com"),
+                *("--password", "a-long-password-of-kept", "--json"),
+                DATA_DIR=str(data_dir),
+            )
+            assert made.returncode == 0, made.stderr
+            secrets = (data_dir / "secrets.env").read_text()
+            process.kill()
+            process.wait()
+        with up(data_dir, "--no-demo", "--port", str(port)) as process:
+            assert port_in(read_until(process, RUNS_AT)) == port
+            assert (data_dir / "secrets.env").read_text() == secrets
+            with psycopg.connect(shared_by(data_dir)["DATABASE_URL"]) as connection:
+                names = connection.execute("SELECT name FROM accounts_account").fetchall()
+            assert names == [("Kept",)]
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        wait_until(lambda: not processes_of(data_dir))
+        assert not (data_dir / "run.env").exists()
+        assert stat.S_IMODE((data_dir / "secrets.env").stat().st_mode) == 0o600
+        assert run("check", DATA_DIR=str(data_dir)).returncode == 0
+
+    def test_says_that_a_port_is_taken(self, data_dir: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            refused = run("up", "--data-dir", data_dir, "--port", str(port))
+        assert refused.returncode == 1
+        assert f"Port {port} of 127.0.0.1 is taken by another program" in refused.stderr
+        assert processes_of(data_dir) == {}
+
+    def test_says_why_a_service_does_not_start(self, data_dir: Path) -> None:
+        (data_dir / "redis").write_text("in the way")
+        failed = run("up", "--data-dir", data_dir)
+        assert failed.returncode == 1
+        assert "CommandError: Redis did not start" in failed.stderr
+        assert "Traceback" not in failed.stderr
+        assert processes_of(data_dir) == {}
+
+
+class TestRunningUp:
+    """One that runs, and what others make of it."""
+
+    def test_is_found_by_commands_from_anywhere(self, running: Running) -> None:
+        assert stat.S_IMODE((running.data_dir / "run.env").stat().st_mode) == 0o600
+        found = run("migrate", "--check", DATA_DIR=str(running.data_dir))
+        assert found.returncode == 0, found.stderr
+
+    def test_is_named_to_a_second_one(self, running: Running) -> None:
+        second = run("up", "--data-dir", running.data_dir)
+        assert second.returncode == 1
+        assert f"{running.data_dir} is in use by another running instance" in second.stderr
+        assert f"(process {running.process.pid})" in second.stderr
+        assert "Traceback" not in second.stderr
+        assert (running.data_dir / "run.env").exists()
+
+    def test_lends_its_services_to_one_that_names_them(
+        self,
+        running: Running,
+        data_dir: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        named = shared_by(running.data_dir)
+        monkeypatch.setenv("DATABASE_URL", named["DATABASE_URL"])
+        monkeypatch.setenv("REDIS_URL", named["REDIS_URL"])
+        with up(data_dir, "--no-demo") as process:
+            other = port_in(read_until(process, RUNS_AT))
+            assert other != running.port
+            assert status_of(running.port, "/login/") == status_of(other, "/login/") == 200
+            assert not (data_dir / "postgres").exists()
+            assert not (data_dir / "redis").exists()
+        assert redis.from_url(named["REDIS_URL"]).ping()
+
+    def test_restarts_a_worker_that_dies(self, running: Running) -> None:
+        workers = [
+            pid
+            for pid, command in processes_of(running.data_dir).items()
+            if command.rstrip().endswith("manage.py worker")
+        ]
+        os.kill(min(workers), signal.SIGKILL)
+        assert "again in 0.5 s" in read_until(running.process, "worker was ended by SIGKILL")
