@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import environ
-from csp.constants import NONE, SELF, UNSAFE_EVAL
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
 from config import admin_theme
@@ -70,13 +70,14 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
-# Only our own files, no inline scripts or styles. 'unsafe-eval' is for Alpine, on which the admin
-# theme is built: it compiles the expressions in its attributes.
+# Only our own files, no inline scripts or style elements. The admin theme is built on Alpine, which
+# compiles the expressions in its attributes ('unsafe-eval') and writes style attributes.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF, UNSAFE_EVAL],
         "style-src": [SELF],
+        "style-src-attr": [UNSAFE_INLINE],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
@@ -130,7 +131,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 # --- Django ------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
+    # The plain configuration: the other one would put the theme's site in place of ours.
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "apps.common",
@@ -175,6 +177,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
