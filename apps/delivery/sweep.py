@@ -3,13 +3,12 @@
 import logging
 from dataclasses import dataclass
 
-import django_rq
 import redis
 from django.db import connection
 
 from apps.delivery.engine.records import RELEASE
 from apps.delivery.jobs import run_drain
-from apps.delivery.wake import CHANNEL, QUEUE, start_drain
+from apps.delivery.wake import CHANNEL, delivery_queue, start_drain
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ class Sweep:
 def _is_attended() -> bool:
     """Tell whether a drain is listening, and queue one if none is."""
     try:
-        queue = django_rq.get_queue(QUEUE)
+        queue = delivery_queue()
         if queue.connection.publish(CHANNEL, b"1"):
             return True
         start_drain(queue)

@@ -6,9 +6,13 @@ None of this may lose anything: without Redis the sweep finds what is due.
 
 import logging
 import time
+from functools import lru_cache
 
 import django_rq
 import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq import Queue
 
 logger = logging.getLogger(__name__)
@@ -18,6 +22,8 @@ QUEUE = "delivery"
 JOB = "apps.delivery.jobs.drain"
 # After a failure, how long Redis is left alone, so that intake does not wait for it every time.
 _COOL_OFF_S = 2.0
+# How long a Redis that does not answer is waited for.
+_PATIENCE_S = 1.0
 _silent_until = 0.0
 
 
@@ -27,12 +33,31 @@ def wake() -> None:
     if time.monotonic() < _silent_until:
         return
     try:
-        queue = django_rq.get_queue(QUEUE)
+        queue = delivery_queue()
         if not queue.connection.publish(CHANNEL, b"1"):
             start_drain(queue)
     except redis.RedisError as error:
         _silent_until = time.monotonic() + _COOL_OFF_S
         logger.warning("Redis can not be reached, the sweep takes over: %s", error)
+
+
+def delivery_queue() -> Queue:
+    """Return the queue over a connection that is kept, and that gives up soon.
+
+    Not for a worker, which waits for jobs on its connection.
+    """
+    return django_rq.get_queue(QUEUE, connection=_connection(settings.REDIS_URL))
+
+
+@lru_cache(maxsize=1)
+def _connection(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=_PATIENCE_S,
+        socket_connect_timeout=_PATIENCE_S,
+        # A kept connection may be one to a Redis of before: try once more, at once.
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+    )
 
 
 def start_drain(queue: Queue) -> None:

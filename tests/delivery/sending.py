@@ -1,11 +1,15 @@
 """Taking events in and sending what they planned, as intake and the workers do."""
 
 import asyncio
+import os
+import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.db import connection
 from django.utils import timezone
 
 from apps.accounts.access import access_of_key
@@ -14,7 +18,7 @@ from apps.delivery.jobs import drain_settings, run_drain
 from apps.delivery.models import Delivery, DeliveryState
 from apps.intake.services import Receipt, accept_events
 from tests.builders import World, event
-from tests.common.processes import wait_until
+from tests.common.processes import python, wait_until
 
 
 def take(world: World, *bodies: dict[str, Any]) -> Receipt:
@@ -76,3 +80,13 @@ def wait_until_sent(count: int | None = None) -> None:
         return
     unfinished: Sequence[str] = DeliveryState.unfinished()
     wait_until(lambda: not Delivery.objects.filter(state__in=unfinished).exists())
+
+
+@contextmanager
+def command(name: str, redis_url: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a management command in a process of its own, on this test's database."""
+    url = urlsplit(os.environ["DATABASE_URL"])
+    database = url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    env = {"DATABASE_URL": database, "REDIS_URL": redis_url, **settings}
+    with python("manage.py", name, env=env) as process:
+        yield process

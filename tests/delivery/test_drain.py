@@ -1,6 +1,5 @@
 """Drains with much to do: shares, limits, company, stopping, and services that go away."""
 
-import itertools
 import logging
 from collections import Counter
 
@@ -9,15 +8,13 @@ from django.db import connection
 
 from apps.delivery.engine.lanes import CONCURRENCY
 from apps.delivery.models import Attempt, Delivery
-from apps.webhooks.models import Webhook
-from tests.builders import World, attach, event, make_webhook
+from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import (
     drain,
     running_drain,
     states,
-    take,
     take_calls,
     wait_until_sent,
 )

@@ -1,0 +1,149 @@
+"""The sweep: what is due is sent, whoever was or was not woken."""
+
+import signal
+
+import pytest
+import redis
+from django.conf import settings
+from django.core.management import call_command
+
+from apps.calls.events import Timing
+from apps.common.embedded.redis_server import RedisServer
+from apps.delivery.models import Delivery
+from apps.delivery.sweep import PATIENCE, Sweep
+from apps.delivery.wake import delivery_queue
+from tests.builders import World, attach, event, make_webhook
+from tests.common.processes import wait_until
+from tests.delivery.receiver import Receiver
+from tests.delivery.sending import (
+    command,
+    running_drain,
+    states,
+    take,
+    take_calls,
+    wait_until_sent,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def due(world: World, receiver: Receiver, redis_server: RedisServer) -> None:
+    """Three deliveries that are due, and nobody who was told."""
+    attach(make_webhook(world, receiver.url()))
+    take_calls(world, 3)
+    redis.Redis.from_url(settings.REDIS_URL).flushall()
+
+
+class TestTheSweep:
+    @pytest.mark.usefixtures("due")
+    def test_first_queues_a_job(self) -> None:
+        Sweep().run_once()
+
+        assert delivery_queue().count == 1
+        assert states() == ["pending"] * 3
+
+    @pytest.mark.usefixtures("due")
+    def test_sends_by_itself_when_no_worker_takes_the_job(self) -> None:
+        sweep = Sweep()
+        for _ in range(PATIENCE):
+            sweep.run_once()
+
+        assert states() == ["succeeded"] * 3
+
+    def test_sends_without_redis(
+        self, world: World, receiver: Receiver, redis_server: RedisServer
+    ) -> None:
+        redis_server.stop()
+        attach(make_webhook(world, receiver.url()))
+        take_calls(world, 3)
+
+        sweep = Sweep()
+        for _ in range(PATIENCE):
+            sweep.run_once()
+
+        assert states() == ["succeeded"] * 3
+
+    def test_leaves_the_work_to_a_drain_that_listens(
+        self, world: World, receiver: Receiver, redis_server: RedisServer
+    ) -> None:
+        attach(make_webhook(world, receiver.url("/gated")))
+        take_calls(world, 40)
+        sweep = Sweep()
+
+        with running_drain():
+            wait_until(lambda: len(receiver.requests) == 16)
+            # What it has claimed is not due any more; this is.
+            Delivery.objects.filter(pk=Delivery.objects.earliest("pk").pk).update(
+                next_attempt_at="2020-01-01T00:00:00Z"
+            )
+            for _ in range(2 * PATIENCE):
+                sweep.run_once()
+            assert sweep.unattended == 0
+            receiver.gate.set()
+            wait_until_sent()
+
+    @pytest.mark.usefixtures("redis_server")
+    def test_releases_what_waits_for_something_deleted(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        webhook = make_webhook(world, receiver.url())
+        attach(webhook)
+        attach(webhook, Timing.END)
+        take(world, event(world), event(world, type="call.ended"))
+        assert states() == ["pending", "waiting"]
+        Delivery.objects.get(timing="begin").delete()
+
+        Sweep().run_once()
+
+        assert states() == ["pending"]
+
+    @pytest.mark.usefixtures("redis_server")
+    def test_leaves_what_waits_for_something_pending(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        webhook = make_webhook(world, receiver.url())
+        attach(webhook)
+        attach(webhook, Timing.END)
+        take(world, event(world), event(world, type="call.ended"))
+
+        Sweep().run_once()
+
+        assert states() == ["pending", "waiting"]
+
+    @pytest.mark.usefixtures("redis_server")
+    def test_queues_nothing_for_a_webhook_that_is_off(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        webhook = make_webhook(world, receiver.url())
+        attach(webhook)
+        webhook.disable("Broken.")
+        take_calls(world, 1)
+        delivery_queue().empty()
+
+        sweep = Sweep()
+        sweep.run_once()
+
+        assert sweep.unattended == 0
+        assert delivery_queue().count == 0
+
+
+class TestTheCommand:
+    @pytest.mark.usefixtures("due")
+    def test_sweeps_once(self) -> None:
+        call_command("sweep", "--once")
+
+        assert delivery_queue().count == 1
+
+    def test_sweeps_until_it_is_told_to_stop(
+        self, world: World, receiver: Receiver, redis_server: RedisServer
+    ) -> None:
+        redis_server.stop()
+        attach(make_webhook(world, receiver.url()))
+        with command("sweep", settings.REDIS_URL, SWEEP_INTERVAL_S="1") as process:
+            take_calls(world, 3)
+            wait_until_sent()
+            take_calls(world, 3, prefix="later")
+            wait_until_sent()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0

@@ -1,0 +1,101 @@
+"""Worker processes: told to stop, killed, and left without Redis."""
+
+import signal
+from collections import Counter
+
+import pytest
+import redis
+from django.conf import settings
+
+from apps.common.embedded.redis_server import RedisServer
+from apps.delivery.engine.lanes import CONCURRENCY
+from apps.delivery.models import Attempt, Delivery
+from tests.builders import World, attach, make_webhook
+from tests.common.processes import wait_until
+from tests.delivery.receiver import Receiver
+from tests.delivery.sending import command, states, take_calls, wait_until_sent
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("redis_server"),
+]
+
+
+class TestAWorker:
+    def test_told_to_stop_finishes_what_is_under_way_and_gives_the_rest_back(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        attach(make_webhook(world, receiver.url("/gated")))
+        take_calls(world, 40)
+
+        with command("worker", settings.REDIS_URL) as process:
+            wait_until(lambda: len(receiver.requests) == CONCURRENCY)
+            process.send_signal(signal.SIGTERM)
+            wait_until(lambda: Delivery.objects.filter(claim=None).count() == 24)
+            receiver.gate.set()
+            assert process.wait(20) == 0
+
+        assert Counter(states()) == {"succeeded": CONCURRENCY, "pending": 24}
+        assert len(receiver.requests) == Attempt.objects.count() == CONCURRENCY
+
+    def test_stops_when_it_has_nothing_to_do(self, world: World) -> None:
+        with command("worker", settings.REDIS_URL) as process:
+            client = redis.Redis.from_url(settings.REDIS_URL)
+            wait_until(lambda: client.pubsub_numsub("hookline:due")[0][1])
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+
+    def test_that_is_killed_loses_nothing(self, world: World, receiver: Receiver) -> None:
+        attach(make_webhook(world, receiver.url("/gated"), timeout_s=1))
+        attach(make_webhook(world, receiver.url("/slow"), timeout_s=1))
+        take_calls(world, 100)
+        lease = {"DELIVERY_LEASE_S": "7"}
+
+        with command("worker", settings.REDIS_URL, **lease) as process:
+            wait_until(lambda: len(receiver.at("/slow")) > 30)
+            process.kill()
+            process.wait()
+        assert "pending" in states()
+        receiver.gate.set()
+        with command("worker", settings.REDIS_URL, **lease):
+            # The first lease has to run out; no retry is made, since nothing was recorded.
+            wait_until(lambda: set(states()) == {"succeeded"}, timeout_s=40)
+
+        assert {each.id for each in receiver.requests} == {
+            each.public_id for each in Delivery.objects.all()
+        }
+
+    def test_outlives_that_redis_is_wiped(self, world: World, receiver: Receiver) -> None:
+        attach(make_webhook(world, receiver.url("/slow")))
+        take_calls(world, 60)
+        client = redis.Redis.from_url(settings.REDIS_URL)
+
+        with command("worker", settings.REDIS_URL):
+            wait_until(lambda: len(receiver.requests) > 10)
+            client.flushall()
+            take_calls(world, 60, prefix="later")
+            client.flushall()
+            wait_until_sent()
+
+        assert len(receiver.requests) == Attempt.objects.count() == 120
+
+    def test_goes_on_sending_when_redis_goes_away(
+        self, world: World, receiver: Receiver, redis_server: RedisServer
+    ) -> None:
+        attach(make_webhook(world, receiver.url("/slow")))
+        take_calls(world, 60)
+
+        with command("worker", settings.REDIS_URL):
+            wait_until(lambda: len(receiver.requests) > 10)
+            redis_server.stop()
+            take_calls(world, 60, prefix="later")
+            wait_until_sent()
+
+        assert len(receiver.requests) == Attempt.objects.count() == 120
+
+    def test_leaves_when_redis_is_away(self, redis_server: RedisServer) -> None:
+        redis_server.stop()
+        with command("worker", settings.REDIS_URL) as process:
+            assert process.wait(20) == 1
+            assert process.stdout is not None
+            assert "Redis can not be reached" in process.stdout.read()
