@@ -1,10 +1,10 @@
 """Every address Hookline answers."""
 
 from django.contrib import admin
-from django.contrib.auth import views as auth
 from django.urls import include, path, re_path
 from django_rq.urls import get_admin_urlpatterns
 
+from apps.accounts import passwords
 from apps.accounts.views import account_settings, profile, switch_account
 from apps.common.admin import operators_only
 from apps.common.views import api_not_found
@@ -19,15 +19,15 @@ urlpatterns = [
     path("account/settings/", account_settings, name="account_settings"),
     path("profile/", profile, name="profile"),
     path("tokens/", tokens, name="tokens"),
-    path("password/", auth.PasswordResetView.as_view(), name="password_reset"),
-    path("password/sent/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
+    path("password/", passwords.PasswordReset.as_view(), name="password_reset"),
+    path("password/sent/", passwords.PasswordResetDone.as_view(), name="password_reset_done"),
     path(
         "password/<uidb64>/<token>/",
-        auth.PasswordResetConfirmView.as_view(),
+        passwords.PasswordResetConfirm.as_view(),
         name="password_reset_confirm",
     ),
     path(
-        "password/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"
+        "password/done/", passwords.PasswordResetComplete.as_view(), name="password_reset_complete"
     ),
     path("operators/queues/", include((queues, "django_rq"))),
     path("", admin.site.urls),

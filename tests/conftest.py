@@ -11,6 +11,12 @@ from apps.common.access import Role
 from tests.builders import World, make_world
 from tests.factories import MembershipFactory
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing has been collected for WhiteNoise in a checkout; it says so for each browser."""
+    config.addinivalue_line("filterwarnings", "ignore:No directory at:UserWarning")
+
+
 LogIn = Callable[..., Client]
 
 

@@ -80,6 +80,11 @@ class SuccessCodesWidget(forms.MultiWidget):
             }
         )
 
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        """Split saved codes; what was posted is split already."""
+        is_posted = isinstance(value, list) and any(isinstance(part, list) for part in value)
+        return super().get_context(name, value if is_posted else self.decompress(value), attrs)
+
     def decompress(self, value: Any) -> list[Any]:
         """Split codes into usual ones and others."""
         codes = list(value or [])
@@ -103,6 +108,10 @@ class SuccessCodesField(forms.MultiValueField):
             require_all_fields=False,
             **kwargs,
         )
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare code by code."""
+        return super().has_changed(self.widget.decompress(initial), data)
 
     def compress(self, data_list: list[Any]) -> list[int]:
         """Return the codes; refuse what is no HTTP status."""
