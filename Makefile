@@ -16,10 +16,13 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --quiet
 
 # Settings as production has them, for the checks; nothing is read from a running `make run`.
-CHECK_ENV := env DEBUG=0 DATA_DIR=.venv/no-data PUBLIC_URL=https://hookline.example \
-	ALLOWED_HOSTS=hookline.example DATABASE_URL=postgresql:///none?host=/nonexistent \
-	SECRET_KEY=for-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ \
-	CREDENTIAL_KEYS=Zm9yLWNoZWNrcy1vbmx5LWtleS0zMi1ieXRlcy1sb25n
+check: export DEBUG := 0
+check: export DATA_DIR := .venv/no-data
+check: export PUBLIC_URL := https://hookline.example
+check: export ALLOWED_HOSTS := hookline.example
+check: export DATABASE_URL := postgresql:///none?host=/nonexistent
+check: export SECRET_KEY := for-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ
+check: export CREDENTIAL_KEYS := Zm9yLWNoZWNrcy1vbmx5LWtleS0zMi1ieXRlcy1sb25n
 
 .PHONY: help run demo test check format bench requirements clean
 
@@ -39,10 +42,10 @@ check: .venv/dev.stamp  ## Format, lint, templates, types, import contracts, mig
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	find templates apps -name '*.html' -exec $(BIN)/djade --check --target-version 5.2 {} +
-	$(CHECK_ENV) $(BIN)/mypy
-	$(BIN)/lint-imports
-	$(CHECK_ENV) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
-	$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 format: .venv/dev.stamp  ## Format code and templates, and apply the safe fixes of the linter
 	$(BIN)/ruff check --fix

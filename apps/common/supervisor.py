@@ -147,12 +147,18 @@ class Supervisor:
         self._running: list[_Running] = []
         self._due: list[tuple[float, Child, int]] = []
         self._colours: dict[str, int] = {}
+        self._last_line_at_s = time.monotonic()
         self._selector = selectors.DefaultSelector()
 
     @property
     def is_stopping(self) -> bool:
         """True once a stop signal came, `stop` was called or nobody reads the output any more."""
         return self._signals.count > 0 or self._is_over
+
+    @property
+    def silence_s(self) -> float:
+        """Seconds since the last line was printed."""
+        return time.monotonic() - self._last_line_at_s
 
     def start(self, child: Child) -> None:
         """Start a child; its lines show while `run`, `run_once` or `wait_for` work."""
@@ -193,6 +199,7 @@ class Supervisor:
         label = f"{name:<8} |"
         if self._out.isatty():
             label = f"\x1b[{colour}m{label}\x1b[0m"
+        self._last_line_at_s = time.monotonic()
         try:
             for line in text.split("\n"):
                 self._out.write(f"{label} {line}\n")

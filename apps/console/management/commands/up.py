@@ -28,6 +28,8 @@ _PORTS_TRIED = 100
 # An earlier run that was killed may need this long to let go of its port.
 _PORT_WAIT_S = 3.0
 _READY_S = 60.0
+_CALM_S = 1.0
+_LONGEST_CALM_S = 5.0
 
 
 class Command(BaseCommand):
@@ -99,17 +101,18 @@ def _run(
 ) -> None:
     supervisor.say("preparing the database")
     _must_end_well(supervisor, _manage("migrate", "migrate", "--no-input", "--verbosity=0"))
-    logins: list[dict[str, str]] = []
-    if receiver_port is not None and not supervisor.is_stopping:
-        supervisor.start(_receiver(receiver_port))
-        logins = _seed(supervisor)
     if supervisor.is_stopping:
         return
+    if receiver_port is not None:
+        supervisor.start(_receiver(receiver_port))
     for number in range(1, workers + 1):
         supervisor.start(_manage("worker" if workers == 1 else f"worker {number}", "worker"))
     supervisor.start(_manage("sweep", "sweep"))
     supervisor.start(_web(host, web_port))
+    logins = _seed(supervisor) if receiver_port is not None else []
     if supervisor.wait_for(lambda: _answers(host, web_port), _READY_S):
+        # The calls of a new demo are delivered now; what matters is to be read below them.
+        supervisor.wait_for(lambda: supervisor.silence_s > _CALM_S, _LONGEST_CALM_S)
         supervisor.say(_welcome(os.environ["PUBLIC_URL"], logins))
     elif not supervisor.is_stopping:
         raise CommandError(f"The web server gives no answer within {_READY_S:.0f} s, see above.")
