@@ -25,8 +25,6 @@ _SYSTEM_VIEWS = {
     "password_reset_done",
     "password_reset_confirm",
     "password_reset_complete",
-    "healthz",
-    "readyz",
 }
 _API_PREFIX = "/api/"
 

@@ -1,0 +1,76 @@
+"""`/healthz` and `/readyz`: whether this process lives, and whether it can work.
+
+Answered before everything else, since a probe knows neither our host names nor TLS, and a process
+lives also while the database is away.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import django_rq
+import redis
+from django.db import Error, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from apps.delivery.wake import QUEUE
+
+logger = logging.getLogger(__name__)
+
+# One look at the index for each active webhook: a backlog, however long, does not make it slower.
+_OLDEST_DUE = """
+SELECT coalesce(extract(epoch FROM now() - min(due.next_attempt_at)), 0)::float
+FROM webhooks_webhook webhook
+JOIN accounts_account account ON account.id = webhook.account_id AND account.is_active
+CROSS JOIN LATERAL (
+  SELECT delivery.next_attempt_at FROM delivery_delivery delivery
+  WHERE delivery.webhook_id = webhook.id
+    AND delivery.state = 'pending' AND delivery.next_attempt_at <= now()
+  ORDER BY delivery.next_attempt_at LIMIT 1
+) due
+WHERE webhook.is_active
+"""
+
+
+class HealthMiddleware:
+    """Answers GET and HEAD of the two addresses, and passes everything else on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle one request."""
+        if request.method in ("GET", "HEAD"):
+            match request.path_info:
+                case "/healthz":
+                    return _unstored(JsonResponse({"status": "ok"}))
+                case "/readyz":
+                    return _unstored(_readiness())
+        return self.get_response(request)
+
+
+def _readiness() -> JsonResponse:
+    """Answer 200 while events can be taken in, which takes the database alone.
+
+    Without Redis the sweep sends, later: that is told, and is no reason to refuse events.
+    `delivery_lag_s` is how long the oldest due delivery has been waiting, in seconds.
+    """
+    state: dict[str, Any] = {"status": "ready", "database": "ok", "redis": "ok"}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_OLDEST_DUE)
+            state["delivery_lag_s"] = round(cursor.fetchone()[0], 1)
+    except Error as error:
+        logger.warning("The database can not be used: %s", error)
+        state |= {"status": "not ready", "database": "unreachable", "delivery_lag_s": None}
+    try:
+        django_rq.get_queue(QUEUE).connection.ping()
+    except redis.RedisError as error:
+        logger.warning("Redis can not be reached: %s", error)
+        state["redis"] = "unreachable"
+    return JsonResponse(state, status=200 if state["status"] == "ready" else 503)
+
+
+def _unstored(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    return response
