@@ -14,25 +14,35 @@ from django.db import connection, transaction
 from apps.common.access import Access
 
 TENANT_ROLE = "hookline_tenant"
+_GET = (
+    "SELECT coalesce(nullif(current_setting('role', true), ''), 'none'),"
+    " current_setting('hookline.account_ids', true),"
+    " current_setting('hookline.shared_from_ids', true),"
+    " current_setting('hookline.user_id', true)"
+)
 _SET = (
     "SELECT set_config('role', %s, true), set_config('hookline.account_ids', %s, true),"
     " set_config('hookline.shared_from_ids', %s, true), set_config('hookline.user_id', %s, true)"
 )
+# Role, reachable accounts, agencies that share, user: as they are where there is no wall.
+_OWNER = ("none", "", "", "")
 
 
 @contextmanager
 def tenant_scope(access: Access) -> Iterator[None]:
     """Run the block in one transaction that reaches only the accounts of `access`.
 
-    An operator's block runs as the owner of the tables, still in one transaction.
+    An operator's block runs as the owner of the tables, still in one transaction. Inside another
+    scope it replaces that one for the block.
     """
+    is_nested = connection.in_atomic_block
     with transaction.atomic():
-        if access.is_operator:
-            yield
-            return
-        _enter(access)
+        before = _wall() if is_nested else _OWNER
+        _set_wall(_OWNER if access.is_operator else _wall_of(access))
         yield
-        _leave()
+        # At once: a test or a scope around this one keeps the transaction open.
+        if not connection.needs_rollback:
+            _set_wall(before)
 
 
 @contextmanager
@@ -42,41 +52,35 @@ def system_scope() -> Iterator[None]:
     Used where a service has checked the right itself, as for inviting a member whose user exists
     in another account already. Outside a tenant scope it changes nothing.
     """
+    before = _wall()
+    if before[0] != TENANT_ROLE:
+        yield
+        return
+    with transaction.atomic():
+        _set_wall(_OWNER)
+        yield
+        if not connection.needs_rollback:
+            _set_wall(before)
+
+
+def _wall_of(access: Access) -> tuple[str, ...]:
+    return (
+        TENANT_ROLE,
+        _joined(access.account_ids),
+        _joined(access.shared_from_ids),
+        str(access.user_id or ""),
+    )
+
+
+def _wall() -> tuple[str, ...]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(nullif(current_setting('role', true), ''), 'none'),"
-            " current_setting('hookline.account_ids', true),"
-            " current_setting('hookline.shared_from_ids', true),"
-            " current_setting('hookline.user_id', true)"
-        )
-        before = cursor.fetchone()
-        if before[0] != TENANT_ROLE:
-            yield
-            return
-        with transaction.atomic():
-            cursor.execute("SELECT set_config('role', 'none', true)")
-            yield
-            cursor.execute(_SET, [value or "" for value in before])
+        cursor.execute(_GET)
+        return tuple(value or "" for value in cursor.fetchone())
 
 
-def _enter(access: Access) -> None:
+def _set_wall(wall: tuple[str, ...]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SET,
-            [
-                TENANT_ROLE,
-                _joined(access.account_ids),
-                _joined(access.shared_from_ids),
-                str(access.user_id or ""),
-            ],
-        )
-
-
-def _leave() -> None:
-    """Give the role back at once: a test or a savepoint may keep the transaction open."""
-    if not connection.needs_rollback and connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute(_SET, ["none", "", "", ""])
+        cursor.execute(_SET, wall)
 
 
 def _joined(ids: Iterable[uuid.UUID]) -> str:
