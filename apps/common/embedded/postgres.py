@@ -54,8 +54,6 @@ _SETTINGS = {
     # Containers often have a /dev/shm too small for parallel queries, which would fail there.
     "max_parallel_workers_per_gather": "0",
     "autovacuum_naptime": "15s",
-    # Lets the owner switch to roles that its migrations create.
-    "createrole_self_grant": "set, inherit",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
