@@ -40,7 +40,7 @@ def _item(title: str, icon: str, url: str, permission: Any = None) -> dict[str, 
 _ADMIN = _role(Role.ADMIN)
 
 # In the order in which people work.
-_NAVIGATION = [
+_NAVIGATION: list[dict[str, Any]] = [
     {"items": [_item("Home", "home", "admin:index")]},
     {
         "title": "Activity",

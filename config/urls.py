@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from django_rq.urls import get_admin_urlpatterns
+from django_rq.urls import get_admin_urlpatterns, get_api_urlpatterns
 
 from apps.accounts import passwords
 from apps.accounts.views import account_settings, profile, switch_account
@@ -10,7 +10,10 @@ from apps.common.admin import operators_only
 from apps.common.views import api_not_found
 from apps.webhooks.views import tokens
 
-queues = get_admin_urlpatterns(view_wrapper=operators_only)
+# RQ's pages let everybody in who may log in; ours are for operators.
+queues = get_api_urlpatterns() + get_admin_urlpatterns()
+for page in queues:
+    page.callback = operators_only(page.callback)
 
 urlpatterns = [
     path("api/v1/", include("config.api")),

@@ -18,7 +18,7 @@ class _ThemedPage(_Page):
         return {**admin.site.each_context(self.request), **super().get_context_data(**kwargs)}
 
 
-class PasswordReset(_ThemedPage, views.PasswordResetView):  # type: ignore[misc]
+class PasswordReset(_ThemedPage, views.PasswordResetView):
     """Asks for the e-mail."""
 
 
@@ -26,7 +26,7 @@ class PasswordResetDone(_ThemedPage, views.PasswordResetDoneView):
     """Says that the link is on its way."""
 
 
-class PasswordResetConfirm(_ThemedPage, views.PasswordResetConfirmView):  # type: ignore[misc]
+class PasswordResetConfirm(_ThemedPage, views.PasswordResetConfirmView):
     """Takes the new password; also what an invitation leads to."""
 
 

@@ -70,7 +70,9 @@ def switch_account(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Show and save the own name."""
-    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
+    form = ProfileForm(
+        request.POST or None, instance=User.objects.get(email=request.user.get_username())
+    )
     if request.method == "POST" and form.is_valid():
         form.instance.save(update_fields=["full_name"])
         messages.success(request, "Your profile is saved.")

@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from apps.accounts.admin import LocationAdmin
 from apps.accounts.models import Location
@@ -41,9 +43,22 @@ class OptionInline(AccountScopedTabularInline):
     """What a caller can press."""
 
     model = TreatmentOption
-    fields = ["key", "label", "destination"]
+    fields = ["key", "label", "destination", "webhooks"]
+    readonly_fields = ["webhooks"]
     delete_role = Role.MEMBER
-    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TreatmentOption]:
+        """Fetch along the webhooks."""
+        return super().get_queryset(request).prefetch_related("attachments__webhook")
+
+    @admin.display(description="webhooks")
+    def webhooks(self, option: TreatmentOption) -> str:
+        """Return which webhooks callers of this option set off, leading to where they are set."""
+        if option._state.adding:
+            return "Save first"
+        names = ", ".join(str(attachment.webhook) for attachment in option.attachments.all())
+        link = reverse("admin:campaigns_treatmentoption_change", args=[option.pk])
+        return format_html('<a class="hl-link" href="{}">{}</a>', link, names or "Attach a webhook")
 
 
 @admin.register(Campaign)

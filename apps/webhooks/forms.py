@@ -34,7 +34,7 @@ class TemplateForm(AccountScopedForm):
     sample = forms.CharField(
         label="Template format",
         strip=False,
-        widget=Textarea(attrs={"rows": 18, "class": "hl-code", "spellcheck": "false"}),
+        widget=Textarea(attrs={"rows": 14, "class": "hl-code", "spellcheck": "false"}),
         help_text="A sample of the payload. Put %tokens% where values of the call belong, as"
         ' {"phone": "%ani%"}.',
     )
@@ -111,7 +111,7 @@ class SuccessCodesField(forms.MultiValueField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare code by code."""
-        return super().has_changed(self.widget.decompress(initial), data)
+        return super().has_changed(SuccessCodesWidget().decompress(initial), data)
 
     def compress(self, data_list: list[Any]) -> list[int]:
         """Return the codes; refuse what is no HTTP status."""

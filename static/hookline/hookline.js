@@ -49,3 +49,17 @@ document.addEventListener("toggle", (event) => {
     event.target.querySelector("input[type=search]")?.focus();
   }
 }, true);
+
+// Once an account is chosen, the other selects offer what belongs to it.
+document.addEventListener("change", (event) => {
+  const select = event.target;
+  if (select.id !== "id_account" || !window.location.pathname.endsWith("/add/")) {
+    return;
+  }
+  const typed = select.form.querySelectorAll("input[type=text], input[type=email], textarea");
+  if ([...typed].every((field) => field.value === field.defaultValue)) {
+    const address = new URL(window.location.href);
+    address.searchParams.set("account", select.value);
+    window.location.assign(address);
+  }
+});

@@ -45,7 +45,8 @@ class AccountAdmin(RoleAdmin, _ModelAdmin):
             .annotate(total=Count("pk"))
             .values("total")
         )
-        reachable = super().get_queryset(request).filter(pk__in=access_of(request).account_ids)
+        rows: QuerySet[Account] = super().get_queryset(request)
+        reachable = rows.filter(pk__in=access_of(request).account_ids)
         return reachable.annotate(location_total=Coalesce(Subquery(counted), 0))
 
     def account_id_of(self, row: Model) -> uuid.UUID | None:
@@ -59,9 +60,8 @@ class AccountAdmin(RoleAdmin, _ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Let the query string filter by the list's own filters only."""
-        return lookup.split("__")[0] in {"kind", "is_active", "pk", "id"} and bool(
-            super().lookup_allowed(lookup, value, request)
-        )
+        offered = lookup.split("__")[0] in {"kind", "is_active", "pk", "id"}
+        return request is not None and offered and super().lookup_allowed(lookup, value, request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Leave what an account is, and whose, to operators; agencies switch clients on and off."""

@@ -75,7 +75,14 @@ def scope_choices(form: type[Any], account_ids: Sequence[uuid.UUID]) -> None:
         # A declared field is shared by all forms of its class.
         scoped = copy.deepcopy(field)
         scoped.queryset = rows_to_choose(field.queryset, account_ids)
+        if len(account_ids) > 1 and issubclass(field.queryset.model, AccountOwned):
+            scoped.queryset = scoped.queryset.select_related("account").order_by("account__name")
+            scoped.label_from_instance = _with_account  # type: ignore[assignment]
         form.base_fields[name] = scoped
+
+
+def _with_account(row: AccountOwned) -> str:
+    return f"{row} ({row.account})"
 
 
 def rows_to_choose(queryset: QuerySet[Any], account_ids: Sequence[uuid.UUID]) -> QuerySet[Any]:

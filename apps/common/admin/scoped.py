@@ -46,7 +46,6 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, BaseAdmin):
     form = AccountScopedForm
     panels: ClassVar[Sequence[type[Panel]]] = ()
     list_per_page = 50
-    show_full_result_count = False
     list_filter_submit = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -76,7 +75,7 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, BaseAdmin):
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         """Refuse to look rows up by anything but their key."""
-        return to_field == self.model._meta.pk.name
+        return to_field == str(self.model._meta.pk.name)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Let the query string filter by what the list offers, and by nothing else."""
@@ -109,7 +108,7 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, BaseAdmin):
         """Put the account on top where it says something; see the class."""
         (title, options), *others = super().get_fieldsets(request, obj)
         fields = [name for name in options["fields"] if name != "account"]
-        asked = obj is None and len(self._add_accounts(request)) > 1
+        asked = obj is None and len(self._possible_accounts(request)) > 1
         if asked or (obj is not None and len(access_of(request).accounts) > 1):
             fields.insert(0, "account")
         return [(title, {**options, "fields": fields}), *others]
@@ -123,12 +122,14 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, BaseAdmin):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
         """Return a form whose selects offer only rows of the possible accounts."""
-        form = super().get_form(request, obj, change, **kwargs)
-        account_ids = form_accounts(request, obj, self.change_role or Role.OWNER)
-        if obj is None:
-            account_ids = self._add_accounts(request)
-        scope_choices(form, account_ids)
-        form.account_ids = account_ids  # type: ignore[attr-defined]
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        role = self.add_role or Role.OWNER
+        scope_choices(form, form_accounts(request, obj, role))
+        form.account_ids = self._possible_accounts(request) if obj is None else [obj.account_id]
+        if account := form.base_fields.get("account"):
+            account.queryset = rows_to_choose(
+                account.queryset.model.objects.all(), form.account_ids
+            )
         return form
 
     def formfield_for_foreignkey(
@@ -163,8 +164,8 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, BaseAdmin):
             raise PermissionDenied
         return row
 
-    def _add_accounts(self, request: HttpRequest) -> list[uuid.UUID]:
-        return form_accounts(request, None, self.add_role or Role.OWNER)
+    def _possible_accounts(self, request: HttpRequest) -> list[uuid.UUID]:
+        return accounts_with_role(access_of(request), self.add_role or Role.OWNER)
 
     def _when_several(self, request: HttpRequest, entry: Any) -> list[Any]:
         return [entry] if len(access_of(request).active_ids) > 1 else []

@@ -27,8 +27,11 @@ class HooklineAdminSite(_AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let active users in who reach at least one account, and operators."""
+        if not request.user.is_active:
+            return False
         access = access_of(request)
-        return request.user.is_active and (access.is_operator or bool(access.accounts))
+        leaves = request.resolver_match is not None and request.resolver_match.url_name == "logout"
+        return leaves or access.is_operator or bool(access.accounts)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import PROTECT, Count, Q, QuerySet
+from django.db.models import PROTECT, Count, ManyToOneRel, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -28,7 +28,7 @@ class VersionInline(AccountScopedTabularInline):
 
     model = TemplateVersion
     fields = ["version", "created_by", "created_at"]
-    readonly_fields = fields
+    readonly_fields = ["version", "created_by", "created_at"]
     ordering = ["-number"]
     verbose_name_plural = "versions"
     add_role = change_role = delete_role = None
@@ -61,7 +61,7 @@ class TemplateAdmin(AccountScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Add what agencies share with the accounts that are being worked on."""
         access = access_of(request)
-        active = self.model._base_manager.filter(
+        active = Template.objects.filter(
             Q(account_id__in=access.active_ids)
             | Q(account_id__in=agencies_of(access), is_shared_with_clients=True)
         )
@@ -74,7 +74,7 @@ class TemplateAdmin(AccountScopedAdmin):
     def openable(self, request: HttpRequest) -> QuerySet[Any]:
         """Open shared templates too."""
         access = access_of(request)
-        return self.model._base_manager.filter(
+        return Template.objects.filter(
             Q(account_id__in=access.account_ids)
             | Q(account_id__in=access.shared_from_ids, is_shared_with_clients=True)
         ).select_related("current_version", "group")
@@ -133,7 +133,7 @@ class TemplateAdmin(AccountScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save; a changed sample becomes a new version."""
-        by = User.objects.get(pk=request.user.pk)
+        by = User.objects.get(email=request.user.get_username())
         save_template(template=obj, sample=form.cleaned_data["sample"], by=by)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
@@ -195,7 +195,7 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
     def openable(self, request: HttpRequest) -> QuerySet[Any]:
         """Open versions of shared templates too."""
         access = access_of(request)
-        return self.model._base_manager.filter(
+        return TemplateVersion.objects.filter(
             Q(account_id__in=access.account_ids)
             | Q(account_id__in=access.shared_from_ids, template__is_shared_with_clients=True)
         ).select_related("template", "created_by")
@@ -242,14 +242,13 @@ def templates_for(account_ids: Any, access: Access) -> QuerySet[Template]:
 
 def is_in_use(template: Template) -> bool:
     """Tell whether a row of any room keeps the template or one of its versions from going."""
-    for target in (Template, TemplateVersion):
+    for target, where in ((Template, ""), (TemplateVersion, "__template")):
         for relation in target._meta.get_fields(include_hidden=True):
-            if not relation.auto_created or getattr(relation, "on_delete", None) is not PROTECT:
+            if not isinstance(relation, ManyToOneRel) or relation.on_delete is not PROTECT:
                 continue
-            name, model = relation.field.name, relation.related_model
-            if model is Template:
+            if relation.related_model is Template:
                 continue
-            where = {name: template} if target is Template else {f"{name}__template": template}
-            if model._base_manager.filter(**where).exists():
+            rows = relation.related_model._base_manager
+            if rows.filter(**{f"{relation.field.name}{where}": template}).exists():
                 return True
     return False

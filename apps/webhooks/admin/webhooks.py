@@ -31,7 +31,7 @@ class HeaderInline(AccountScopedTabularInline):
     verbose_name = "HTTP header"
     delete_role = Role.MEMBER
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show a mask to those who only look."""
         can_change = self.has_change_permission(request, obj)
         return ["name", "value"] if can_change else ["name", "shown_value"]
