@@ -54,6 +54,8 @@ class ErrorKind(StrEnum):
 class Timings:
     """Milliseconds. DNS and connect are None when a pooled connection or cached answer was used.
 
+    A lookup that several requests wait for is booked to the first, and to the others' `connect_ms`.
+
     `connect_ms` is TCP and TLS together; `first_byte_ms` runs from the start of the try to the
     complete head of the response.
     """

@@ -74,7 +74,7 @@ def running_receiver(ssl_context: ssl.SSLContext | None = None) -> Iterator[Rece
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         receiver.connections += 1
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception, asyncio.CancelledError):
             while received := await _read_request(reader):
                 receiver.requests.append(received)
                 name = received.path.split("/")[1].split("?")[0]
@@ -89,10 +89,10 @@ def running_receiver(ssl_context: ssl.SSLContext | None = None) -> Iterator[Rece
     try:
         yield receiver
     finally:
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(_cancel_all, loop)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        thread.join()
+        loop.run_until_complete(_close(server))
+        loop.close()
 
 
 @contextlib.contextmanager
@@ -105,9 +105,14 @@ def _counted(receiver: Receiver, path: str) -> Iterator[None]:
         receiver.busy[path] -= 1
 
 
-def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
-    for task in asyncio.all_tasks(loop):
+async def _close(server: asyncio.Server) -> None:
+    server.close()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
         task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    # Lets the connections that they aborted go.
+    await asyncio.sleep(0.01)
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Received | None:

@@ -1,4 +1,4 @@
-"""Where the HTTP clients connect to, and where they do not; how they share connections."""
+"""Where the HTTP clients connect to, and where they do not."""
 
 import asyncio
 import errno
@@ -6,9 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -16,15 +14,14 @@ import pytest
 from yarl import URL
 
 from apps.common.egress import EgressPolicy
-from apps.delivery.clients import aiohttp_client, failures, requests_client
+from apps.delivery.clients import aiohttp_client, blocking, failures
 from apps.delivery.clients.connecting import GuardedConnector
 from apps.delivery.clients.exchange import Exchange, current_exchange
 from apps.delivery.clients.failures import RefusedSocket
 from apps.delivery.clients.tls import client_context
-from apps.delivery.outcome import ErrorKind, Outcome
-from tests.delivery.http_clients import CLIENTS, LOOPBACK, Client, answer, post
+from apps.delivery.outcome import ErrorKind
+from tests.delivery.http_clients import CLIENTS, Client, answer, post
 from tests.delivery.receiver import Receiver, running_receiver
-from tests.delivery.tls_authority import self_signed, server_context, trusting_context
 
 SLACK_S = 5.0
 PUBLIC = "93.184.215.14"
@@ -200,6 +197,20 @@ class TestConnecting:
         assert outcome.error_kind is K.TIMEOUT
         assert time.monotonic() - started < 0.5 + SLACK_S
 
+    @pytest.mark.parametrize("name", CLIENTS)
+    def test_has_a_shorter_deadline_of_its_own(
+        self, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        short = aiohttp.ClientTimeout(total=None, sock_connect=0.3)
+        monkeypatch.setattr(aiohttp_client, "_TIMEOUT", short)
+        monkeypatch.setattr(blocking, "CONNECT_TIMEOUT_S", 0.3)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            started = time.monotonic()
+            [outcome] = CLIENTS[name](post(f"https://127.0.0.1:{port}/", 30.0))
+        assert (outcome.error_kind, outcome.sends) == (K.TIMEOUT, 0)
+        assert time.monotonic() - started < SLACK_S
+
     @pytest.mark.parametrize(
         ("number", "kind"),
         [
@@ -215,143 +226,3 @@ class TestConnecting:
     )
     def test_fails_for_whoever_is_at_fault(self, number: int, kind: ErrorKind) -> None:
         assert failures.connect_failure(OSError(number, "text"))[0] is kind
-
-
-class TestTLS:
-    @pytest.fixture
-    def pem(self, tmp_path: Path) -> Path:
-        return self_signed(tmp_path, "127.0.0.1", "hook.example")
-
-    @pytest.fixture
-    def tls_receiver(self, pem: Path) -> Iterator[Receiver]:
-        with running_receiver(server_context(pem)) as running:
-            yield running
-
-    def test_refuses_an_unknown_authority(self, client: Client, tls_receiver: Receiver) -> None:
-        [outcome] = client(post(tls_receiver.url()))
-        assert outcome.error_kind is K.TLS
-        assert "self-signed certificate" in outcome.error_message
-        assert tls_receiver.requests == []
-
-    def test_accepts_a_known_one(self, client: Client, tls_receiver: Receiver, pem: Path) -> None:
-        outcomes = client(
-            *[post(tls_receiver.url("/created"))] * 2, ssl_context=trusting_context(pem)
-        )
-        assert [outcome.status for outcome in outcomes] == [201, 201]
-        assert len(tls_receiver.requests) == 2
-
-    def test_checks_the_name_not_the_address(
-        self, client: Client, tls_receiver: Receiver, pem: Path
-    ) -> None:
-        right, wrong = client(
-            post(tls_receiver.url(host="hook.example")),
-            post(tls_receiver.url(host="other.example")),
-            ssl_context=trusting_context(pem),
-            resolve=lambda *_, **__: answer("127.0.0.1"),
-        )
-        assert right.status == 200
-        assert wrong.error_kind is K.TLS
-        assert "other.example" in wrong.error_message
-
-    def test_needs_a_server_that_speaks_it(self, client: Client) -> None:
-        with running_receiver() as plain:
-            url = f"https://127.0.0.1:{plain.port}/"
-            [outcome] = client(post(url, 1.0))
-        assert outcome.error_kind in {K.TLS, K.TIMEOUT, K.CLOSED}
-
-    @pytest.mark.parametrize(
-        ("path", "kind"),
-        [
-            ("hang", K.TIMEOUT),
-            ("drip-head", K.TIMEOUT),
-            ("drip-body", K.TIMEOUT),
-            ("reset", K.CLOSED),
-            ("silent-close", K.CLOSED),
-            ("partial-body", K.CLOSED),
-            ("gigabyte", None),
-        ],
-    )
-    def test_has_the_same_outcomes(
-        self,
-        client: Client,
-        tls_receiver: Receiver,
-        pem: Path,
-        path: str,
-        kind: ErrorKind | None,
-    ) -> None:
-        started = time.monotonic()
-        url = tls_receiver.url(f"/{path}")
-        [outcome] = client(post(url, 0.8), ssl_context=trusting_context(pem))
-        assert outcome.error_kind == kind, outcome
-        assert time.monotonic() - started < 0.8 + SLACK_S
-
-    def test_keeps_a_connection(self, client: Client, tls_receiver: Receiver, pem: Path) -> None:
-        client(*[post(tls_receiver.url())] * 3, ssl_context=trusting_context(pem))
-        assert tls_receiver.connections == 1
-
-
-class TestManyAtOnce:
-    def test_share_the_connections_of_a_host(self, receiver: Receiver) -> None:
-        async def send_all() -> list[Outcome]:
-            async with aiohttp_client.guarded_session(LOOPBACK, limit_per_host=4) as session:
-                request = post(receiver.url())
-                return await asyncio.gather(
-                    *(aiohttp_client.send(session, request) for _ in range(100))
-                )
-
-        outcomes = asyncio.run(send_all())
-        assert [outcome.status for outcome in outcomes] == [200] * 100
-        assert len(receiver.requests) == 100
-        assert receiver.connections <= 4
-
-    def test_wait_for_none_that_hangs(self, receiver: Receiver) -> None:
-        async def send_all() -> tuple[list[Outcome], list[Outcome]]:
-            async with aiohttp_client.guarded_session(LOOPBACK) as session:
-                slow = [
-                    asyncio.create_task(
-                        aiohttp_client.send(session, post(receiver.url("/hang"), 2.0))
-                    )
-                    for _ in range(20)
-                ]
-                quick = [await aiohttp_client.send(session, post(receiver.url())) for _ in range(9)]
-                assert not any(task.done() for task in slow)
-                return quick, await asyncio.gather(*slow)
-
-        quick, slow = asyncio.run(send_all())
-        assert {outcome.status for outcome in quick} == {200}
-        assert {outcome.error_kind for outcome in slow} == {K.TIMEOUT}
-
-    def test_can_be_cancelled(self, receiver: Receiver) -> None:
-        async def cancel() -> None:
-            async with aiohttp_client.guarded_session(LOOPBACK) as session:
-                task = asyncio.create_task(
-                    aiohttp_client.send(session, post(receiver.url("/hang")))
-                )
-                await asyncio.sleep(0.2)
-                task.cancel()
-                await task
-
-        with pytest.raises(asyncio.CancelledError):
-            asyncio.run(cancel())
-
-    def test_end_as_our_own_fault_when_the_session_closes(self, receiver: Receiver) -> None:
-        async def close_early() -> Outcome:
-            session = aiohttp_client.guarded_session(LOOPBACK)
-            task = asyncio.create_task(aiohttp_client.send(session, post(receiver.url("/hang"))))
-            await asyncio.sleep(0.2)
-            await session.close()
-            return await task
-
-        assert asyncio.run(close_early()).error_kind is K.LOCAL
-
-    def test_share_a_waiting_session_between_threads(self, receiver: Receiver) -> None:
-        paths = ["/ok", "/hang", "/drip-body", "/created"] * 5
-        with (
-            requests_client.waiting_session(LOOPBACK) as session,
-            ThreadPoolExecutor(len(paths)) as threads,
-        ):
-            outcomes = threads.map(
-                lambda path: requests_client.send(session, post(receiver.url(path), 1.0)), paths
-            )
-            kinds = [outcome.error_kind for outcome in outcomes]
-        assert kinds == [None, K.TIMEOUT, K.TIMEOUT, None] * 5

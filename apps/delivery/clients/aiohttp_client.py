@@ -1,9 +1,8 @@
 """The client of the batch engine: many requests at once over pooled connections.
 
 It uses aiohttp's connector (pool, happy eyeballs, TLS) and its response parser, and writes the
-request itself: `ClientSession.request` spends two thirds more time on a POST, mostly on features
-that are off here (redirects, cookies, proxies, netrc, middleware, decompression). Measured in
-docs/benchmarks.md.
+request itself. `ClientSession.request` takes 100 µs of processor time for a small POST where this
+takes 60, and spends them on what is off here: redirects, cookies, proxies, netrc, middleware.
 """
 
 import asyncio
@@ -164,10 +163,10 @@ class GuardedSession:
             content = await _read_head(protocol, exchange)
             await _read_body(protocol, content, exchange)
         except BaseException:
-            connection.close()
+            _drop(connection)
             raise
-        if exchange.body_truncated:
-            connection.close()
+        if exchange.body_truncated or protocol.should_close:
+            _drop(connection)
         else:
             connection.release()
 
@@ -178,7 +177,7 @@ class GuardedSession:
             # A pooled connection on which something arrived unasked would answer with that.
             if connection.protocol is not None and not connection.protocol.should_close:
                 return connection
-            connection.close()
+            _drop(connection)
 
     @property
     def closed(self) -> bool:
@@ -199,6 +198,13 @@ class GuardedSession:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+def _drop(connection: "Connection") -> None:
+    """Close at once: a polite TLS close would hold the socket for as long as the peer likes."""
+    if connection.transport is not None:
+        connection.transport.abort()
+    connection.close()
 
 
 # --- Reading the answer --------------------------------------------------------------------------

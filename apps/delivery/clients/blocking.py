@@ -155,10 +155,15 @@ class _Answer(io.BufferedReader):
         self._sock = sock
 
     def close(self) -> None:
-        if not self.closed:
-            self._sock.at_rest = True
-            self._sock.has_leftovers = bool(self.peek())
-        super().close()
+        try:
+            if not self.closed:
+                self._sock.at_rest = True
+                self._sock.has_leftovers = bool(self.peek())
+        except OSError:
+            # After a timeout nothing can be read any more, and nothing will be.
+            self._sock.has_leftovers = True
+        finally:
+            super().close()
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """Refuse a line cut short by the end: `http.client` takes its head for a complete one."""

@@ -148,7 +148,11 @@ def _try_once(
         _exchange_once(session, request, exchange)
     # Whatever a receiver or a library comes up with, the caller gets an Outcome.
     except Exception as error:  # noqa: BLE001
-        return _explain(error, request, exchange)
+        failure = _explain(error, request, exchange)
+        # urllib3 closes a pool when it is forgotten; the frames of an error would remember it.
+        for cause in _causes(error):
+            cause.__traceback__ = None
+        return failure
     return None
 
 

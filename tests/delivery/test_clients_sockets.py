@@ -1,0 +1,235 @@
+"""How the HTTP clients use, share and close their connections; TLS."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from apps.delivery.clients import aiohttp_client, requests_client
+from apps.delivery.outcome import ErrorKind, Outcome
+from tests.delivery.http_clients import CLIENTS, LOOPBACK, Client, answer, post
+from tests.delivery.receiver import Receiver, running_receiver
+from tests.delivery.tls_authority import self_signed, server_context, trusting_context
+
+SLACK_S = 5.0
+PUBLIC = "93.184.215.14"
+K = ErrorKind
+
+
+@pytest.fixture(params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> Client:
+    return CLIENTS[request.param]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with running_receiver() as running:
+        yield running
+
+
+class TestTLS:
+    @pytest.fixture
+    def pem(self, tmp_path: Path) -> Path:
+        return self_signed(tmp_path, "127.0.0.1", "hook.example")
+
+    @pytest.fixture
+    def tls_receiver(self, pem: Path) -> Iterator[Receiver]:
+        with running_receiver(server_context(pem)) as running:
+            yield running
+
+    def test_refuses_an_unknown_authority(self, client: Client, tls_receiver: Receiver) -> None:
+        [outcome] = client(post(tls_receiver.url()))
+        assert outcome.error_kind is K.TLS
+        assert "self-signed certificate" in outcome.error_message
+        assert tls_receiver.requests == []
+
+    def test_accepts_a_known_one(self, client: Client, tls_receiver: Receiver, pem: Path) -> None:
+        outcomes = client(
+            *[post(tls_receiver.url("/created"))] * 2, ssl_context=trusting_context(pem)
+        )
+        assert [outcome.status for outcome in outcomes] == [201, 201]
+        assert len(tls_receiver.requests) == 2
+
+    def test_checks_the_name_not_the_address(
+        self, client: Client, tls_receiver: Receiver, pem: Path
+    ) -> None:
+        right, wrong = client(
+            post(tls_receiver.url(host="hook.example")),
+            post(tls_receiver.url(host="other.example")),
+            ssl_context=trusting_context(pem),
+            resolve=lambda *_, **__: answer("127.0.0.1"),
+        )
+        assert right.status == 200
+        assert wrong.error_kind is K.TLS
+        assert "other.example" in wrong.error_message
+
+    def test_needs_a_server_that_speaks_it(self, client: Client) -> None:
+        with running_receiver() as plain:
+            url = f"https://127.0.0.1:{plain.port}/"
+            [outcome] = client(post(url, 1.0))
+        assert outcome.error_kind in {K.TLS, K.TIMEOUT, K.CLOSED}
+
+    @pytest.mark.parametrize(
+        ("path", "kind"),
+        [
+            ("hang", K.TIMEOUT),
+            ("drip-head", K.TIMEOUT),
+            ("drip-body", K.TIMEOUT),
+            ("reset", K.CLOSED),
+            ("silent-close", K.CLOSED),
+            ("partial-body", K.CLOSED),
+            ("gigabyte", None),
+        ],
+    )
+    def test_has_the_same_outcomes(
+        self,
+        client: Client,
+        tls_receiver: Receiver,
+        pem: Path,
+        path: str,
+        kind: ErrorKind | None,
+    ) -> None:
+        started = time.monotonic()
+        url = tls_receiver.url(f"/{path}")
+        [outcome] = client(post(url, 0.8), ssl_context=trusting_context(pem))
+        assert outcome.error_kind == kind, outcome
+        assert time.monotonic() - started < 0.8 + SLACK_S
+
+    def test_keeps_a_connection(self, client: Client, tls_receiver: Receiver, pem: Path) -> None:
+        client(*[post(tls_receiver.url())] * 3, ssl_context=trusting_context(pem))
+        assert tls_receiver.connections == 1
+
+
+class TestSockets:
+    PATHS = ("hang", "drip-head", "drip-body", "gigabyte", "reset", "garbage", "partial-body")
+
+    @pytest.mark.parametrize("over_tls", [False, True])
+    def test_are_all_closed_when_a_session_is(
+        self, client: Client, tmp_path: Path, over_tls: bool
+    ) -> None:
+        pem = self_signed(tmp_path, "127.0.0.1")
+        with running_receiver(server_context(pem) if over_tls else None) as receiver:
+            urls = [receiver.url(f"/{path}") for path in (*self.PATHS, "ok")]
+            client(*[post(url, 0.3) for url in urls], ssl_context=trusting_context(pem))
+            assert open_sockets_to(receiver.port) == 0
+
+    @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+    def test_of_a_broken_exchange_are_closed_at_once(
+        self, tmp_path: Path, run: Callable[..., int]
+    ) -> None:
+        """A polite TLS close would wait 30 s for a receiver that hangs."""
+        pem = self_signed(tmp_path, "127.0.0.1")
+
+        async def count_after_a_timeout(url: str, port: int) -> int:
+            session = aiohttp_client.guarded_session(LOOPBACK, ssl_context=trusting_context(pem))
+            async with session:
+                outcome = await aiohttp_client.send(session, post(url, 0.3))
+                assert outcome.error_kind is K.TIMEOUT
+                await asyncio.sleep(0.2)
+                return open_sockets_to(port)
+
+        released = threading.Event()
+
+        def take_and_stall(listener: socket.socket) -> None:
+            raw, _ = listener.accept()
+            with server_context(pem).wrap_socket(raw, server_side=True) as connection:
+                connection.recv(10_000)
+                released.wait(20)
+
+        with (
+            socket.create_server(("127.0.0.1", 0)) as listener,
+            ThreadPoolExecutor() as threads,
+        ):
+            threads.submit(take_and_stall, listener)
+            port = listener.getsockname()[1]
+            try:
+                assert run(count_after_a_timeout(f"https://127.0.0.1:{port}/", port)) == 0
+            finally:
+                released.set()
+
+
+def open_sockets_to(port: int) -> int:
+    """How many sockets of this process are connected to a local port."""
+    count = 0
+    for number in map(int, os.listdir("/dev/fd")):
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                with socket.socket(fileno=os.dup(number)) as copy:
+                    count += copy.getpeername()[1:2] == (port,)
+    return count
+
+
+class TestManyAtOnce:
+    def test_share_the_connections_of_a_host(self, receiver: Receiver) -> None:
+        async def send_all() -> list[Outcome]:
+            async with aiohttp_client.guarded_session(LOOPBACK, limit_per_host=4) as session:
+                request = post(receiver.url())
+                return await asyncio.gather(
+                    *(aiohttp_client.send(session, request) for _ in range(100))
+                )
+
+        outcomes = asyncio.run(send_all())
+        assert [outcome.status for outcome in outcomes] == [200] * 100
+        assert len(receiver.requests) == 100
+        assert receiver.connections <= 4
+
+    def test_wait_for_none_that_hangs(self, receiver: Receiver) -> None:
+        async def send_all() -> tuple[list[Outcome], list[Outcome]]:
+            async with aiohttp_client.guarded_session(LOOPBACK) as session:
+                slow = [
+                    asyncio.create_task(
+                        aiohttp_client.send(session, post(receiver.url("/hang"), 2.0))
+                    )
+                    for _ in range(20)
+                ]
+                quick = [await aiohttp_client.send(session, post(receiver.url())) for _ in range(9)]
+                assert not any(task.done() for task in slow)
+                return quick, await asyncio.gather(*slow)
+
+        quick, slow = asyncio.run(send_all())
+        assert {outcome.status for outcome in quick} == {200}
+        assert {outcome.error_kind for outcome in slow} == {K.TIMEOUT}
+
+    def test_can_be_cancelled(self, receiver: Receiver) -> None:
+        async def cancel() -> None:
+            async with aiohttp_client.guarded_session(LOOPBACK) as session:
+                task = asyncio.create_task(
+                    aiohttp_client.send(session, post(receiver.url("/hang")))
+                )
+                await asyncio.sleep(0.2)
+                task.cancel()
+                await task
+
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(cancel())
+
+    def test_end_as_our_own_fault_when_the_session_closes(self, receiver: Receiver) -> None:
+        async def close_early() -> Outcome:
+            session = aiohttp_client.guarded_session(LOOPBACK)
+            task = asyncio.create_task(aiohttp_client.send(session, post(receiver.url("/hang"))))
+            await asyncio.sleep(0.2)
+            await session.close()
+            return await task
+
+        assert asyncio.run(close_early()).error_kind is K.LOCAL
+
+    def test_share_a_waiting_session_between_threads(self, receiver: Receiver) -> None:
+        paths = ["/ok", "/hang", "/drip-body", "/created"] * 5
+        with (
+            requests_client.waiting_session(LOOPBACK) as session,
+            ThreadPoolExecutor(len(paths)) as threads,
+        ):
+            outcomes = threads.map(
+                lambda path: requests_client.send(session, post(receiver.url(path), 1.0)), paths
+            )
+            kinds = [outcome.error_kind for outcome in outcomes]
+        assert kinds == [None, K.TIMEOUT, K.TIMEOUT, None] * 5
