@@ -10,6 +10,7 @@ from django.utils.html import format_html
 
 from apps.accounts.admin import LocationAdmin
 from apps.accounts.models import Location
+from apps.campaigns.forms import AttachmentForm, webhooks_at
 from apps.campaigns.models import (
     Attachment,
     Campaign,
@@ -29,6 +30,15 @@ class AttachmentInline(AccountScopedTabularInline):
     delete_role = Role.MEMBER
     verbose_name = "webhook"
     verbose_name_plural = "webhooks"
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Offer webhooks that this place can send."""
+        formset = super().get_formset(request, obj, **kwargs)
+        webhook = formset.form.base_fields.get("webhook")
+        if obj is not None and webhook is not None:
+            place = obj.treatment if isinstance(obj, TreatmentOption) else obj
+            webhook.queryset = webhooks_at(webhook.queryset, place.location_id)
+        return formset
 
 
 class NumberInline(AccountScopedTabularInline):
@@ -167,6 +177,7 @@ class TrackingNumberAdmin(AccountScopedAdmin):
 class AttachmentAdmin(AccountScopedAdmin):
     """Webhooks where they are sent, in one list."""
 
+    form = AttachmentForm
     list_display = ["webhook", "target", "timing", "is_active"]
     list_filter = ["webhook", "timing", "is_active"]
     list_select_related = ["webhook", "campaign", "option__treatment", "treatment", "location"]

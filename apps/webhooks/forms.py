@@ -2,11 +2,12 @@
 
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-from apps.common.access import Access
+from apps.common.access import Access, Role
 from apps.common.admin import AccountScopedForm
 from apps.webhooks.models import (
     DEFAULT_SUCCESS_CODES,
@@ -57,7 +58,7 @@ class TemplateForm(AccountScopedForm):
             try:
                 check_sample(sample=cleaned["sample"], template_format=chosen)
             except ValidationError as error:
-                self.add_error("sample", error)
+                self.add_error(None, error)
         account = cleaned.get("account")
         account_id = account.pk if account else self.instance.account_id
         reachable = self.access.accounts.get(account_id)
@@ -129,6 +130,8 @@ class SuccessCodesField(forms.MultiValueField):
 class WebhookForm(AccountScopedForm):
     """An endpoint; its address is looked up and judged when it is saved."""
 
+    access: ClassVar[Access]
+
     success_codes = SuccessCodesField(
         label="Success response codes",
         help_text="Any other answer counts as a failure and is tried again.",
@@ -154,8 +157,16 @@ class WebhookForm(AccountScopedForm):
 
     def clean_url(self) -> str:
         """Refuse an address that Hookline may not send to; keep the spelling it sends."""
-        url: str = self.cleaned_data["url"].strip()
-        return check_target(url=url)
+        url = check_target(url=self.cleaned_data["url"].strip())
+        webhook = self.instance
+        if webhook._state.adding or urlsplit(url).netloc == urlsplit(self.initial["url"]).netloc:
+            return url
+        has_secrets = any(header.is_secret for header in webhook.headers.all())
+        if has_secrets and not self.access.has_role(Role.ADMIN, webhook.account_id):
+            raise ValidationError(
+                "Saved header values would go to another host; only an admin may do that."
+            )
+        return url
 
 
 class HeaderForm(AccountScopedForm):
@@ -169,12 +180,17 @@ class HeaderForm(AccountScopedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._kept = "" if self.instance._state.adding else self.instance.value
-        if self._kept and self.instance.is_secret and "value" in self.fields:
+        is_saved_secret = not self.instance._state.adding and self.instance.is_secret
+        self._kept = self.instance.value if is_saved_secret else ""
+        if self._kept and "value" in self.fields:
             self.initial["value"] = ""
             self.fields["value"].widget.attrs["placeholder"] = "•••••••• saved; type to replace"
 
-    def clean_value(self) -> str:
-        """Keep the saved value where nothing was typed."""
-        typed: str = self.cleaned_data["value"]
-        return typed or (self._kept if "name" not in self.changed_data else typed)
+    def clean(self) -> dict[str, Any]:
+        """Keep a saved secret where nothing was typed, but never under another name."""
+        cleaned = super().clean() or {}
+        if self._kept and not cleaned.get("value"):
+            if "name" in self.changed_data:
+                self.add_error("value", "Type the value again: it is not kept under another name.")
+            cleaned["value"] = self._kept
+        return cleaned

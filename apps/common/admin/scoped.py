@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import ForeignKey, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.common.access import Role
 from apps.common.admin.filters import scoped_filter
@@ -155,6 +156,14 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, BaseAdmin):
             initial.pop("account", None)
         return initial
 
+    def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
+        """Return to the page that led here, else to the list."""
+        return self._way_back(request) or super().response_post_save_add(request, obj)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
+        """Return to the page that led here, else to the list."""
+        return self._way_back(request) or super().response_post_save_change(request, obj)
+
     def row_to_act_on(self, request: HttpRequest, object_id: str, role: Role) -> Any:
         """Return the row of a page beside the form; 404 out of reach, 403 below the role."""
         row = self.get_object(request, unquote(object_id))
@@ -166,6 +175,13 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, BaseAdmin):
 
     def _possible_accounts(self, request: HttpRequest) -> list[uuid.UUID]:
         return accounts_with_role(access_of(request), self.add_role or Role.OWNER)
+
+    def _way_back(self, request: HttpRequest) -> HttpResponseRedirect | None:
+        following = request.GET.get("next", "")
+        is_ours = url_has_allowed_host_and_scheme(
+            following, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        )
+        return HttpResponseRedirect(following) if is_ours else None
 
     def _when_several(self, request: HttpRequest, entry: Any) -> list[Any]:
         return [entry] if len(access_of(request).active_ids) > 1 else []
