@@ -12,8 +12,12 @@ from typing import Any
 
 Snapshot = dict[str, Any]
 
+# What the columns of a call hold.
+MAX_SECONDS = 2_147_483_647
+
 _MERGED = ("caller", "visitor", "vehicle", "tags", "survey", "custom", "recording", "campaign")
 _ENDED = "call.ended"
+_REACHED = "call.option_reached"
 _LATE_CHANGES = frozenset({_ENDED, "call.updated", "recording.ready", "transcript.ready"})
 
 
@@ -42,7 +46,7 @@ def apply(snapshot: Mapping[str, Any], facts: Mapping[str, Any]) -> Snapshot:
             after[name] = _merged(after.get(name), value, fills_gaps_only)
         elif not fills_gaps_only or after.get(name) in (None, ""):
             after[name] = value
-    if option := facts.get("option"):
+    if (option := facts.get("option")) and _is_reached(after, option, kind):
         after["options"] = [*after.get("options", ()), {**option, "reached_at": moment}]
     if kind == "call.started":
         after.setdefault("started_at", moment)
@@ -52,7 +56,17 @@ def apply(snapshot: Mapping[str, Any], facts: Mapping[str, Any]) -> Snapshot:
     if kind == _ENDED:
         after.setdefault("ended_at", moment)
         _settle(after, stated=facts)
+    if after.get("ended_at") and after.get("status") not in (None, "answered"):
+        after["talk_s"] = 0
     return after
+
+
+def _is_reached(call: Snapshot, option: Mapping[str, Any], kind: str) -> bool:
+    """Tell whether the caller reached an option now; later events may repeat what was reached."""
+    return kind == _REACHED or not any(
+        (known["key"], known["label"]) == (option["key"], option["label"])
+        for known in call.get("options", ())
+    )
 
 
 def _merged(before: Any, change: Mapping[str, Any], fills_gaps_only: bool) -> dict[str, Any]:
@@ -67,9 +81,7 @@ def _settle(call: Snapshot, *, stated: Mapping[str, Any]) -> None:
         call["status"] = _outcome(call)
     if call.get("duration_s") is None:
         call["duration_s"] = _seconds(call.get("started_at"), call["ended_at"])
-    if call["status"] != "answered":
-        call["talk_s"] = 0
-    elif call.get("talk_s") is None:
+    if call["status"] == "answered" and call.get("talk_s") is None:
         call["talk_s"] = _seconds(call.get("answered_at"), call["ended_at"])
 
 
@@ -85,4 +97,4 @@ def _seconds(start: str | None, end: str | None) -> int | None:
     if not start or not end:
         return None
     elapsed = dt.datetime.fromisoformat(end) - dt.datetime.fromisoformat(start)
-    return max(0, round(elapsed.total_seconds()))
+    return min(max(0, round(elapsed.total_seconds())), MAX_SECONDS)

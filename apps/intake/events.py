@@ -15,11 +15,11 @@ import orjson
 
 from apps.calls.events import CallStatus, EventType
 from apps.calls.services import ANONYMOUS
+from apps.calls.snapshots import MAX_SECONDS
 from apps.campaigns.placing import PlaceReference
 
 MAX_EVENT_BYTES = 262_144
 MAX_DEPTH = 32
-_MAX_SECONDS = 2_147_483_647
 _MAX_SEQUENCE = 9_223_372_036_854_775_807
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _WITHHELD = frozenset({"anonymous", "restricted", "unavailable", "unknown", "private", "withheld"})
@@ -177,7 +177,7 @@ def _seconds(pointer: str, value: Any) -> int:
     """Return whole seconds; a fraction is rounded."""
     if isinstance(value, float) and math.isfinite(value):
         value = round(value)
-    return _whole(_MAX_SECONDS)(pointer, value)
+    return _whole(MAX_SECONDS)(pointer, value)
 
 
 def _flag(pointer: str, value: Any) -> bool:
@@ -236,7 +236,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "talk_s": _seconds,
     "recorded_s": _seconds,
     "menu_s": _seconds,
-    "ring_count": _whole(_MAX_SECONDS),
+    "ring_count": _whole(MAX_SECONDS),
     "status": _choice(CallStatus.values, "status"),
     "recording": _recording,
     "transcript": _text(200_000),
