@@ -138,9 +138,10 @@ class _Running:
 
 
 class Supervisor:
-    """A set of children that lives as long as the `with` block."""
+    """A set of children that lives as long as the `with` block; its own lines are under `name`."""
 
-    def __init__(self, signals: StopSignals, out: TextIO = sys.stdout) -> None:
+    def __init__(self, signals: StopSignals, out: TextIO = sys.stdout, *, name: str = "up") -> None:
+        self._name = name
         self._signals = signals
         self._out = out
         self._is_over = False
@@ -193,8 +194,9 @@ class Supervisor:
             self._turn()
         return True
 
-    def say(self, text: str, name: str = "up") -> None:
-        """Print text of several lines, each behind the name."""
+    def say(self, text: str, name: str | None = None) -> None:
+        """Print text of several lines, each behind the name: our own, unless another is given."""
+        name = name or self._name
         colour = self._colours.setdefault(name, _COLOURS[len(self._colours) % len(_COLOURS)])
         label = f"{name:<8} |"
         if self._out.isatty():

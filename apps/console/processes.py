@@ -41,6 +41,16 @@ def receiver(port: int, *arguments: str, env: Mapping[str, str] | None = None) -
     )
 
 
+def switch(url: str) -> Child:
+    """Return the simulated phone switch: it ends after some calls."""
+    return Child(
+        "switch",
+        [sys.executable, "-m", "apps.console.demo.switch", "--url", url],
+        cwd=BASE_DIR,
+        restart=False,
+    )
+
+
 def web(host: str, port: int, *, env: Mapping[str, str] | None = None) -> Child:
     """Return the web server. WEB_CONCURRENCY says how many processes serve."""
     return Child(
@@ -59,11 +69,17 @@ def web(host: str, port: int, *, env: Mapping[str, str] | None = None) -> Child:
 
 
 def answers(host: str, port: int, path: str) -> bool:
-    """Tell whether a web server gives an answer there that is no failure of its own."""
-    with contextlib.closing(http.client.HTTPConnection(host, port, timeout=2.0)) as connection:
+    """Tell whether a web server that listens on `host` answers, and not with a failure."""
+    with contextlib.closing(
+        http.client.HTTPConnection(reachable(host), port, timeout=2.0)
+    ) as connection:
         try:
             connection.request("GET", path)
-            # A host name or scheme that the settings refuse shows a working server too.
             return connection.getresponse().status < 500
         except (OSError, http.client.HTTPException):
             return False
+
+
+def reachable(host: str) -> str:
+    """Return the address at which we reach a server of ours that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104

@@ -15,7 +15,7 @@ from apps.console.demo import world
 Facts = dict[str, str]
 """What is true of a call, by flat names: `caller.first_name`."""
 
-# Every one of these broke somebody's payload once.
+# Half of these broke somebody's payload once.
 FIRST_NAMES = (
     'Zoë "Zed"',
     "O'Brien",
@@ -29,23 +29,22 @@ FIRST_NAMES = (
     "李",
     "Tab\tby",
     "José\r\n",
-    "Nancy",
-    "Freddy",
-    "Tina",
     '{"a": 1}',
+    *("Nancy", "Freddy", "Tina", "Glen", "Rod", "Marge", "Donald", "Kincaid", "Alice", "Dan"),
+    *("Yvonne", "Kristen", "Philip", "Joey", "Neil"),
 )
 LAST_NAMES = (
-    "Krueger",
     "Müller & Söhne",
     "Smith <smith@example.com>",
     "D'Angelo",
     'the "Third"',
     "😀😀",
-    "Thompson",
-    "Lantz",
     "Nguyễn",
     "&amp;",
+    *("Krueger", "Thompson", "Lantz", "Parker", "Gray", "Lane", "Walsh", "Jordan"),
 )
+# Longer than any call lasts, with all that follows it.
+LONGEST_CALL = dt.timedelta(minutes=10)
 _CITIES = ("Springwood", "São Paulo", "Truth or Consequences", "Coeur d'Alene")
 _DISPOSITIONS = ("sold", "appointment", "wrong number", 'said "maybe" & hung up')
 _VEHICLES = (("2025", "Volvo", "EX30"), ("1958", "Plymouth", "Fury"), ("2024", "Kia", "EV9 <GT>"))

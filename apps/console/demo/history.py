@@ -1,9 +1,13 @@
 """Past calls of the demo, taken in as real ones are, so that lists have something to show."""
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from apps.accounts.access import access_of_user
 from apps.accounts.models import User
+from apps.campaigns.models import Attachment
+from apps.common.access import Access
 from apps.console.demo import world
 from apps.console.demo.calls import simulate
 from apps.intake.services import accept_events
@@ -14,10 +18,28 @@ _SPAN = dt.timedelta(days=3)
 
 
 def make_history(*, now: dt.datetime) -> None:
-    """Take in the calls of the last days; their webhooks are sent as soon as a worker runs."""
-    owner = User.objects.get(email=world.PEOPLE[0].email)
-    access = access_of_user(owner)
+    """Take in the calls of the last days; their webhooks are sent as soon as a worker runs.
+
+    The first call of each client also goes to its webhooks that are off otherwise: one fails for
+    good, one is tried again and again.
+    """
+    access = access_of_user(User.objects.get(email=world.PEOPLE[0].email))
+    untold = {client.name for client in world.CLIENTS}
     calls = simulate(count=_CALLS, seed=_SEED, begin=now - _SPAN, spacing=_SPAN / (_CALLS + 1))
     for call in calls:
-        for bodies in call.posts:
-            accept_events(access=access, bodies=bodies)
+        with _switched_on(call.client if call.client.name in untold else None, access):
+            for bodies in call.posts:
+                accept_events(access=access, bodies=bodies)
+        untold.discard(call.client.name)
+
+
+@contextmanager
+def _switched_on(client: world.Client | None, access: Access) -> Iterator[None]:
+    """Let the webhooks of a client that are off take part in a `with` block."""
+    names = [hook.name for hook in client.hooks if hook.is_off] if client else []
+    attachments = Attachment.objects.filter(
+        account_id__in=access.account_ids, webhook__name__in=names
+    )
+    attachments.update(is_active=True)
+    yield
+    attachments.update(is_active=False)

@@ -168,9 +168,9 @@ def _values(media_type: str, body: bytes) -> Iterator[str]:
             root = etree.fromstring(body, parser)
         except etree.XMLSyntaxError as error:
             raise ValueError(str(error)) from None
+        yield from (element.text or "" for element in root.iter(etree.Element))
         for element in root.iter(etree.Element):
             yield from (str(value) for value in element.attrib.values())
-            yield element.text or ""
     else:
         yield body.decode()
 

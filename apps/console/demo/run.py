@@ -21,7 +21,7 @@ from apps.common.ids import encode_public_id
 from apps.common.supervisor import Child, Supervisor
 from apps.console import processes
 from apps.console.demo.balance import Balance, Stored, strike
-from apps.console.demo.calls import Call, simulate
+from apps.console.demo.calls import LONGEST_CALL, Call, simulate
 from apps.console.demo.expected import Expected
 from apps.console.demo.keepsakes import FILE_NAME, Keepsakes
 from apps.console.demo.switch import Switch, SwitchRefused
@@ -115,7 +115,7 @@ class Demo:
 
     def _start(self) -> None:
         say = self._supervisor.say
-        say("preparing the database", "demo")
+        say("preparing the database")
         self._must_end_well(self._manage("migrate", "migrate", "--no-input", "--verbosity=0"))
         quiet = ["--quiet"] if self._plan.is_quiet else []
         self._supervisor.start(
@@ -174,14 +174,14 @@ class Demo:
 
     def _make_calls(self) -> list[Expected]:
         """Let the switch post all calls, with faults in the middle; return what must follow."""
-        begin = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=self._plan.calls + 900)
+        begin = dt.datetime.now(dt.UTC) - LONGEST_CALL - dt.timedelta(seconds=self._plan.calls)
         calls = simulate(count=self._plan.calls, seed=self._plan.seed, begin=begin)
         switch = Switch(
-            events_url=f"http://{_HOST}:{self._web_port}/api/v1/events",
+            url=self._environment["PUBLIC_URL"],
             keys=Keepsakes.read(self._services.data_dir / FILE_NAME).keys,
-            said=self._note_call,
+            said=self._lines.put,
         )
-        self._supervisor.say(f"{len(calls)} calls come in", "demo")
+        self._supervisor.say(f"{len(calls)} calls come in")
         posting = _Posting(switch, calls)
         posting.start()
         try:
@@ -206,23 +206,19 @@ class Demo:
             with contextlib.closing(redis.Redis.from_url(self._services.redis_url)) as connection:
                 connection.flushall()
             self._flushed_at = time.time()
-            self._supervisor.say("FLUSHALL: Redis has forgotten everything", "demo")
+            self._supervisor.say("FLUSHALL: Redis has forgotten everything")
         if self._plan.kill_worker and self._claimed_at_kill is None:
             claimed = self._progress()[1]
             if claimed:
                 self._supervisor.kill("worker")
                 self._claimed_at_kill = claimed
-                self._supervisor.say(f"SIGKILL to the worker, busy with {claimed}", "demo")
-
-    def _note_call(self, call: Call, expected: list[Expected]) -> None:
-        if not self._plan.is_quiet:
-            self._lines.put(f"{call.summary} → {len(expected)} webhooks")
+                self._supervisor.say(f"SIGKILL to the worker, busy with {claimed}")
 
     def _show_lines(self) -> None:
         with contextlib.suppress(queue.Empty):
             while line := self._lines.get_nowait():
-                shown = "".join(c if c.isprintable() else "·" for c in line)
-                self._supervisor.say(shown, "switch")
+                if not self._plan.is_quiet:
+                    self._supervisor.say(line, "switch")
 
     # Waiting and reporting
 

@@ -202,7 +202,13 @@ def _make_hook(hook: world.Hook, account: Account, receiver_url: str) -> None:
         header.save()
     for timing, target, name in hook.attached:
         for place in _targets(account, target, name):
-            attachment = Attachment(account=account, webhook=webhook, timing=timing, **place)
+            attachment = Attachment(
+                account=account,
+                webhook=webhook,
+                timing=timing,
+                is_active=not hook.is_off,
+                **place,
+            )
             attachment.full_clean()
             attachment.save()
 

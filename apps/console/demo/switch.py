@@ -1,16 +1,27 @@
-"""The simulated phone switch: posts calls to the event API over HTTP, as a platform would."""
+"""The simulated phone switch: posts calls to the event API over HTTP, as a platform would.
 
+`python -m apps.console.demo.switch --url http://127.0.0.1:8000` lets the demo's phones ring for a
+while. Knows nothing of Django.
+"""
+
+import argparse
+import datetime as dt
+import os
+import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import requests
 
-from apps.console.demo.calls import Call
+from apps.console.demo.calls import LONGEST_CALL, Call, simulate
 from apps.console.demo.expected import Expected, expected_of
+from apps.console.demo.keepsakes import FILE_NAME, Keepsakes
 
-THREADS = 8
+EVENTS_PATH = "/api/v1/events"
 _TIMEOUT_S = 10.0
 _PAUSE_S = 0.3
 _TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -21,25 +32,28 @@ class SwitchRefused(Exception):
 
 
 class Switch:
-    """Posts calls, several at a time, the events of one call in their order.
+    """Posts calls, `lines` at a time, the events of one call in their order, `pause_s` apart.
 
     A request that gets no answer is sent again until `stop`: events carry ids, so that is harmless.
-    `said` is called, from the switch's threads, with a call and its deliveries once it is posted.
+    `said` is called, from the switch's threads, with a line on each call once it is posted. `keys`
+    are by the name of the client account.
     """
 
     def __init__(
         self,
         *,
-        events_url: str,
+        url: str,
         keys: Mapping[str, str],
-        said: Callable[[Call, list[Expected]], None],
+        said: Callable[[str], None],
+        lines: int = 8,
         pause_s: float = 0.0,
     ) -> None:
         self.posted = 0
         self.repeated_requests = 0
-        self._events_url = events_url
+        self._events_url = url.rstrip("/") + EVENTS_PATH
         self._keys = keys
         self._said = said
+        self._lines = lines
         self._pause_s = pause_s
         self._stopped = threading.Event()
         self._sessions = threading.local()
@@ -47,7 +61,7 @@ class Switch:
 
     def run(self, calls: Sequence[Call]) -> list[Expected]:
         """Post all calls and return every delivery that must follow; raises SwitchRefused."""
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="switch") as threads:
+        with ThreadPoolExecutor(self._lines, thread_name_prefix="line") as threads:
             try:
                 return [each for found in threads.map(self._post_call, calls) for each in found]
             except BaseException:
@@ -65,7 +79,9 @@ class Switch:
         expected = list(expected_of(call))
         with self._lock:
             self.posted += 1
-        self._said(call, expected)
+        webhooks = "webhook" if len(expected) == 1 else "webhooks"
+        line = f"{call.summary} → {len(expected)} {webhooks}"
+        self._said("".join(c if c.isprintable() else "·" for c in line))
         return expected
 
     def _post(self, call: Call, events: list[dict[str, Any]]) -> None:
@@ -77,6 +93,7 @@ class Switch:
                     json=body,
                     headers={"Authorization": f"Bearer {self._keys[call.client.name]}"},
                     timeout=_TIMEOUT_S,
+                    allow_redirects=False,
                 )
             except (requests.ConnectionError, requests.Timeout):
                 response = None
@@ -104,3 +121,32 @@ def _check(call: Call, events: list[dict[str, Any]], response: requests.Response
             f"{call.id}: {len(events)} events were answered with {response.status_code}"
             f" {response.text[:500]}"
         )
+
+
+def main() -> int:
+    """Post some calls that have just happened, and return the exit code."""
+    folder = Path(os.environ.get("DATA_DIR") or "var")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--url", default="http://127.0.0.1:8000", help="of Hookline")
+    parser.add_argument("--keys", type=Path, default=folder / FILE_NAME)
+    parser.add_argument("--calls", type=int, default=30)
+    parser.add_argument("--pause-s", type=float, default=2.0, help="between two posts of a call")
+    arguments = parser.parse_args()
+    begin = dt.datetime.now(dt.UTC) - LONGEST_CALL - arguments.calls * dt.timedelta(seconds=1)
+    switch = Switch(
+        url=arguments.url,
+        keys=Keepsakes.read(arguments.keys).keys,
+        said=lambda line: print(line, flush=True),  # noqa: T201
+        lines=2,
+        pause_s=arguments.pause_s,
+    )
+    try:
+        switch.run(simulate(count=arguments.calls, seed=int(time.time()), begin=begin))
+    except SwitchRefused as refused:
+        print(refused, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

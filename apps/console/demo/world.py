@@ -59,6 +59,7 @@ class Hook:
 
     `attached` are (timing, target, name): target `account`, `location`, `campaign` or `option`,
     with the name of the location, the campaign or the option; the last two at every location.
+    One with `is_off` is attached, yet gets nothing.
     """
 
     path: str
@@ -67,6 +68,7 @@ class Hook:
     attached: tuple[tuple[str, str, str], ...]
     method: str = "POST"
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +317,13 @@ CLIENTS = (
                 RECORDING.name,
                 attached=(("updated", "location", DOWNTOWN),),
             ),
+            Hook(
+                "/elm-street/gone",
+                "Old dealer CRM",
+                CALL_LOG.name,
+                attached=(("end", "account", ""),),
+                is_off=True,
+            ),
         ),
     ),
     Client(
@@ -348,6 +357,13 @@ CLIENTS = (
                 AGENCY_REPORT.name,
                 attached=(("end", "account", ""),),
                 method="PUT",
+            ),
+            Hook(
+                "/clinic/down",
+                "Insurance portal",
+                AGENCY_REPORT.name,
+                attached=(("end", "account", ""),),
+                is_off=True,
             ),
         ),
     ),

@@ -56,7 +56,7 @@ class Command(BaseCommand):
             with (
                 StopSignals() as signals,
                 EmbeddedServices.temporary() as services,
-                Supervisor(signals, out) as supervisor,
+                Supervisor(signals, out, name="demo") as supervisor,
             ):
                 report = Demo(plan, services, supervisor).run()
         except (EmbeddedServiceError, DemoFailed) as error:

@@ -1,11 +1,9 @@
 """`manage.py up`: everything on one machine, for a look, for development, for a small office."""
 
 import contextlib
-import http.client
 import json
 import os
 import socket
-import sys
 import tempfile
 import time
 from argparse import ArgumentParser
@@ -19,9 +17,8 @@ from django.core.management.base import BaseCommand, CommandError
 from apps.common.embedded import EmbeddedServiceError, EmbeddedServices
 from apps.common.embedded.environment import keep_secrets, shared_environment
 from apps.common.supervisor import Child, StopSignals, Supervisor
+from apps.console import processes
 
-_BASE_DIR = Path(__file__).resolve().parents[4]
-_MANAGE = (sys.executable, _BASE_DIR / "manage.py")
 _WEB_PORT = 8000
 _RECEIVER_PORT = 8900
 _PORTS_TRIED = 100
@@ -54,7 +51,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--data-dir",
             type=Path,
-            default=_BASE_DIR / "var",
+            default=processes.BASE_DIR / "var",
             help="where services keep their data, and keys are kept (var/)",
         )
         parser.add_argument(
@@ -77,7 +74,7 @@ class Command(BaseCommand):
         """Run until a stop signal; raises `CommandError` when something does not start."""
         data_dir = data_dir.expanduser().absolute()
         os.environ["DATA_DIR"] = str(data_dir)
-        environ.Env.read_env(_BASE_DIR / ".env")
+        environ.Env.read_env(processes.BASE_DIR / ".env")
         services = EmbeddedServices(
             data_dir,
             postgres="DATABASE_URL" not in os.environ,
@@ -100,51 +97,28 @@ def _run(
     supervisor: Supervisor, host: str, web_port: int, receiver_port: int | None, workers: int
 ) -> None:
     supervisor.say("preparing the database")
-    _must_end_well(supervisor, _manage("migrate", "migrate", "--no-input", "--verbosity=0"))
+    _must_end_well(
+        supervisor, processes.manage("migrate", "migrate", "--no-input", "--verbosity=0")
+    )
     if supervisor.is_stopping:
         return
     if receiver_port is not None:
-        supervisor.start(_receiver(receiver_port))
+        supervisor.start(processes.receiver(receiver_port))
     for number in range(1, workers + 1):
-        supervisor.start(_manage("worker" if workers == 1 else f"worker {number}", "worker"))
-    supervisor.start(_manage("sweep", "sweep"))
-    supervisor.start(_web(host, web_port))
+        name = "worker" if workers == 1 else f"worker {number}"
+        supervisor.start(processes.manage(name, "worker"))
+    supervisor.start(processes.manage("sweep", "sweep"))
+    supervisor.start(processes.web(host, web_port))
     logins = _seed(supervisor) if receiver_port is not None else []
-    if supervisor.wait_for(lambda: _answers(host, web_port), _READY_S):
+    if supervisor.wait_for(lambda: processes.answers(host, web_port, "/healthz"), _READY_S):
         # The calls of a new demo are delivered now; what matters is to be read below them.
         supervisor.wait_for(lambda: supervisor.silence_s > _CALM_S, _LONGEST_CALM_S)
         supervisor.say(_welcome(os.environ["PUBLIC_URL"], logins))
+        if receiver_port is not None:
+            supervisor.start(processes.switch(os.environ["PUBLIC_URL"]))
     elif not supervisor.is_stopping:
         raise CommandError(f"The web server gives no answer within {_READY_S:.0f} s, see above.")
     supervisor.run()
-
-
-def _manage(name: str, *arguments: str, **how: Any) -> Child:
-    return Child(name, [*_MANAGE, *arguments], cwd=_BASE_DIR, **how)
-
-
-def _receiver(port: int) -> Child:
-    return Child(
-        "receiver",
-        [sys.executable, "-m", "apps.console.demo.receiver", "--port", str(port)],
-        cwd=_BASE_DIR,
-    )
-
-
-def _web(host: str, port: int) -> Child:
-    return Child(
-        "web",
-        [
-            *(sys.executable, "-m", "gunicorn", "config.wsgi"),
-            *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
-            *("--worker-class", "gthread", "--threads", "8"),
-            *("--workers", os.environ.get("WEB_CONCURRENCY", "2")),
-            *("--log-level", "warning", "--graceful-timeout", "5", "--no-control-socket"),
-        ],
-        # Static files come straight from the apps until `collectstatic` has run, and may.
-        env={"PYTHONWARNINGS": "ignore:No directory at:UserWarning"},
-        cwd=_BASE_DIR,
-    )
 
 
 def _must_end_well(supervisor: Supervisor, child: Child) -> None:
@@ -156,7 +130,9 @@ def _must_end_well(supervisor: Supervisor, child: Child) -> None:
 def _seed(supervisor: Supervisor) -> list[dict[str, str]]:
     """Make the demo account, or find it made, and return its logins."""
     with tempfile.TemporaryFile() as output:
-        _must_end_well(supervisor, _manage("seed", "seed_demo", "--json", output_to=output))
+        _must_end_well(
+            supervisor, processes.manage("seed", "seed_demo", "--json", output_to=output)
+        )
         output.seek(0)
         logins: list[dict[str, str]] = json.loads(output.read() or b"[]")
     return logins
@@ -211,17 +187,6 @@ def _is_free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _answers(host: str, port: int) -> bool:
-    target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    with contextlib.closing(http.client.HTTPConnection(target, port, timeout=2.0)) as connection:
-        try:
-            connection.request("GET", "/healthz")
-            # A host name or scheme that the settings refuse shows a working server too.
-            return connection.getresponse().status < 500
-        except (OSError, http.client.HTTPException):
-            return False
 
 
 def _welcome(url: str, logins: Sequence[dict[str, str]]) -> str:
