@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,8 @@ from apps.calls.events import BEGINNINGS, UPDATES, EventType
 from apps.calls.models import Call, CallEvent
 
 ANONYMOUS = "anonymous"
-_CallKey = tuple[uuid.UUID, str]
+_Key = tuple[uuid.UUID, str]
+_Caller = tuple[uuid.UUID, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +39,28 @@ class ReportedEvent:
     option_key: uuid.UUID | None = None
 
     @property
-    def call_key(self) -> _CallKey:
+    def key(self) -> _Key:
+        """What makes the event unique."""
+        return (self.location.account_id, self.external_id)
+
+    @property
+    def call_key(self) -> _Key:
         """What makes the call unique."""
         return (self.location.account_id, self.call_external_id)
+
+    @property
+    def caller(self) -> str:
+        """Who calls, empty where that is not told or withheld."""
+        caller = self.facts.get("from") or ""
+        return "" if caller == ANONYMOUS else caller
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
     """An event that is stored, and which moments of its call it is.
 
-    A repeat has `is_duplicate` and is no moment of anything. `new_treatment_key` and `option_key`
-    are what the caller reached with it.
+    A repeat has `is_duplicate` and is no moment of anything. `new_treatment_key` and
+    `new_option_key` are what the caller reached with it, for the first time.
     """
 
     event: CallEvent
@@ -58,58 +70,78 @@ class RecordedEvent:
     is_end: bool = False
     is_update: bool = False
     new_treatment_key: uuid.UUID | None = None
-    option_key: uuid.UUID | None = None
+    new_option_key: uuid.UUID | None = None
 
 
 def record_events(*, reported: Sequence[ReportedEvent]) -> list[RecordedEvent]:
     """Store events and bring their calls up to date; return them in the given order.
 
-    Must run in a transaction: it locks the calls. The number of queries does not depend on the
-    number of events, unless some arrive late and their calls are folded anew.
+    Must run in a transaction: it locks the calls. Raises IntegrityError when another transaction
+    has stored one of the events meanwhile: done again, it finds that one. The number of queries
+    does not depend on the number of events.
     """
-    calls = _locked_calls(reported)
     known = _known_events(reported)
-    unsaved: dict[uuid.UUID, list[CallEvent]] = defaultdict(list)
+    fresh = [report for report in reported if report.key not in known]
+    calls = _locked_calls(fresh)
+    seen_callers = _seen_callers(fresh, calls)
+    histories = _Histories(calls.values())
     recorded: list[RecordedEvent] = []
     for report in reported:
-        call = calls[report.call_key]
-        event_key = (report.location.account_id, report.external_id)
-        if event_key in known:
-            event = known[event_key]
+        if (event := known.get(report.key)) is not None:
             recorded.append(RecordedEvent(event=event, call=event.call, is_duplicate=True))
             continue
-        outcome = _record_one(report, call, unsaved[call.pk])
-        known[event_key] = outcome.event
+        outcome = _record_one(report, calls[report.call_key], seen_callers, histories)
+        known[report.key] = outcome.event
         recorded.append(outcome)
-    fresh = [outcome for outcome in recorded if not outcome.is_duplicate]
-    CallEvent.objects.bulk_create([outcome.event for outcome in fresh])
-    _save_calls({outcome.call.pk: outcome.call for outcome in fresh}.values())
+    new = [outcome for outcome in recorded if not outcome.is_duplicate]
+    CallEvent.objects.bulk_create([outcome.event for outcome in new])
+    _save_calls({outcome.call.pk: outcome.call for outcome in new}.values())
     return recorded
 
 
-def _locked_calls(reported: Iterable[ReportedEvent]) -> dict[_CallKey, Call]:
+def _known_events(reported: Sequence[ReportedEvent]) -> dict[_Key, CallEvent]:
+    found = (
+        CallEvent.objects.filter(
+            account_id__in={report.location.account_id for report in reported},
+            external_id__in={report.external_id for report in reported},
+        )
+        .select_related("call")
+        .defer("facts", "snapshot", "call__context", "call__snapshot")
+    )
+    return {(event.account_id, event.external_id): event for event in found}
+
+
+def _locked_calls(reported: Iterable[ReportedEvent]) -> dict[_Key, Call]:
     """Return the calls of these events, made where they are new, all locked.
 
     Two requests may bring the first events of a call at once: the insert of the second waits for
-    the first and then does nothing, and both go on with the same row.
+    the first and then does nothing, and both go on with the same row. All insert in one order, so
+    that none waits for one that waits for it.
     """
-    first_reports: dict[_CallKey, ReportedEvent] = {}
-    for report in reported:
-        first_reports.setdefault(report.call_key, report)
-    calls = _select_calls(first_reports)
-    missing = {key: report for key, report in first_reports.items() if key not in calls}
+    places = {report.call_key: report.location for report in reversed(list(reported))}
+    calls = _select_calls(places)
+    missing = sorted(key for key in places if key not in calls)
     if missing:
-        repeat_callers = _repeat_callers(missing.values())
         Call.objects.bulk_create(
-            [_new_call(report, repeat_callers) for report in missing.values()],
+            [
+                Call(
+                    account_id=account_id,
+                    location=places[account_id, external_id],
+                    external_id=external_id,
+                    context={"call_id": external_id, "repeat_caller": False},
+                )
+                for account_id, external_id in missing
+            ],
             ignore_conflicts=True,
         )
         calls |= _select_calls(missing)
     return calls
 
 
-def _select_calls(keys: Iterable[_CallKey]) -> dict[_CallKey, Call]:
+def _select_calls(keys: Iterable[_Key]) -> dict[_Key, Call]:
     wanted = set(keys)
+    if not wanted:
+        return {}
     found = (
         Call.objects.filter(
             account_id__in={account_id for account_id, _ in wanted},
@@ -122,25 +154,12 @@ def _select_calls(keys: Iterable[_CallKey]) -> dict[_CallKey, Call]:
     return {key: call for key, call in by_key.items() if key in wanted}
 
 
-def _new_call(report: ReportedEvent, repeat_callers: set[tuple[uuid.UUID, str]]) -> Call:
-    caller = report.facts.get("from") or ""
-    return Call(
-        account_id=report.location.account_id,
-        location=report.location,
-        external_id=report.call_external_id,
-        context={
-            "call_id": report.call_external_id,
-            "repeat_caller": (report.location.pk, caller) in repeat_callers,
-        },
-    )
-
-
-def _repeat_callers(reports: Iterable[ReportedEvent]) -> set[tuple[uuid.UUID, str]]:
-    """Return the (location, caller) pairs among new calls that were seen before."""
+def _seen_callers(reported: Iterable[ReportedEvent], calls: Mapping[_Key, Call]) -> set[_Caller]:
+    """Return which (location, caller) of the calls that learn their caller now called before."""
     pairs = {
-        (report.location.pk, report.facts.get("from"))
-        for report in reports
-        if report.facts.get("from") not in (None, "", ANONYMOUS)
+        (calls[report.call_key].location_id, report.caller)
+        for report in reported
+        if report.caller and not calls[report.call_key].caller
     }
     if not pairs:
         return set()
@@ -152,30 +171,40 @@ def _repeat_callers(reports: Iterable[ReportedEvent]) -> set[tuple[uuid.UUID, st
     )
 
 
-def _known_events(reported: Iterable[ReportedEvent]) -> dict[tuple[uuid.UUID, str], CallEvent]:
-    reported = list(reported)
-    found = (
-        CallEvent.objects.filter(
-            account_id__in={report.location.account_id for report in reported},
-            external_id__in={report.external_id for report in reported},
+class _Histories:
+    """The events of calls, those just recorded with them.
+
+    Stored ones are read when one call needs its history, and then for all.
+    """
+
+    def __init__(self, calls: Iterable[Call]) -> None:
+        self._old = [call.pk for call in calls if call.snapshot]
+        self._are_read = False
+        self._events: dict[uuid.UUID, list[CallEvent]] = defaultdict(list)
+
+    def add(self, event: CallEvent) -> None:
+        """Note an event that is stored later."""
+        self._events[event.call_id].append(event)
+
+    def of(self, call: Call) -> list[CallEvent]:
+        """Return a call's events in the order in which they happened."""
+        if self._old and not self._are_read:
+            for event in CallEvent.objects.filter(call_id__in=self._old).defer("snapshot"):
+                self._events[event.call_id].append(event)
+        self._are_read = True
+        return sorted(
+            self._events[call.pk], key=lambda event: (event.occurred_at, event.sequence, event.pk)
         )
-        .select_related("call")
-        .defer("facts", "snapshot", "call__context", "call__snapshot")
-    )
-    return {(event.account_id, event.external_id): event for event in found}
 
 
-def _record_one(report: ReportedEvent, call: Call, unsaved: list[CallEvent]) -> RecordedEvent:
-    """Apply one event to its call in memory; `unsaved` are those applied just before."""
+def _record_one(
+    report: ReportedEvent, call: Call, seen_callers: set[_Caller], histories: _Histories
+) -> RecordedEvent:
+    """Apply one event to its call in memory."""
     is_begin = report.type in BEGINNINGS and not call.is_begun
     is_end = report.type == EventType.ENDED and not call.is_ended
     call.is_begun |= is_begin
     call.is_ended |= is_end
-    known_context = call.context
-    call.context = {**known_context, **report.context}
-    call.campaign_key = report.campaign_key or call.campaign_key
-    new_treatment = _reach(call.treatment_keys, report.treatment_key)
-    _reach(call.option_keys, report.option_key)
     event = CallEvent(
         account_id=call.account_id,
         call=call,
@@ -186,17 +215,15 @@ def _record_one(report: ReportedEvent, call: Call, unsaved: list[CallEvent]) -> 
         facts=report.facts,
         snapshot={},
     )
-    place = (event.occurred_at, event.sequence)
-    if call.last_occurred_at is None or place >= (call.last_occurred_at, call.last_sequence):
-        call.last_occurred_at, call.last_sequence = place
-        is_newest = call.context == known_context
-    else:
-        is_newest = False
-    if is_newest and call.snapshot:
+    histories.add(event)
+    known_context = call.context
+    _learn_caller(call, report, seen_callers)
+    new_treatment, new_option = _learn_place(call, report)
+    is_newest = _is_newest(call, event)
+    if is_newest and call.snapshot and call.context == known_context:
         snapshot = event.snapshot = snapshots.apply(call.snapshot, event.facts)
     else:
-        event.snapshot, snapshot = _fold_anew(call, [*unsaved, event])
-    unsaved.append(event)
+        event.snapshot, snapshot = _fold_anew(call, event, histories.of(call))
     _update_from(call, snapshot)
     return RecordedEvent(
         event=event,
@@ -205,7 +232,31 @@ def _record_one(report: ReportedEvent, call: Call, unsaved: list[CallEvent]) -> 
         is_end=is_end,
         is_update=report.type in UPDATES,
         new_treatment_key=new_treatment,
-        option_key=report.option_key,
+        new_option_key=new_option,
+    )
+
+
+def _learn_caller(call: Call, report: ReportedEvent, seen_callers: set[_Caller]) -> None:
+    """Note whether a caller who is told for the first time has called the location before."""
+    if call.caller or not report.caller:
+        return
+    caller = (call.location_id, report.caller)
+    call.context = {**call.context, "repeat_caller": caller in seen_callers}
+    seen_callers.add(caller)
+
+
+def _learn_place(call: Call, report: ReportedEvent) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+    """Note the call's place; return the treatment and the option that are reached newly.
+
+    A call stays at the location where it began: what happens elsewhere tells nothing of its place.
+    """
+    if report.location.pk != call.location_id:
+        return None, None
+    call.context = {**call.context, **report.context}
+    call.campaign_key = report.campaign_key or call.campaign_key
+    return (
+        _reach(call.treatment_keys, report.treatment_key),
+        _reach(call.option_keys, report.option_key),
     )
 
 
@@ -217,14 +268,23 @@ def _reach(reached: list[uuid.UUID], key: uuid.UUID | None) -> uuid.UUID | None:
     return key
 
 
-def _fold_anew(call: Call, unsaved: list[CallEvent]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the call at the moment of the last of the unsaved events, and as it is now."""
-    events = [*(call.events.all() if call.snapshot else ()), *unsaved]
-    events.sort(key=lambda event: (event.occurred_at, event.sequence))
-    position = next(index for index, event in enumerate(events) if event is unsaved[-1])
-    facts = [event.facts for event in events]
-    moment = snapshots.fold(call.context, facts[: position + 1])
-    return moment, snapshots.fold(moment, facts[position + 1 :])
+def _is_newest(call: Call, event: CallEvent) -> bool:
+    """Tell whether nothing known of the call happened later, and note the event's place."""
+    place = (event.occurred_at, event.sequence)
+    if call.last_occurred_at and place < (call.last_occurred_at, call.last_sequence):
+        return False
+    call.last_occurred_at, call.last_sequence = place
+    return True
+
+
+def _fold_anew(
+    call: Call, event: CallEvent, history: list[CallEvent]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the call at the moment of an event of its history, and as it is now."""
+    facts = [each.facts for each in history]
+    after = next(index for index, each in enumerate(history, start=1) if each is event)
+    moment = snapshots.fold(call.context, facts[:after])
+    return moment, snapshots.fold(moment, facts[after:])
 
 
 def _update_from(call: Call, snapshot: dict[str, Any]) -> None:

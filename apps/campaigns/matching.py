@@ -55,8 +55,8 @@ def _moments(recorded: RecordedEvent) -> Iterator[tuple[Timing, _Places]]:
     reached: _Places = {}
     if recorded.new_treatment_key:
         reached["treatment"] = {recorded.new_treatment_key}
-    if recorded.option_key:
-        reached["option"] = {recorded.option_key}
+    if recorded.new_option_key:
+        reached["option"] = {recorded.new_option_key}
     if reached:
         yield Timing.BEGIN, reached
     if recorded.is_end or recorded.is_update:

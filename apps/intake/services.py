@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, transaction
+from psycopg.errors import DeadlockDetected, UniqueViolation
 
 from apps.accounts.models import Location
 from apps.calls.models import Call
@@ -16,7 +17,7 @@ from apps.common.access import Access
 from apps.delivery.services import plan
 from apps.intake.events import EventFault, ParsedEvent, parse_event
 
-# Two requests may bring the same new event at the same moment; the loser tries again and finds it.
+# Two requests may bring the same new event at the same moment: the loser tries again and finds it.
 _TRIES = 3
 
 
@@ -56,11 +57,15 @@ def accept_events(*, access: Access, bodies: Sequence[Any]) -> Receipt:
             with transaction.atomic():
                 _store(access, parsed, receipt)
             break
-        except IntegrityError:
-            if not tries_left:
+        except (IntegrityError, OperationalError) as error:
+            if not tries_left or not _is_collision(error):
                 raise
     receipt.rejected.sort(key=lambda rejection: rejection.index)
     return receipt
+
+
+def _is_collision(error: DatabaseError) -> bool:
+    return isinstance(error.__cause__, (UniqueViolation, DeadlockDetected))
 
 
 def _store(access: Access, parsed: list[tuple[int, ParsedEvent]], receipt: Receipt) -> None:
