@@ -1,5 +1,6 @@
 """The RQ job that sends, and the same for a process without RQ."""
 
+import resource
 from typing import Any
 
 import uvloop
@@ -20,6 +21,7 @@ def drain(**overrides: Any) -> None:
 def run_drain(**overrides: Any) -> Tally:
     """Run one drain to its end; `overrides` are fields of DrainSettings."""
     global _running
+    _allow_many_sockets()
     _running = Drain(drain_settings(**overrides))
     try:
         return uvloop.run(_running.run())
@@ -31,6 +33,12 @@ def stop_running_drain() -> None:
     """Ask the drain of this process, if there is one, to end soon. Signal-safe."""
     if _running is not None:
         _running.stop()
+
+
+def _allow_many_sockets() -> None:
+    """Raise the number of open files to what this process may have: one a connection."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def drain_settings(**overrides: Any) -> DrainSettings:
