@@ -157,6 +157,11 @@ class TestUp:
         assert f"Port {port} of 127.0.0.1 is taken by another program" in refused.stderr
         assert processes_of(data_dir) == {}
 
+    def test_starts_beside_another_that_starts_at_the_same_time(self, data_dir: Path) -> None:
+        with up(data_dir / "a", "--no-demo") as one, up(data_dir / "b", "--no-demo") as two:
+            ports = {port_in(read_until(process, RUNS_AT)) for process in (one, two)}
+        assert len(ports) == 2
+
     def test_says_why_a_service_does_not_start(self, data_dir: Path) -> None:
         (data_dir / "redis").write_text("in the way")
         failed = run("up", "--data-dir", data_dir)

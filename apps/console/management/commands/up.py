@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import socket
+import sys
 import tempfile
 import time
 from argparse import ArgumentParser
@@ -81,9 +82,11 @@ class Command(BaseCommand):
             redis="REDIS_URL" not in os.environ,
         )
         try:
-            with StopSignals() as signals, services:
-                web_port = _asked_port(host, port) if port else _free_port(host, _WEB_PORT)
-                receiver_port = None if no_demo else _free_port("127.0.0.1", _RECEIVER_PORT)
+            with StopSignals() as signals, services, contextlib.ExitStack() as claims:
+                web_port = (
+                    _asked_port(host, port, claims) if port else _free_port(host, _WEB_PORT, claims)
+                )
+                receiver_port = None if no_demo else _free_port("127.0.0.1", _RECEIVER_PORT, claims)
                 keep_secrets(data_dir / "secrets.env")
                 _complete_environment(services, host, web_port, receiver_port)
                 with shared_environment(data_dir / "run.env"), Supervisor(signals) as supervisor:
@@ -155,9 +158,9 @@ def _complete_environment(
     os.environ.setdefault("EGRESS_ALLOW", "127.0.0.0/8,::1/128")
 
 
-def _asked_port(host: str, port: int) -> int:
+def _asked_port(host: str, port: int, claims: contextlib.ExitStack) -> int:
     deadline = time.monotonic() + _PORT_WAIT_S
-    while not _is_free(host, port):
+    while not _claim(host, port, claims):
         if time.monotonic() > deadline:
             raise CommandError(
                 f"Port {port} of {host} is taken by another program."
@@ -167,11 +170,30 @@ def _asked_port(host: str, port: int) -> int:
     return port
 
 
-def _free_port(host: str, first: int) -> int:
+def _free_port(host: str, first: int, claims: contextlib.ExitStack) -> int:
     for port in range(first, first + _PORTS_TRIED):
-        if _is_free(host, port):
+        if _claim(host, port, claims):
             return port
     raise CommandError(f"No port from {first} to {first + _PORTS_TRIED - 1} of {host} is free.")
+
+
+def _claim(host: str, port: int, claims: contextlib.ExitStack) -> bool:
+    """Claim a free port as long as `claims` is open; False if it is taken.
+
+    The server that is to use it binds it seconds later. Until then a name in the abstract sockets
+    of Linux keeps away others of us who start at the same time.
+    """
+    if not _is_free(host, port):
+        return False
+    if sys.platform == "linux":
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0hookline-port-{port}")
+        except OSError:
+            claim.close()
+            return False
+        claims.enter_context(claim)
+    return True
 
 
 def _is_free(host: str, port: int) -> bool:
