@@ -90,6 +90,14 @@ class TestCompose:
                 "redis": "service_healthy",
             }
 
+    def test_builds_one_image_once(self, services: dict[str, Any]) -> None:
+        """Services that build one name at the same time fail now and then."""
+        assert {name for name in services if "build" in services[name]} == {"migrate"}
+        assert {services[name]["image"] for name in OURS} == {"hookline"}
+        policies = {name: services[name]["pull_policy"] for name in OURS}
+        assert policies.pop("migrate") == "build"
+        assert set(policies.values()) == {"never"}
+
     def test_locks_every_container_down(self, services: dict[str, Any]) -> None:
         for name, service in services.items():
             assert service["read_only"] is True, name
