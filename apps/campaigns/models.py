@@ -10,7 +10,7 @@ from apps.common.models import AccountOwned
 from apps.webhooks.models import Webhook
 
 validate_e164 = RegexValidator(
-    r"^\+[1-9]\d{6,14}$", "Write the number in E.164 form, as +15551234567."
+    r"^\+[1-9][0-9]{6,14}\Z", "Write the number in E.164 form, as +15551234567."
 )
 
 

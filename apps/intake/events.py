@@ -21,7 +21,9 @@ from apps.campaigns.placing import PlaceReference
 MAX_EVENT_BYTES = 262_144
 MAX_DEPTH = 32
 _MAX_SEQUENCE = 9_223_372_036_854_775_807
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+# Beyond these, times are mistakes, and can not be told in every time zone.
+_YEARS = range(1970, 2200)
 _WITHHELD = frozenset({"anonymous", "restricted", "unavailable", "unknown", "private", "withheld"})
 
 
@@ -137,7 +139,7 @@ def _moment(pointer: str, value: Any) -> str:
         moment = moment.astimezone(dt.UTC)
     except (TypeError, ValueError, OverflowError):
         offset = None
-    if offset is None:
+    if offset is None or moment.year not in _YEARS:
         raise EventFault(
             pointer,
             "invalid_time",

@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                         max_length=16,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^\\+[1-9]\\d{6,14}$",
+                                "^\\+[1-9][0-9]{6,14}\\Z",
                                 "Write the number in E.164 form, as +15551234567.",
                             )
                         ],
@@ -218,7 +218,7 @@ class Migration(migrations.Migration):
                         max_length=16,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^\\+[1-9]\\d{6,14}$",
+                                "^\\+[1-9][0-9]{6,14}\\Z",
                                 "Write the number in E.164 form, as +15551234567.",
                             )
                         ],
