@@ -4,8 +4,18 @@ import secrets
 from pathlib import Path
 
 from django.db import transaction
+from django.utils import timezone
 
-from apps.accounts.models import Account, AccountKind, Group, Location, Membership, Scope, User
+from apps.accounts.models import (
+    Account,
+    AccountKind,
+    ApiKey,
+    Group,
+    Location,
+    Membership,
+    Scope,
+    User,
+)
 from apps.accounts.services import issue_key
 from apps.campaigns.models import (
     Attachment,
@@ -260,9 +270,11 @@ def _give_passwords(kept: Keepsakes) -> None:
 
 
 def _give_keys(kept: Keepsakes, accounts: dict[str, Account]) -> None:
-    """Issue an ingest key for each client whose key is not kept."""
+    """Issue an ingest key for each client whose key is not kept, and revoke the lost one."""
     for client in world.CLIENTS:
         account = accounts.get(client.name)
         if account is not None and client.name not in kept.keys:
+            for lost in ApiKey.objects.filter(account=account, name=_KEY_NAME, revoked_at=None):
+                lost.revoke(timezone.now())
             _, token = issue_key(account=account, name=_KEY_NAME, scopes=[Scope.INGEST], by=None)
             kept.keys[client.name] = token
