@@ -76,8 +76,9 @@ def check_may_manage(*, membership: Membership, by: Access) -> None:
 def is_last_owner(membership: Membership) -> bool:
     """Tell whether the account would be without an owner."""
     owners = Membership.objects.filter(account_id=membership.account_id, role=Role.OWNER)
-    # Locked, so that two owners who leave at the same moment can not both succeed.
-    keys = list(owners.select_for_update().values_list("pk", flat=True))
+    # Locked, so that two owners who leave at the same moment can not both succeed; without the
+    # usual order by e-mail, which would lock people that the wall does not let us change.
+    keys = list(owners.order_by("pk").select_for_update().values_list("pk", flat=True))
     return keys == [membership.pk]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db.models import ForeignKey, QuerySet
+from django.db.models import ForeignKey, QuerySet, UniqueConstraint
 
 from apps.common.models import AccountOwned
 
@@ -35,14 +35,17 @@ class AccountScopedForm(_ModelForm):
         if self.instance._state.adding and len(self.account_ids) == 1:
             self.instance.account_id = self.account_ids[0]
 
-    def validate_constraints(self) -> None:
-        """Check every constraint whose fields are sound, whether the form shows them or not.
+    def _post_clean(self) -> None:
+        """Check the row as Django does, and then all its constraints.
 
-        Django skips those with a field that is not in the form, as `account`; they would fail in
-        the database instead.
+        Django leaves out those with a field that the form has not, as `account`; they would fail
+        in the database instead.
         """
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors:
+            return
         try:
-            self.instance.validate_constraints(exclude=set(self.errors))
+            self.instance.validate_constraints()
         except ValidationError as error:
             self._update_errors(error)
 
@@ -65,6 +68,25 @@ class AccountScopedFormSet(_InlineFormSet):
         if form.instance._state.adding:
             form.instance.account_id = self.instance.account_id
         return form
+
+    def clean(self) -> None:
+        """Refuse two rows of the same form that the database would not take together."""
+        super().clean()
+        rows = [
+            form.instance
+            for form in self.forms
+            if form.has_changed() or not form.instance._state.adding
+            if form not in self.deleted_forms
+        ]
+        for constraint in self.model._meta.constraints:
+            if not isinstance(constraint, UniqueConstraint) or not constraint.fields:
+                continue
+            columns = [self.model._meta.get_field(name).attname for name in constraint.fields]
+            keys = [tuple(getattr(row, column) for column in columns) for row in rows]
+            if constraint.nulls_distinct is not False:
+                keys = [key for key in keys if None not in key]
+            if len(keys) != len(set(keys)):
+                raise ValidationError(constraint.get_violation_error_message())
 
 
 def scope_choices(form: type[Any], account_ids: Sequence[uuid.UUID]) -> None:

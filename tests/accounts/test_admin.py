@@ -1,0 +1,368 @@
+"""Members, keys, accounts and the switcher, as people with each role meet them."""
+
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.middleware import SESSION_ACCOUNT
+from apps.accounts.models import Account, AccountKind, ApiKey, Location, Membership, User
+from apps.common.access import Role
+from tests.conftest import LogIn
+from tests.factories import (
+    PASSWORD,
+    AccountFactory,
+    AgencyFactory,
+    ApiKeyFactory,
+    CallFactory,
+    GroupFactory,
+    LocationFactory,
+    MembershipFactory,
+    OperatorFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account() -> Account:
+    return AccountFactory(name="Main Street Motors")
+
+
+def location_form(**changes: object) -> dict[str, Any]:
+    return {"name": "Downtown", "country": "US", "time_zone": "America/New_York", **changes}
+
+
+class TestComingIn:
+    def test_logs_in_by_email_in_any_case(self, client: Client, account: Account) -> None:
+        MembershipFactory(account=account, user__email="mia@example.com")
+        page = client.post(
+            reverse("admin:login"), {"username": "Mia@Example.com", "password": PASSWORD}
+        )
+        assert page.status_code == 302
+        assert page.headers["Location"] == reverse("admin:index")
+
+    def test_says_clearly_that_the_login_failed(self, client: Client) -> None:
+        page = client.post(reverse("admin:login"), {"username": "a@b.example", "password": "x"})
+        assert "No active user has this e-mail and password" in page.content.decode()
+
+    def test_a_person_without_account_is_told_and_can_log_out(self, log_in: LogIn) -> None:
+        browser = log_in(user=UserFactory(email="lost@example.com"))
+        page = browser.get(reverse("admin:index"), follow=True)
+        assert page.status_code == 403
+        assert "do not belong to" in page.content.decode()
+        browser.post(reverse("admin:logout"))
+        assert "_auth_user_id" not in browser.session
+
+    def test_an_inactive_account_lets_nobody_in(self, log_in: LogIn) -> None:
+        browser = log_in(account=AccountFactory(is_active=False))
+        assert browser.get(reverse("admin:index"), follow=True).status_code == 403
+
+    def test_everybody_changes_their_own_name_and_password(
+        self, log_in: LogIn, account: Account
+    ) -> None:
+        member = MembershipFactory(account=account, role=Role.VIEWER)
+        browser = log_in(user=member.user)
+        browser.post(reverse("profile"), {"full_name": "New Name"})
+        assert User.objects.get(pk=member.user_id).full_name == "New Name"
+        new = "another-long-passphrase"
+        page = browser.post(
+            reverse("admin:password_change"),
+            {"old_password": PASSWORD, "new_password1": new, "new_password2": new},
+        )
+        assert page.status_code == 302
+        assert User.objects.get(pk=member.user_id).check_password(new)
+
+
+class TestSwitcher:
+    def test_narrows_the_lists_to_the_chosen_account(self, log_in: LogIn) -> None:
+        agency = AgencyFactory()
+        first, second = AccountFactory(parent=agency), AccountFactory(parent=agency)
+        LocationFactory(account=first, name="In the first")
+        LocationFactory(account=second, name="In the second")
+        browser = log_in(account=agency)
+        listed = reverse("admin:accounts_location_changelist")
+        both = browser.get(listed).content.decode()
+        assert "In the first" in both
+        assert "In the second" in both
+        browser.post(reverse("switch_account"), {"account": str(first.pk), "next": listed})
+        one = browser.get(listed).content.decode()
+        assert "In the first" in one
+        assert "In the second" not in one
+        browser.post(reverse("switch_account"), {"account": "all"})
+        assert SESSION_ACCOUNT not in browser.session
+
+    def test_leads_only_to_our_own_pages(self, log_in: LogIn) -> None:
+        agency = AgencyFactory()
+        page = log_in(account=agency).post(
+            reverse("switch_account"), {"account": "all", "next": "https://evil.example/"}
+        )
+        assert page.headers["Location"] == reverse("admin:index")
+
+    def test_is_hidden_from_those_with_one_account(self, log_in: LogIn, account: Account) -> None:
+        page = log_in(account=account).get(reverse("admin:index"))
+        assert "hl-switcher" not in page.content.decode()
+
+
+class TestSeveralAccountsAtOnce:
+    @pytest.fixture
+    def agency(self) -> Account:
+        return AgencyFactory()
+
+    def test_a_form_asks_for_the_account(self, log_in: LogIn, agency: Account) -> None:
+        client_account = AccountFactory(parent=agency)
+        form = location_form(account=str(client_account.pk))
+        page = log_in(account=agency).post(reverse("admin:accounts_location_add"), form)
+        assert page.status_code == 302
+        assert Location.objects.get().account == client_account
+
+    def test_a_form_without_account_says_so(self, log_in: LogIn, agency: Account) -> None:
+        AccountFactory(parent=agency)
+        page = log_in(account=agency).post(reverse("admin:accounts_location_add"), location_form())
+        assert "account" in page.context["adminform"].form.errors
+
+    def test_rows_of_two_accounts_do_not_mix(self, log_in: LogIn, agency: Account) -> None:
+        one, other = AccountFactory(parent=agency), AccountFactory(parent=agency)
+        form = location_form(account=str(one.pk), group=str(GroupFactory(account=other).pk))
+        page = log_in(account=agency).post(reverse("admin:accounts_location_add"), form)
+        assert "There is no such group here" in str(page.context["adminform"].form.errors)
+
+    def test_the_account_of_a_row_never_changes(self, log_in: LogIn, agency: Account) -> None:
+        one, other = AccountFactory(parent=agency), AccountFactory(parent=agency)
+        location = LocationFactory(account=one)
+        form = location_form(account=str(other.pk))
+        log_in(account=agency).post(
+            reverse("admin:accounts_location_change", args=[location.pk]), form
+        )
+        location.refresh_from_db()
+        assert (location.account, location.name) == (one, "Downtown")
+
+    def test_a_role_counts_in_its_account_only(self, log_in: LogIn) -> None:
+        user = MembershipFactory(role=Role.OWNER).user
+        looked_at = MembershipFactory(user=user, role=Role.VIEWER).account
+        location = LocationFactory(account=looked_at, name="Before")
+        browser = log_in(user=user)
+        page = browser.post(
+            reverse("admin:accounts_location_change", args=[location.pk]), location_form()
+        )
+        assert page.status_code == 403
+        form = location_form(account=str(looked_at.pk))
+        browser.post(reverse("admin:accounts_location_add"), form)
+        assert Location.objects.get(account=looked_at).name == "Before"
+        key = ApiKeyFactory(account=looked_at, name="Not for viewers")
+        assert (
+            key.name
+            not in browser.get(reverse("admin:accounts_apikey_changelist")).content.decode()
+        )
+
+
+class TestLocations:
+    def test_a_name_taken_by_the_clients_id_is_explained(
+        self, log_in: LogIn, account: Account
+    ) -> None:
+        LocationFactory(account=account, client_location_id="7")
+        page = log_in(account=account).post(
+            reverse("admin:accounts_location_add"), location_form(client_location_id="7")
+        )
+        assert "Another location has this" in str(page.context["adminform"].form.errors)
+
+    def test_a_place_with_calls_is_kept(self, log_in: LogIn, account: Account) -> None:
+        call = CallFactory(account=account)
+        page = log_in(account=account, role=Role.OWNER).post(
+            reverse("admin:accounts_location_delete", args=[call.location_id]), {"post": "yes"}
+        )
+        assert page.status_code == 403
+
+    @pytest.mark.parametrize("slug", ["webhooks", "campaigns", "treatments", "numbers"])
+    def test_its_tabs_open_for_viewers(self, log_in: LogIn, account: Account, slug: str) -> None:
+        location = LocationFactory(account=account)
+        page = log_in(account=account, role=Role.VIEWER).get(
+            reverse(f"admin:accounts_location_{slug}", args=[location.pk])
+        )
+        assert page.status_code == 200
+        assert "Add " not in page.content.decode()
+
+
+class TestMembers:
+    add = "admin:accounts_membership_add"
+
+    def test_invites_a_new_person_with_a_link(
+        self, log_in: LogIn, account: Account, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        browser = log_in(account=account)
+        with django_capture_on_commit_callbacks(execute=True):
+            page = browser.post(
+                reverse(self.add), {"email": "New@Example.com", "role": int(Role.MEMBER)}
+            )
+        assert page.status_code == 302
+        member = Membership.objects.get(user__email="new@example.com")
+        assert (member.account, member.role) == (account, Role.MEMBER)
+        assert not member.user.has_usable_password()
+        assert mail.outbox[0].to == ["new@example.com"]
+        assert "/password/" in mail.outbox[0].body
+
+    def test_the_link_sets_the_password(
+        self,
+        client: Client,
+        log_in: LogIn,
+        account: Account,
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        browser = log_in(account=account)
+        with django_capture_on_commit_callbacks(execute=True):
+            browser.post(reverse(self.add), {"email": "new@example.com", "role": 20})
+        link = next(line for line in mail.outbox[0].body.splitlines() if "/password/" in line)
+        page = client.get(link.replace("http://127.0.0.1:8000", ""), follow=True)
+        new = "a-long-new-passphrase"
+        client.post(page.request["PATH_INFO"], {"new_password1": new, "new_password2": new})
+        assert User.objects.get(email="new@example.com").check_password(new)
+
+    def test_invites_somebody_of_another_account(self, log_in: LogIn, account: Account) -> None:
+        other = MembershipFactory()
+        log_in(account=account).post(
+            reverse(self.add), {"email": other.user.email, "role": int(Role.VIEWER)}
+        )
+        assert Membership.objects.filter(user=other.user).count() == 2
+
+    def test_refuses_who_is_a_member_already(self, log_in: LogIn, account: Account) -> None:
+        member = MembershipFactory(account=account)
+        page = log_in(account=account).post(
+            reverse(self.add), {"email": member.user.email.upper(), "role": int(Role.VIEWER)}
+        )
+        assert "is a member already" in str(page.context["adminform"].form.errors)
+
+    def test_nobody_gives_a_role_above_their_own(self, log_in: LogIn, account: Account) -> None:
+        browser = log_in(account=account, role=Role.ADMIN)
+        browser.post(reverse(self.add), {"email": "new@example.com", "role": int(Role.OWNER)})
+        assert not User.objects.filter(email="new@example.com").exists()
+        member = MembershipFactory(account=account, role=Role.MEMBER)
+        browser.post(
+            reverse("admin:accounts_membership_change", args=[member.pk]),
+            {"role": int(Role.OWNER)},
+        )
+        member.refresh_from_db()
+        assert member.role == Role.MEMBER
+
+    def test_nobody_changes_or_removes_who_is_above_them(
+        self, log_in: LogIn, account: Account
+    ) -> None:
+        owner = MembershipFactory(account=account, role=Role.OWNER)
+        MembershipFactory(account=account, role=Role.OWNER)
+        browser = log_in(account=account, role=Role.ADMIN)
+        for page, form in (("change", {"role": 10}), ("delete", {"post": "yes"})):
+            link = reverse(f"admin:accounts_membership_{page}", args=[owner.pk])
+            assert browser.post(link, form).status_code == 403
+        owner.refresh_from_db()
+        assert owner.role == Role.OWNER
+
+    def test_the_last_owner_stays(self, log_in: LogIn, account: Account) -> None:
+        owner = MembershipFactory(account=account, role=Role.OWNER)
+        browser = log_in(user=owner.user)
+        page = browser.post(
+            reverse("admin:accounts_membership_change", args=[owner.pk]), {"role": 20}
+        )
+        assert "needs an owner" in str(page.context["adminform"].form.errors)
+        link = reverse("admin:accounts_membership_delete", args=[owner.pk])
+        assert browser.post(link, {"post": "yes"}).status_code == 403
+        MembershipFactory(account=account, role=Role.OWNER)
+        assert browser.post(link, {"post": "yes"}).status_code == 302
+        assert not Membership.objects.filter(pk=owner.pk).exists()
+
+    @pytest.mark.parametrize("role", [Role.VIEWER, Role.MEMBER])
+    def test_are_for_admins(self, log_in: LogIn, account: Account, role: Role) -> None:
+        browser = log_in(account=account, role=role)
+        for page in ("membership", "apikey"):
+            for action in ("changelist", "add"):
+                link = reverse(f"admin:accounts_{page}_{action}")
+                assert browser.get(link).status_code == 403
+
+
+class TestApiKeys:
+    def test_the_key_is_shown_once(self, log_in: LogIn, account: Account) -> None:
+        browser = log_in(account=account)
+        page = browser.post(
+            reverse("admin:accounts_apikey_add"), {"name": "Platform", "scopes": ["ingest"]}
+        )
+        key = ApiKey.objects.get()
+        token = page.context["token"]
+        assert token in page.content.decode()
+        assert "no-store" in page.headers["Cache-Control"]
+        assert key.account == account
+        for link in (
+            reverse("admin:accounts_apikey_changelist"),
+            reverse("admin:accounts_apikey_change", args=[key.pk]),
+        ):
+            assert token not in browser.get(link).content.decode()
+
+    def test_is_revoked_by_a_post_after_asking(self, log_in: LogIn, account: Account) -> None:
+        key = ApiKeyFactory(account=account)
+        browser = log_in(account=account)
+        link = reverse("admin:accounts_apikey_revoke", args=[key.pk])
+        assert "can not be undone" in browser.get(link).content.decode()
+        key.refresh_from_db()
+        assert key.revoked_at is None
+        browser.post(link)
+        key.refresh_from_db()
+        assert key.revoked_at is not None
+
+    def test_is_not_edited_or_deleted(self, log_in: LogIn, account: Account) -> None:
+        key = ApiKeyFactory(account=account)
+        browser = log_in(account=account, role=Role.OWNER)
+        for page in ("change", "delete"):
+            link = reverse(f"admin:accounts_apikey_{page}", args=[key.pk])
+            assert browser.post(link, {"name": "Other", "post": "yes"}).status_code == 403
+
+
+class TestAccounts:
+    add = "admin:accounts_account_add"
+
+    def test_an_agency_admin_adds_clients(self, log_in: LogIn) -> None:
+        agency = AgencyFactory()
+        page = log_in(account=agency).post(
+            reverse(self.add),
+            {"name": "New client", "parent": str(agency.pk), "time_zone": "America/New_York"},
+        )
+        assert page.status_code == 302
+        made = Account.objects.get(name="New client")
+        assert (made.parent, made.kind) == (agency, AccountKind.CLIENT)
+
+    def test_a_client_is_not_put_under_another_agency(self, log_in: LogIn) -> None:
+        other = AgencyFactory()
+        page = log_in(account=AgencyFactory()).post(
+            reverse(self.add),
+            {"name": "Mine now", "parent": str(other.pk), "time_zone": "America/New_York"},
+        )
+        assert page.status_code == 200
+        assert not Account.objects.filter(name="Mine now").exists()
+
+    def test_others_add_no_accounts(self, log_in: LogIn, account: Account) -> None:
+        assert log_in(account=account, role=Role.OWNER).get(reverse(self.add)).status_code == 403
+
+    def test_an_account_does_not_become_an_agency_by_itself(
+        self, log_in: LogIn, account: Account
+    ) -> None:
+        log_in(account=account, role=Role.OWNER).post(
+            reverse("admin:accounts_account_change", args=[account.pk]),
+            {"name": "Renamed", "kind": "agency", "time_zone": "America/New_York"},
+        )
+        account.refresh_from_db()
+        assert (account.name, account.kind) == ("Renamed", AccountKind.CLIENT)
+
+
+class TestOperators:
+    pages = ["admin:accounts_user_changelist", "django_rq:home", "django_rq:home_json"]
+
+    @pytest.mark.parametrize("page", pages)
+    def test_have_pages_of_their_own(self, log_in: LogIn, account: Account, page: str) -> None:
+        assert log_in(user=OperatorFactory()).get(reverse(page)).status_code == 200
+        assert log_in(account=account, role=Role.OWNER).get(reverse(page)).status_code in (403, 404)
+
+    def test_only_their_side_bar_leads_there(self, log_in: LogIn, account: Account) -> None:
+        link = reverse("django_rq:home")
+        home = reverse("admin:index")
+        assert link in log_in(user=OperatorFactory()).get(home).content.decode()
+        owner = log_in(account=account, role=Role.OWNER)
+        assert link not in owner.get(home).content.decode()

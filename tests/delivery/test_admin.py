@@ -1,0 +1,143 @@
+"""Deliveries: read, copied, and sent again."""
+
+import shlex
+import subprocess
+
+import pytest
+from django.urls import reverse
+
+from apps.accounts.models import Account
+from apps.common.access import Role
+from apps.delivery.admin.attempts import as_curl, explained, pretty
+from apps.delivery.models import Attempt, Delivery, DeliveryState
+from apps.delivery.outcome import ErrorKind
+from tests.conftest import LogIn
+from tests.factories import (
+    AccountFactory,
+    AttachmentFactory,
+    AttemptFactory,
+    DeliveryFactory,
+    WebhookFactory,
+)
+
+
+class TestWords:
+    @pytest.mark.parametrize("kind", list(ErrorKind))
+    def test_every_kind_of_failure_is_explained(self, kind: ErrorKind) -> None:
+        assert explained(kind)
+
+    def test_shows_the_structure_of_json_and_xml(self) -> None:
+        assert pretty('{"a":{"b":1}}') == '{\n  "a": {\n    "b": 1\n  }\n}'
+        assert pretty("<a><b>1</b></a>") == "<a>\n  <b>1</b>\n</a>\n"
+
+    @pytest.mark.parametrize("body", ["", "plain", "{broken", "<broken", "a=1&b=2"])
+    def test_leaves_anything_else_as_it_is(self, body: str) -> None:
+        assert pretty(body) == body
+
+    def test_expands_no_entities(self) -> None:
+        body = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]><a>&x;</a>'
+        assert "&x;" in pretty(body)
+
+    def test_a_curl_command_survives_the_shell(self) -> None:
+        body = '{"name": "O\'Brien $(id) `id` & <b>"}'
+        attempt = Attempt(
+            method="POST",
+            url="https://example.com/?a=1&b='2'",
+            request_headers={"X-Note": "it's"},
+            request_body=body,
+        )
+        words = shlex.split(as_curl(attempt).replace("\\\n", ""))
+        assert words == [
+            *("curl", "-X", "POST", attempt.url),
+            *("-H", "X-Note: it's"),
+            *("--data-raw", body),
+        ]
+        printed = as_curl(attempt).replace("curl", "printf '%s|'", 1)
+        shell = subprocess.run(["/bin/sh", "-c", printed], capture_output=True, check=True)
+        assert shell.stdout.decode().split("|")[-2] == body
+
+
+@pytest.mark.django_db
+class TestPages:
+    @pytest.fixture
+    def account(self) -> Account:
+        return AccountFactory()
+
+    @pytest.fixture
+    def delivery(self, account: Account) -> Delivery:
+        delivery = DeliveryFactory(account=account, state=DeliveryState.FAILED)
+        AttemptFactory(
+            delivery=delivery,
+            response_status=503,
+            response_body="<script>alert(1)</script>",
+            error_kind="http",
+        )
+        return delivery
+
+    def test_a_delivery_shows_its_tries(self, log_in: LogIn, delivery: Delivery) -> None:
+        page = log_in(account=delivery.account, role=Role.VIEWER).get(
+            reverse("admin:delivery_delivery_change", args=[delivery.pk])
+        )
+        text = page.content.decode()
+        assert "503" in text
+        assert "&quot;phone&quot;: &quot;7776734736&quot;" in text
+        assert "<script>alert(1)" not in text
+        assert "does not count as success" in text
+        assert "curl -X POST" in text
+
+    def test_a_call_shows_its_way(self, log_in: LogIn, delivery: Delivery) -> None:
+        page = log_in(account=delivery.account).get(
+            reverse("admin:calls_call_change", args=[delivery.call_id])
+        )
+        titles = [moment.title for moment in page.context["moments"]]
+        assert titles == ["Ended", f"{delivery.webhook} (end)"]
+
+    def test_is_sent_again_by_a_post_after_asking(self, log_in: LogIn, delivery: Delivery) -> None:
+        browser = log_in(account=delivery.account, role=Role.MEMBER)
+        link = reverse("admin:delivery_delivery_resend", args=[delivery.pk])
+        assert browser.get(link).status_code == 200
+        assert Delivery.objects.count() == 1
+        page = browser.post(link)
+        again = Delivery.objects.get(resent_from=delivery)
+        assert page.headers["Location"] == reverse(
+            "admin:delivery_delivery_change", args=[again.pk]
+        )
+
+    def test_several_are_sent_again_at_once(self, log_in: LogIn, delivery: Delivery) -> None:
+        other = DeliveryFactory(account=delivery.account)
+        log_in(account=delivery.account, role=Role.MEMBER).post(
+            reverse("admin:delivery_delivery_changelist"),
+            {"action": "resend_selected", "_selected_action": [delivery.pk, other.pk]},
+        )
+        assert Delivery.objects.filter(resent_from__in=[delivery, other]).count() == 2
+
+    def test_viewers_send_nothing(self, log_in: LogIn, delivery: Delivery) -> None:
+        browser = log_in(account=delivery.account, role=Role.VIEWER)
+        assert (
+            browser.post(reverse("admin:delivery_delivery_resend", args=[delivery.pk])).status_code
+            == 403
+        )
+        browser.post(
+            reverse("admin:delivery_delivery_changelist"),
+            {"action": "resend_selected", "_selected_action": [delivery.pk]},
+        )
+        assert Delivery.objects.count() == 1
+
+    def test_a_location_tells_how_its_webhooks_fare(
+        self, log_in: LogIn, delivery: Delivery
+    ) -> None:
+        webhook = delivery.webhook
+        for _ in range(3):
+            DeliveryFactory(account=delivery.account, webhook=webhook)
+        AttachmentFactory(webhook=webhook)
+        WebhookFactory(account=delivery.account, location=None, name="Everywhere")
+        WebhookFactory(account=delivery.account, name="Elsewhere")
+        page = log_in(account=delivery.account).get(
+            reverse("admin:accounts_location_webhooks", args=[webhook.location_id])
+        )
+        text = page.content.decode()
+        assert "4 sent" in text
+        assert "75 % well" in text
+        assert "Everywhere" in text
+        assert "Elsewhere" not in text
+        assert "Add Webhook" in text

@@ -1,0 +1,308 @@
+"""Templates and webhooks, as people with each role meet them."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.models import Account
+from apps.common.access import Role
+from apps.webhooks.models import Template, Webhook
+from tests.conftest import LogIn
+from tests.factories import (
+    AccountFactory,
+    AgencyFactory,
+    DeliveryFactory,
+    LocationFactory,
+    TemplateFactory,
+    WebhookFactory,
+    WebhookHeaderFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account() -> Account:
+    return AccountFactory()
+
+
+def webhook_form(template: Template, **changes: object) -> dict[str, Any]:
+    return {
+        "name": "Leads",
+        "url": "https://93.184.216.34/leads",
+        "template": str(template.pk),
+        "method": "POST",
+        "success_codes_usual": ["200", "204"],
+        "success_codes_others": "",
+        "timeout_s": "15",
+        "is_active": "on",
+        "headers-TOTAL_FORMS": "0",
+        "headers-INITIAL_FORMS": "0",
+        **changes,
+    }
+
+
+def header_forms(webhook: Webhook, name: str, value: str) -> dict[str, Any]:
+    header = webhook.headers.get()
+    return {
+        "headers-TOTAL_FORMS": "1",
+        "headers-INITIAL_FORMS": "1",
+        "headers-0-id": str(header.pk),
+        "headers-0-webhook": str(webhook.pk),
+        "headers-0-name": name,
+        "headers-0-value": value,
+    }
+
+
+def errors_of(page: Any) -> str:
+    return str(page.context["errors"])
+
+
+class TestTemplates:
+    add = "admin:webhooks_template_add"
+
+    def test_a_sample_becomes_the_first_version(self, log_in: LogIn, account: Account) -> None:
+        page = log_in(account=account, role=Role.MEMBER).post(
+            reverse(self.add), {"name": "CRM", "format": "json", "sample": '{"a": "%ani%"}'}
+        )
+        assert page.status_code == 302
+        version = Template.objects.get().current_version
+        assert version is not None
+        assert version.number == 1
+        assert version.mapping == [{"path": "$.a", "kind": "token", "token": "ani"}]
+
+    @pytest.mark.parametrize(
+        ("format_", "sample", "message"),
+        [
+            ("json", '{"a": "%anii%"}', "no token %anii%"),
+            ("json", '{"a": "%anii%"}', "$.a"),
+            ("json", '{"a":\n }', "Line 2, column 2"),
+            ("xml", "<a>\n<b></a>", "Line 2"),
+        ],
+    )
+    def test_a_bad_sample_is_explained_and_nothing_saved(
+        self, log_in: LogIn, account: Account, format_: str, sample: str, message: str
+    ) -> None:
+        page = log_in(account=account).post(
+            reverse(self.add), {"name": "CRM", "format": format_, "sample": sample}
+        )
+        assert page.status_code == 200
+        assert message in str(page.context["adminform"].form.errors["sample"])
+        assert not Template.objects.exists()
+
+    def test_a_taken_name_is_explained(self, log_in: LogIn, account: Account) -> None:
+        TemplateFactory(account=account, name="CRM")
+        page = log_in(account=account).post(
+            reverse(self.add), {"name": "CRM", "format": "json", "sample": "{}"}
+        )
+        assert page.status_code == 200
+
+    def test_only_agencies_share(self, log_in: LogIn, account: Account) -> None:
+        form = {"name": "CRM", "format": "json", "sample": "{}", "is_shared_with_clients": "on"}
+        log_in(account=account).post(reverse(self.add), form)
+        assert not Template.objects.filter(is_shared_with_clients=True).exists()
+        log_in(account=AgencyFactory()).post(reverse(self.add), form)
+        assert Template.objects.filter(is_shared_with_clients=True).exists()
+
+    def test_clients_read_and_use_what_their_agency_shares(self, log_in: LogIn) -> None:
+        agency = AgencyFactory()
+        client_account = AccountFactory(parent=agency)
+        shared = TemplateFactory(account=agency, is_shared_with_clients=True, name="Shared one")
+        private = TemplateFactory(account=agency, name="Private one")
+        browser = log_in(account=client_account, role=Role.OWNER)
+        listed = browser.get(reverse("admin:webhooks_template_changelist")).content.decode()
+        assert "Shared one" in listed
+        assert "Private one" not in listed
+        link = reverse("admin:webhooks_template_change", args=[shared.pk])
+        assert browser.get(link).status_code == 200
+        assert browser.post(link, {"name": "Mine", "sample": "{}"}).status_code == 403
+        version = reverse("admin:webhooks_templateversion_change", args=[shared.current_version_id])
+        assert browser.get(version).status_code == 200
+        for template, count in ((private, 0), (shared, 1)):
+            browser.post(reverse("admin:webhooks_webhook_add"), webhook_form(template))
+            assert Webhook.objects.count() == count
+
+    def test_a_template_in_use_is_kept(self, log_in: LogIn, account: Account) -> None:
+        used = WebhookFactory(account=account).template
+        free = TemplateFactory(account=account)
+        browser = log_in(account=account, role=Role.OWNER)
+        answers = [
+            browser.post(
+                reverse("admin:webhooks_template_delete", args=[template.pk]), {"post": "yes"}
+            ).status_code
+            for template in (used, free)
+        ]
+        assert answers == [403, 302]
+        assert list(Template.objects.all()) == [used]
+
+    def test_tokens_are_one_click_away(self, log_in: LogIn, account: Account) -> None:
+        browser = log_in(account=account, role=Role.VIEWER)
+        assert reverse("tokens") in browser.get(reverse("admin:index")).content.decode()
+        assert "%ani_carrier%" in browser.get(reverse("tokens")).content.decode()
+
+
+class TestWebhooks:
+    add = "admin:webhooks_webhook_add"
+
+    def test_gets_a_signing_secret_that_admins_see(self, log_in: LogIn, account: Account) -> None:
+        log_in(account=account, role=Role.MEMBER).post(
+            reverse(self.add), webhook_form(TemplateFactory(account=account))
+        )
+        webhook = Webhook.objects.get()
+        assert webhook.secret.startswith("whsec_")
+        assert webhook.success_codes == [200, 204]
+        link = reverse("admin:webhooks_webhook_secret", args=[webhook.pk])
+        page = log_in(account=account, role=Role.ADMIN).get(link)
+        assert webhook.secret in page.content.decode()
+        assert "no-store" in page.headers["Cache-Control"]
+        member = log_in(account=account, role=Role.MEMBER)
+        assert member.get(link).status_code == 403
+        edited = member.get(reverse("admin:webhooks_webhook_change", args=[webhook.pk]))
+        assert webhook.secret not in edited.content.decode()
+
+    @pytest.mark.parametrize(
+        ("url", "message"),
+        [
+            ("http://10.0.0.1/x", "10.0.0.1 is a private address"),
+            ("ftp://example.com/x", "https or http"),
+            ("https://user:pass@example.com/", "user name or password"),
+            ("nonsense", "must begin with"),
+        ],
+    )
+    def test_a_bad_address_is_explained(
+        self, log_in: LogIn, account: Account, url: str, message: str
+    ) -> None:
+        page = log_in(account=account).post(
+            reverse(self.add), webhook_form(TemplateFactory(account=account), url=url)
+        )
+        assert message in str(page.context["adminform"].form.errors["url"])
+        assert not Webhook.objects.exists()
+
+    def test_a_name_that_can_not_be_found_is_fine(self, log_in: LogIn, account: Account) -> None:
+        url = "https://not-there.invalid/x"
+        log_in(account=account).post(
+            reverse(self.add), webhook_form(TemplateFactory(account=account), url=url)
+        )
+        assert Webhook.objects.get().url == url
+
+    @pytest.mark.parametrize(
+        ("usual", "others", "stored"),
+        [(["200"], "206, 302", [200, 206, 302]), ([], "418", [418])],
+    )
+    def test_takes_other_success_codes(
+        self, log_in: LogIn, account: Account, usual: list[str], others: str, stored: list[int]
+    ) -> None:
+        form = webhook_form(
+            TemplateFactory(account=account), success_codes_usual=usual, success_codes_others=others
+        )
+        log_in(account=account).post(reverse(self.add), form)
+        assert Webhook.objects.get().success_codes == stored
+
+    @pytest.mark.parametrize(("usual", "others"), [([], ""), (["200"], "99"), (["200"], "abc")])
+    def test_refuses_codes_that_are_none(
+        self, log_in: LogIn, account: Account, usual: list[str], others: str
+    ) -> None:
+        form = webhook_form(
+            TemplateFactory(account=account), success_codes_usual=usual, success_codes_others=others
+        )
+        page = log_in(account=account).post(reverse(self.add), form)
+        assert "success_codes" in page.context["adminform"].form.errors
+
+    def test_leads_back_to_the_location(self, log_in: LogIn, account: Account) -> None:
+        location = LocationFactory(account=account)
+        tab = reverse("admin:accounts_location_webhooks", args=[location.pk])
+        browser = log_in(account=account)
+        add = reverse(self.add) + f"?location={location.pk}&account={account.pk}&next={tab}"
+        assert f'value="{location.pk}" selected' in browser.get(add).content.decode()
+        form = webhook_form(TemplateFactory(account=account), location=str(location.pk))
+        assert browser.post(add, form).headers["Location"] == tab
+        assert "Leads" in browser.get(tab).content.decode()
+
+    def test_leads_back_to_our_own_pages_only(self, log_in: LogIn, account: Account) -> None:
+        page = log_in(account=account).post(
+            reverse(self.add) + "?next=https://evil.example/",
+            webhook_form(TemplateFactory(account=account)),
+        )
+        assert page.headers["Location"] == reverse("admin:webhooks_webhook_changelist")
+
+    def test_one_that_has_sent_is_kept(self, log_in: LogIn, account: Account) -> None:
+        sent = DeliveryFactory(account=account).webhook
+        fresh = WebhookFactory(account=account)
+        browser = log_in(account=account)
+        answers = [
+            browser.post(
+                reverse("admin:webhooks_webhook_delete", args=[webhook.pk]), {"post": "yes"}
+            ).status_code
+            for webhook in (sent, fresh)
+        ]
+        assert answers == [403, 302]
+
+    def test_viewers_change_nothing(self, log_in: LogIn, account: Account) -> None:
+        webhook = WebhookFactory(account=account)
+        browser = log_in(account=account, role=Role.VIEWER)
+        link = reverse("admin:webhooks_webhook_change", args=[webhook.pk])
+        assert browser.get(link).status_code == 200
+        assert browser.post(link, webhook_form(webhook.template)).status_code == 403
+        assert browser.get(reverse(self.add)).status_code == 403
+
+
+class TestHeaders:
+    @pytest.fixture
+    def webhook(self, account: Account) -> Webhook:
+        webhook = WebhookFactory(account=account)
+        WebhookHeaderFactory(webhook=webhook, name="X-Api-Key", value="top-secret")
+        return webhook
+
+    def save(self, browser: Client, webhook: Webhook, **changes: object) -> Any:
+        form = webhook_form(webhook.template, url=webhook.url, location=str(webhook.location_id))
+        link = reverse("admin:webhooks_webhook_change", args=[webhook.pk])
+        return browser.post(link, {**form, **changes})
+
+    @pytest.mark.parametrize("role", list(Role))
+    def test_a_saved_value_is_never_shown(
+        self, log_in: LogIn, webhook: Webhook, role: Role
+    ) -> None:
+        browser = log_in(account=webhook.account, role=role)
+        for page in ("change", "history"):
+            link = reverse(f"admin:webhooks_webhook_{page}", args=[webhook.pk])
+            assert "top-secret" not in browser.get(link).content.decode()
+
+    def test_an_empty_value_keeps_the_old_one(self, log_in: LogIn, webhook: Webhook) -> None:
+        browser = log_in(account=webhook.account)
+        self.save(browser, webhook, **header_forms(webhook, "X-Api-Key", ""))
+        assert webhook.headers.get().value == "top-secret"
+        self.save(browser, webhook, **header_forms(webhook, "X-Api-Key", "newer"))
+        assert webhook.headers.get().value == "newer"
+
+    def test_a_value_is_not_moved_under_a_name_that_shows_it(
+        self, log_in: LogIn, webhook: Webhook
+    ) -> None:
+        browser = log_in(account=webhook.account, role=Role.MEMBER)
+        page = self.save(browser, webhook, **header_forms(webhook, "Accept", ""))
+        assert page.status_code == 200
+        assert webhook.headers.get().name == "X-Api-Key"
+
+    def test_members_do_not_send_a_value_to_another_host(
+        self, log_in: LogIn, webhook: Webhook
+    ) -> None:
+        forms = header_forms(webhook, "X-Api-Key", "")
+        elsewhere = "https://93.184.216.35/mine"
+        member = log_in(account=webhook.account, role=Role.MEMBER)
+        assert self.save(member, webhook, url=elsewhere, **forms).status_code == 200
+        admin = log_in(account=webhook.account, role=Role.ADMIN)
+        assert self.save(admin, webhook, url=elsewhere, **forms).status_code == 302
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("Bad Name", "x"), ("Host", "x"), ("X-Key", "a\nb"), ("X-Key", "a\rb")]
+    )
+    def test_what_is_no_header_is_refused(
+        self, log_in: LogIn, webhook: Webhook, name: str, value: str
+    ) -> None:
+        page = self.save(
+            log_in(account=webhook.account), webhook, **header_forms(webhook, name, value)
+        )
+        assert page.status_code == 200
+        assert errors_of(page)
+        assert webhook.headers.get().name == "X-Api-Key"
