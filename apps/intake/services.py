@@ -1,6 +1,8 @@
 """Taking events in: parsed, placed, stored, matched and planned in one transaction."""
 
+import logging
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +16,11 @@ from apps.calls.services import RecordedEvent, ReportedEvent, record_events
 from apps.campaigns.matching import match_events
 from apps.campaigns.placing import Place, PlaceReference, Places, UnknownPlace
 from apps.common.access import Access
+from apps.delivery.models import Delivery
 from apps.delivery.services import plan
 from apps.intake.events import EventFault, ParsedEvent, parse_event
+
+logger = logging.getLogger(__name__)
 
 # Two requests may bring the same new event at the same moment: the loser tries again and finds it.
 _TRIES = 3
@@ -81,10 +86,24 @@ def _store(access: Access, parsed: list[tuple[int, ParsedEvent]], receipt: Recei
             )
     if reported:
         recorded = record_events(reported=[report for _, report in reported])
-        plan(matches=match_events(recorded))
+        planned = plan(matches=match_events(recorded))
+        if logger.isEnabledFor(logging.INFO):
+            _log(recorded, planned)
         indexes = [index for index, _ in reported]
         receipt.accepted = list(zip(indexes, recorded, strict=True))
     receipt.rejected += rejected
+
+
+def _log(recorded: Sequence[RecordedEvent], planned: Sequence[Delivery]) -> None:
+    """Write one line an event, without personal data."""
+    deliveries = Counter(delivery.event_id for delivery in planned)
+    for each in recorded:
+        logger.info(
+            "%s of call %s: %s",
+            each.event.type,
+            each.call.external_id,
+            "a repeat" if each.is_duplicate else f"{deliveries[each.event.pk]} planned",
+        )
 
 
 class _PlaceFinder:

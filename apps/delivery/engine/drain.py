@@ -300,7 +300,8 @@ class Drain:
                 "%s %s → %s: %s (try %d, %d ms)",
                 verdict.state.upper(),
                 endpoint.name if endpoint else held.webhook_id,
-                tried.url or "not sent",
+                # The webhook's own URL: what is sent behind it may be personal data.
+                endpoint.url if endpoint else "not sent",
                 verdict.reason,
                 held.attempt_count + 1,
                 outcome.timings.total_ms,
