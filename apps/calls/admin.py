@@ -22,6 +22,7 @@ else:
 class CallAdmin(ReadOnlyAdmin):
     """Calls, newest first."""
 
+    empty_text = "They appear as soon as your phone platform posts its events."
     list_display = [
         "caller_shown",
         "tracking_number",

@@ -76,6 +76,7 @@ class CampaignAdmin(AccountScopedAdmin):
     """Campaigns, offline and digital."""
 
     ordering = ["name"]
+    empty_text = "A campaign says why people call: an advertisement, a website."
     list_display = ["name", "kind_label", "location", "numbers", "webhooks", "is_active"]
     list_filter = ["kind", "location", "is_active"]
     list_select_related = ["location"]
@@ -114,6 +115,7 @@ class TreatmentAdmin(AccountScopedAdmin):
     """Call treatments with their options."""
 
     ordering = ["name"]
+    empty_text = "The menu that callers go through, as 1 for Sales."
     list_display = ["name", "location", "options", "webhooks", "is_active"]
     list_filter = ["location", "is_active"]
     list_select_related = ["location"]
@@ -162,6 +164,7 @@ class TreatmentOptionAdmin(AccountScopedAdmin):
 class TrackingNumberAdmin(AccountScopedAdmin):
     """Numbers that callers dial."""
 
+    empty_text = "A number tells which campaign or menu a call belongs to."
     list_display = ["number", "label", "location", "campaign", "treatment"]
     list_filter = ["location", "campaign", "treatment"]
     list_select_related = ["location", "campaign", "treatment"]
@@ -178,6 +181,7 @@ class AttachmentAdmin(AccountScopedAdmin):
     """Webhooks where they are sent, in one list."""
 
     form = AttachmentForm
+    empty_text = "Attach a webhook to a campaign, an option or a location."
     list_display = ["webhook", "target", "timing", "is_active"]
     list_filter = ["webhook", "timing", "is_active"]
     list_select_related = ["webhook", "campaign", "option__treatment", "treatment", "location"]

@@ -39,8 +39,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "failures": deliveries.filter(state=DeliveryState.FAILED)
         .select_related("webhook", "call", "call__location", "account")
         .order_by("-created_at")[:_SHOWN_FAILURES],
-        "calls": calls.select_related("location", "account")
-        .order_by("-created_at")[:_SHOWN_CALLS],
+        "calls": calls.select_related("location", "account").order_by("-created_at")[:_SHOWN_CALLS],
         "steps": _first_steps(account_ids),
     }
 

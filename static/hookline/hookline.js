@@ -63,3 +63,28 @@ document.addEventListener("change", (event) => {
     window.location.assign(address);
   }
 });
+
+// The theme has controls that only a mouse reaches: give them to the keyboard, and names.
+const ICON_NAMES = { dock_to_right: "Side bar", close: "Close", more_horiz: "More" };
+
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[x-on\\:click]").forEach((control) => {
+    if (control.matches("button, input, select, textarea, summary, a[href]")) {
+      return;
+    }
+    control.tabIndex = 0;
+    control.setAttribute("role", "button");
+    const name = ICON_NAMES[control.textContent.trim()];
+    if (name) {
+      control.setAttribute("aria-label", name);
+    }
+  });
+});
+
+document.addEventListener("keydown", (event) => {
+  const control = event.target;
+  if ((event.key === "Enter" || event.key === " ") && control.matches('[role="button"][tabindex="0"]')) {
+    event.preventDefault();
+    control.click();
+  }
+});

@@ -22,6 +22,7 @@ class ApiKeyAdmin(AccountScopedAdmin):
     view_role = add_role = Role.ADMIN
     change_role = delete_role = None
     form = ApiKeyForm
+    empty_text = "Your phone platform needs one to post call events."
     list_display = ["name", "shown_hint", "scope_names", "state", "last_used_at", "created_by"]
     list_select_related = ["created_by"]
     search_fields = ["name", "hint"]

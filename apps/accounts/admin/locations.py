@@ -13,6 +13,7 @@ from apps.common.admin import AccountScopedAdmin
 class GroupAdmin(AccountScopedAdmin):
     """Sets of locations, to share templates with."""
 
+    empty_text = "Groups of locations share templates."
     list_display = ["name", "location_total"]
     ordering = ["name"]
     search_fields = ["name"]
@@ -35,6 +36,7 @@ class LocationAdmin(AccountScopedAdmin):
 
     form = LocationForm
     details_title = "Edit"
+    empty_text = "The places that receive calls."
     list_display = ["name", "group", "city", "state", "client_location_id", "is_active"]
     list_filter = ["group", "is_active"]
     list_select_related = ["group"]

@@ -78,10 +78,11 @@ class AccountScopedFormSet(_InlineFormSet):
             if form.has_changed() or not form.instance._state.adding
             if form not in self.deleted_forms
         ]
-        for constraint in self.model._meta.constraints:
+        model: Any = self.model
+        for constraint in model._meta.constraints:
             if not isinstance(constraint, UniqueConstraint) or not constraint.fields:
                 continue
-            columns = [self.model._meta.get_field(name).attname for name in constraint.fields]
+            columns = [model._meta.get_field(name).attname for name in constraint.fields]
             keys = [tuple(getattr(row, column) for column in columns) for row in rows]
             if constraint.nulls_distinct is not False:
                 keys = [key for key in keys if None not in key]

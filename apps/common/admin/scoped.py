@@ -46,6 +46,8 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, BaseAdmin):
 
     form = AccountScopedForm
     panels: ClassVar[Sequence[type[Panel]]] = ()
+    # What a list without rows says about them.
+    empty_text: ClassVar[str] = ""
     list_per_page = 50
     list_filter_submit = True
 

@@ -27,6 +27,7 @@ _MOST_AT_ONCE = 500
 class DeliveryAdmin(ReadOnlyAdmin):
     """Deliveries, newest first."""
 
+    empty_text = "Each call that reaches a place with a webhook makes one."
     list_display = [
         "created_at",
         "webhook",

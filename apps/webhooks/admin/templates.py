@@ -47,6 +47,7 @@ class TemplateAdmin(AccountScopedAdmin):
     """Templates of the account, and those that its agency shares, which are only read."""
 
     form = TemplateForm
+    empty_text = "A template says what is sent: a sample with %tokens%."
     list_display = ["name", "shown_format", "group", "used_by", "version", "sharing"]
     list_filter = ["format", "group"]
     list_select_related = ["group", "current_version"]

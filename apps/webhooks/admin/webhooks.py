@@ -51,6 +51,7 @@ class WebhookAdmin(AccountScopedAdmin):
     """Webhooks of locations and of whole accounts."""
 
     form = WebhookForm
+    empty_text = "A webhook tells another system about calls, as your CRM."
     list_display = ["name", "shown_url", "location", "template", "method", "state"]
     list_filter = ["location", "template", "is_active"]
     list_select_related = ["location", "template"]
