@@ -1,0 +1,47 @@
+"""What every page of the admin keeps to."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+OUR_TEMPLATES = sorted(Path(settings.BASE_DIR, "templates").rglob("*.html"))
+_INLINE = re.compile(
+    r"<style|<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE
+)
+
+
+@pytest.mark.django_db
+class TestContentSecurityPolicy:
+    def test_allows_our_own_files_only(self, client: Client) -> None:
+        policy = client.get(reverse("admin:login")).headers["Content-Security-Policy"]
+        rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+        assert rules["default-src"] == "'none'"
+        assert rules["script-src"] == "'self' 'unsafe-eval'"
+        assert rules["style-src"] == "'self'"
+        assert rules["frame-ancestors"] == "'none'"
+
+    def test_the_theme_writes_no_style_element(self, client: Client) -> None:
+        assert "<style" not in client.get(reverse("admin:login")).content.decode()
+
+
+@pytest.mark.parametrize("template", OUR_TEMPLATES, ids=lambda path: path.name)
+def test_our_templates_have_no_inline_scripts_or_styles(template: Path) -> None:
+    assert _INLINE.search(template.read_text()) is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", ["admin:index", "profile", "tokens", "switch_account"])
+def test_strangers_are_asked_who_they_are(client: Client, page: str) -> None:
+    answer = client.get(reverse(page))
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith(reverse("admin:login"))
+
+
+@pytest.mark.django_db
+def test_a_page_that_is_not_there_is_said_so(client: Client) -> None:
+    page = client.get("/accounts/nothing/here/")
+    assert page.status_code in (302, 404)
