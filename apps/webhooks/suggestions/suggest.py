@@ -1,0 +1,170 @@
+"""Suggestions: which token belongs in each place of a sample, how sure that is, and why."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from apps.webhooks.extraction import Field, FieldType, Sample
+from apps.webhooks.mapping import Formatter
+from apps.webhooks.suggestions.aliases import STRUCTURAL
+from apps.webhooks.suggestions.learned import (
+    NOTHING_LEARNED,
+    Learned,
+    name_key_of,
+    path_key_of,
+)
+from apps.webhooks.suggestions.matching import CUT_OFF, DOUBTFUL, EXACT, matches_of
+from apps.webhooks.suggestions.names import Steps, is_attribute, steps_of
+from apps.webhooks.suggestions.shapes import Shape, fits, formatters_for, shape_of
+from apps.webhooks.tokens import TOKENS, Token, UnknownToken, find_token
+
+_MOST = 3
+_JSON_ITEM = re.compile(r"^\$.*\[[0-9]+\]$", re.DOTALL)
+_LEARNED_NAME = 95
+_MISFIT = 60
+_NAMES = frozenset({"Google", "Meta"})
+_BY_VALUE = {
+    Shape.PHONE: ("ani", 70),
+    Shape.EMAIL: ("ani_email", 75),
+    Shape.RECORDING: ("rec_audiourl", 75),
+    Shape.MOMENT: ("call_start_time", 65),
+    Shape.UNIX: ("call_start_time", 65),
+    Shape.IP: ("visitor_ip_address", 75),
+    Shape.VIN: ("vehicle_vin", 75),
+}
+# Names that say little: they need a value that fits, not one that merely could.
+_TERSE = {"from": Shape.PHONE, "to": Shape.PHONE, "number": Shape.PHONE, "did": Shape.PHONE}
+
+
+Reasoned = tuple[Token, int, str]
+"""A token, its score and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A token for a place: a score from 0 to 100, why, and how to write it as the sample does."""
+
+    token: str
+    score: int
+    reason: str
+    formatters: tuple[Formatter, ...] = ()
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it may be selected beforehand."""
+        return self.score >= CUT_OFF
+
+
+def suggest(
+    sample: Sample, learned: Learned = NOTHING_LEARNED
+) -> Mapping[str, tuple[Suggestion, ...]]:
+    """Suggestions by the path of each field that has any, best first, at most three.
+
+    What the account mapped itself comes first. Arrays and objects that could be filled by a list
+    or an object token are among the places; an array is then meant to repeat.
+    """
+    found = {field.path: _suggestions(field, learned) for field in sample.fields}
+    found |= {
+        field.path: tuple(each for each in _suggestions(field, learned) if each.is_sure)
+        for field in sample.containers
+    }
+    return {path: suggestions for path, suggestions in found.items() if suggestions}
+
+
+def _suggestions(field: Field, learned: Learned) -> tuple[Suggestion, ...]:
+    steps = steps_of(field.path)
+    if not steps:
+        return ()
+    words = frozenset(steps[-1])
+    best: dict[str, Suggestion] = {}
+    reasoned = [*_learned(steps, learned), *sorted(_judged(field, steps), key=_by_score)]
+    for token, score, reason in reasoned:
+        known = best.get(token.name)
+        if _belongs(token, field) and (known is None or known.score < min(score, CUT_OFF)):
+            best[token.name] = Suggestion(
+                token.name, score, reason, formatters_for(token, field, words)
+            )
+    # Stable, so what was learned stays before all that is sure as well.
+    return tuple(sorted(best.values(), key=lambda each: not each.is_sure)[:_MOST])
+
+
+def _by_score(reasoned: Reasoned) -> int:
+    return -reasoned[1]
+
+
+def _judged(field: Field, steps: Steps) -> Iterator[Reasoned]:
+    """Tokens that the name or the value speaks for."""
+    if is_attribute(field.path) and STRUCTURAL.issuperset(steps[-1]):
+        return
+    shape = shape_of(field)
+    for match in matches_of(steps):
+        token = TOKENS[match.token]
+        score = match.score
+        if not fits(token, shape):
+            score = min(score, _MISFIT)
+        elif shape not in (_TERSE.get(match.alias, shape), Shape.NOTHING):
+            score = min(score, DOUBTFUL)
+        yield token, score, _why(field, match.alias, token, is_exact=match.score == EXACT)
+    if shape in _BY_VALUE:
+        name, score = _BY_VALUE[shape]
+        yield TOKENS[name], score, f"the sample value looks like {shape.value}"
+
+
+def _belongs(token: Token, field: Field) -> bool:
+    """Whether a nested token is meant for a nested place, and others for the rest."""
+    if token.type.is_nested and _JSON_ITEM.search(field.path):
+        return field.type in (FieldType.ARRAY, FieldType.OBJECT)
+    if field.type is FieldType.ARRAY:
+        return token.narrow is not None
+    if field.type is FieldType.OBJECT:
+        return token.type.is_nested and token.narrow is None
+    return True
+
+
+def _learned(steps: Steps, learned: Learned) -> Iterator[Reasoned]:
+    """Tokens to which the account mapped this path, or this name of the same subject."""
+    by_path = learned.paths.get(path_key_of(steps))
+    if by_path:
+        name = ".".join(" ".join(words) for words in steps)
+        yield from _counted(by_path, EXACT, name)
+    by_name = learned.names.get(name_key_of(steps))
+    if by_name:
+        yield from _counted(by_name, _LEARNED_NAME, " ".join(steps[-1]))
+
+
+def _counted(counts: Counter[str], score: int, name: str) -> Iterator[Reasoned]:
+    total = counts.total()
+    for token_name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        try:
+            token = find_token(token_name)
+        except UnknownToken:
+            continue
+        is_usual = count * 2 > total
+        times = "1 template" if count == 1 else f"{count} templates"
+        reason = f"your account mapped {name} to %{token_name}% in {times}"
+        yield token, score if is_usual else DOUBTFUL, reason
+
+
+def _why(field: Field, alias: str, token: Token, *, is_exact: bool) -> str:
+    called = f"the field is called {field.name}"
+    if field.path.endswith("]") and field.path.startswith("/"):
+        called = f"the field is called {field.path.rpartition('/')[2]}"
+    if alias.replace(" ", "_") == token.name:
+        return f"{called}, as the token is"
+    usual = f"a usual name for {_thing(token.label)}"
+    if is_exact or alias.replace(" ", "") in field.name.lower():
+        return f"{called}, {usual}"
+    return f"{called}, which is like {alias}, {usual}"
+
+
+@lru_cache(maxsize=256)
+def _thing(label: str) -> str:
+    """A token's label inside a sentence: "Caller: first name" is the caller's first name."""
+    whose, colon, what = label.partition(": ")
+    if colon:
+        return f"the {whose.lower()}'s {what}"
+    first, _, rest = label.partition(" ")
+    is_name = first.isupper() or first in _NAMES
+    return f"the {first if is_name else first.lower()} {rest}".rstrip()
