@@ -64,29 +64,41 @@ class OrjsonParser(BaseParser):
 def read_body(request: Request, limit: int) -> bytes:
     """Return the request's body of at most `limit` bytes, declared or chunked.
 
-    A larger one is a Problem 413; it is drained first, so that the client sees the answer.
+    A larger one is a Problem 413; it is drained first, so that the client sees the answer. One
+    that breaks off, or is chunked wrongly, is a Problem 400.
     """
-    environ = request._request.META
-    declared = environ.get("CONTENT_LENGTH") or ""
-    if declared.isdigit():
-        stream: HttpRequest | IO[bytes] = request._request
-        if int(declared) > limit:
-            _drain(stream)
-            raise _too_large(limit)
-    elif environ.get("wsgi.input_terminated"):
-        stream = environ["wsgi.input"]
-    else:
-        return b""
-    body = stream.read(limit + 1)
+    declared = request._request.META.get("CONTENT_LENGTH") or ""
+    stream = chunks_of(request._request) or request._request
+    if declared.isdecimal() and int(declared) > limit:
+        _drain(stream)
+        raise _too_large(limit)
+    body = _read(stream, limit + 1)
     if len(body) > limit:
         _drain(stream)
         raise _too_large(limit)
     return body
 
 
+def chunks_of(request: HttpRequest) -> IO[bytes] | None:
+    """Return the stream of a body in chunks, whose length is not told; None for others."""
+    environ = request.META
+    if environ.get("CONTENT_LENGTH") or not environ.get("wsgi.input_terminated"):
+        return None
+    chunks: IO[bytes] = environ["wsgi.input"]
+    return chunks
+
+
+def _read(stream: HttpRequest | IO[bytes], size: int) -> bytes:
+    try:
+        return stream.read(size)
+    # Each web server has errors of its own for a body that breaks.
+    except Exception:  # noqa: BLE001
+        raise Problem(400, "unreadable_body", "The body could not be read to its end.") from None
+
+
 def _drain(stream: HttpRequest | IO[bytes]) -> None:
     dropped = 0
-    while dropped < _DRAIN_BYTES and (chunk := stream.read(_CHUNK)):
+    while dropped < _DRAIN_BYTES and (chunk := _read(stream, _CHUNK)):
         dropped += len(chunk)
 
 

@@ -6,15 +6,15 @@ from django.conf import settings
 from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.accounts.authentication import client_of
 from apps.accounts.models import Scope
+from apps.common.api_view import ApiView
 from apps.common.problems import FieldProblem, Problem
 from apps.intake.services import Receipt, accept_events
 
 
-class EventsView(APIView):
+class EventsView(ApiView):
     """`POST /api/v1/events`: one event, or a list of up to INTAKE_MAX_BATCH."""
 
     scope = Scope.INGEST

@@ -327,7 +327,7 @@ class TestNoBody:
             "occurred_at": moments,
         }
         told = {
-            **{name: moments for name in ("started_at", "answered_at", "ended_at")},
+            **dict.fromkeys(("started_at", "answered_at", "ended_at"), moments),
             **{name: st.dictionaries(NAMES, values) for name in ("caller", "tags", "custom")},
             **{name: st.integers(0, 2**31 - 1) for name in ("duration_s", "talk_s")},
             "status": st.sampled_from(CallStatus.values),

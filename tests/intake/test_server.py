@@ -1,0 +1,90 @@
+"""The event API behind the web server: bodies in chunks, and bodies that are too large."""
+
+import http.client
+import json
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+
+from apps.calls.models import CallEvent
+from tests.builders import World, bearer, event
+from tests.common.processes import python, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LIMIT = 5_000_000
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A web server on this test's database."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    url = urlsplit(os.environ["DATABASE_URL"])
+    database = url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    arguments = ("--config", "config/gunicorn.py", "--bind", f"127.0.0.1:{port}")
+    env = {"DATABASE_URL": database, "WEB_CONCURRENCY": "1"}
+    with python("-m", "gunicorn", *arguments, "config.wsgi", env=env):
+        wait_until(lambda: is_up(port), timeout_s=30)
+        yield port
+
+
+def is_up(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def send(port: int, world: World, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
+    """Post a body; an iterable goes in chunks, without its length being told."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    client.request(
+        "POST",
+        "/api/v1/events",
+        body,
+        {**bearer(world.token), "Content-Type": "application/json", **headers},
+    )
+    answer = client.getresponse()
+    return answer.status, json.loads(answer.read())
+
+
+def test_the_server_takes_bodies_of_every_kind(port: int, world: World) -> None:
+    whole = json.dumps([event(world), event(world)]).encode()
+    status, told = send(port, world, iter([whole[:40], whole[40:]]))
+    assert (status, len(told["accepted"])) == (202, 2)
+
+    status, told = send(port, world, whole)
+    assert (status, [each["duplicate"] for each in told["accepted"]]) == (202, [True, True])
+
+    padded = json.dumps(event(world)).encode().ljust(LIMIT)
+    for body in (padded + b" ", iter([padded, b" " * 3_000_000])):
+        status, told = send(port, world, body)
+        assert (status, told["code"]) == (413, "too_large")
+    status, told = send(port, world, iter([padded]))
+    assert (status, len(told["accepted"])) == (202, 1)
+
+    status, told = send(port, world, iter([b'{"id": ', b"}"]))
+    assert (status, told["code"]) == (400, "invalid_json")
+    status, told = send(port, world, iter([]))
+    assert status in (400, 422)
+
+    assert CallEvent.objects.count() == 3
+
+
+@pytest.mark.parametrize("chunks", [b"zebra\r\n{}\r\n0\r\n\r\n", b"5\r\n{", b""])
+def test_the_server_outlives_bodies_that_break(port: int, world: World, chunks: bytes) -> None:
+    head = (
+        "POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {world.token}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        client.sendall(head.encode() + chunks)
+        client.shutdown(socket.SHUT_WR)
+        answer = client.recv(65_536)
+
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
+    assert send(port, world, json.dumps(event(world)))[0] == 202
