@@ -84,6 +84,15 @@ class TestSupervisor:
         assert supervisor.wait_for(lambda: out.getvalue().count("born") == 2, timeout_s=10)
         assert "mortal was ended by SIGKILL; again in 0.5 s" in out.getvalue()
 
+    def test_kills_a_child_by_its_name(self, supervisor: Supervisor, out: io.StringIO) -> None:
+        supervisor.start(shell("mortal", "echo born; exec sleep 600"))
+        supervisor.start(shell("other", "echo born; exec sleep 600"))
+        assert supervisor.wait_for(lambda: out.getvalue().count("born") == 2, timeout_s=10)
+        supervisor.kill("mortal")
+        assert supervisor.wait_for(lambda: out.getvalue().count("born") == 3, timeout_s=10)
+        assert "mortal was ended by SIGKILL" in out.getvalue()
+        assert "other was ended" not in out.getvalue()
+
     def test_ends_what_a_dead_child_left_behind(
         self, supervisor: Supervisor, tmp_path: Path
     ) -> None:

@@ -165,7 +165,7 @@ class _Script:
         return posted, tells
 
     def _press(self) -> list[str]:
-        return self._dice.choice((["1"], ["1"], ["2"], ["3"], ["2", "1"], []))
+        return self._dice.choice((["1"], ["1"], ["2"], ["3"], ["2", "1"], ["1", "2", "1"], []))
 
     def _name_option(self, key: str) -> str:
         return self._dice.choice((key, world.OPTIONS[key], world.OPTIONS[key].upper()))

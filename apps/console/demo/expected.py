@@ -44,7 +44,9 @@ def expected_of(call: Call) -> Iterator[Expected]:
         ends = not has_ended and event.kind == "call.ended"
         has_begun |= begins
         has_ended |= ends
-        option = event.tells.get("option", "") if event.kind == "call.option_reached" else ""
+        option = event.tells.get("option", "")
+        if option in pressed:
+            option = ""
         pressed.add(option)
         wanted = _wanted(
             call, option=option, pressed=pressed, begins=begins, ends=ends, is_update=is_update
@@ -68,7 +70,7 @@ def read_payload(body: str) -> Payload:
 def _wanted(
     call: Call, *, option: str, pressed: set[str], begins: bool, ends: bool, is_update: bool
 ) -> list[str]:
-    """Return the paths that an event is told to."""
+    """Return the paths that an event is told to; `option` is what was pressed first with it."""
     match call.client.name:
         case world.ELM_STREET:
             rules = {

@@ -129,12 +129,18 @@ def _make_people(accounts: dict[str, Account]) -> None:
 
 
 def _make_templates(accounts: dict[str, Account]) -> None:
-    for shape in world.SHAPES:
+    """Make what the webhooks of each client use, once."""
+    owners = {
+        hook.template: world.AGENCY if hook.template.is_of_agency else client.name
+        for client in world.CLIENTS
+        for hook in client.hooks
+    }
+    for shape, owner in owners.items():
         template = Template(
-            account=accounts[shape.account],
+            account=accounts[owner],
             name=shape.name,
             format=shape.format,
-            is_shared_with_clients=shape.account == world.AGENCY,
+            is_shared_with_clients=shape.is_of_agency,
         )
         save_template(template=template, sample=shape.sample, by=None)
 
@@ -198,7 +204,7 @@ def _make_hook(hook: world.Hook, account: Account, receiver_url: str) -> None:
         name=hook.name,
         url=check_target(url=receiver_url + hook.path),
         template=Template.objects.get(
-            account_id__in=[account.pk, account.parent_id], name=hook.template
+            account_id__in=[account.pk, account.parent_id], name=hook.template.name
         ),
         method=hook.method,
         timeout_s=TIMEOUT_S,

@@ -6,6 +6,9 @@ Numbers are of the range that is kept for fiction (555-0100 to 555-0199), names 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from apps.console.demo import shapes
+from apps.console.demo.shapes import Shape
+
 AGENCY = "Springwood Marketing"
 MENU = "Main menu"
 OPTIONS = {"1": "Sales", "2": "Service", "3": "Parts"}
@@ -64,7 +67,7 @@ class Hook:
 
     path: str
     name: str
-    template: str
+    template: Shape
     attached: tuple[tuple[str, str, str], ...]
     method: str = "POST"
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -91,144 +94,11 @@ class Person:
     account: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A template: its name, format, owner, and sample with %tokens%."""
-
-    name: str
-    format: str
-    account: str
-    sample: str
-
-
 ELM_STREET = "Elm Street Motors"
 CLINIC = "Springwood Family Clinic"
 HEATING = "Krueger & Sons Heating"
 DOWNTOWN = "Elm Street Motors Downtown"
 WESTSIDE = "Elm Street Motors Westside"
-
-CALL_LOG = Shape(
-    "Call log",
-    "json",
-    ELM_STREET,
-    """{
-  "call": {
-    "id": "%callid%",
-    "tracking_number": "%tracking%",
-    "started_at": "%call_start_time%",
-    "ended_at": "%call_end_time%",
-    "outcome": "%dialstatus%",
-    "duration_s": "%dialed_time%",
-    "talk_s": "%answered_time%",
-    "rings": "%ring_count%"
-  },
-  "caller": {
-    "number": "%ani%",
-    "name": "%ani_first_name% %ani_last_name%",
-    "city": "%ani_city%"
-  },
-  "campaign": {"name": "%campaign_name%", "tags": "%tags%"},
-  "visit": {
-    "source": "%utm_source%",
-    "campaign": "%utm_campaign%",
-    "gclid": "%gclid%",
-    "page": "%page_converted_on%"
-  },
-  "location": {"name": "%location_name%", "id": "%location_id%", "account": "%account_id%"}
-}
-""",
-)
-SCREEN_POP = Shape(
-    "Screen pop",
-    "json",
-    ELM_STREET,
-    """{
-  "call_id": "%callid%",
-  "caller": "%ani%",
-  "first_name": "%ani_first_name%",
-  "last_name": "%ani_last_name%",
-  "says": "%ani_first_name% calls %location_name%",
-  "vehicle": {"year": "%vehicle_year%", "make": "%vehicle_make%", "model": "%vehicle_model%"}
-}
-""",
-)
-RECORDING = Shape(
-    "Recording",
-    "json",
-    ELM_STREET,
-    """{
-  "call_id": "%callid%",
-  "recording": "%rec_audiourl%",
-  "disposition": "%custom.disposition%"
-}
-""",
-)
-ADF_LEAD = Shape(
-    "ADF lead",
-    "xml",
-    ELM_STREET,
-    """<?xml version="1.0" encoding="UTF-8"?>
-<?adf version="1.0"?>
-<adf>
-  <prospect status="new">
-    <id sequence="1" source="Hookline">%callid%</id>
-    <requestdate>%call_start_time%</requestdate>
-    <vehicle interest="buy" status="new">
-      <year>%vehicle_year%</year>
-      <make>%vehicle_make%</make>
-      <model>%vehicle_model%</model>
-      <vin>%vehicle_vin%</vin>
-    </vehicle>
-    <customer>
-      <contact>
-        <name part="first">%ani_first_name%</name>
-        <name part="last">%ani_last_name%</name>
-        <phone type="voice">%ani%</phone>
-      </contact>
-      <comments>Call to %location_name% through %campaign_name%, %dialed_time% s</comments>
-    </customer>
-    <vendor>
-      <id source="Client">%location_id%</id>
-      <vendorname>%location_name%</vendorname>
-      <contact>
-        <name part="full">Sales</name>
-        <phone type="voice">%tracking%</phone>
-      </contact>
-    </vendor>
-  </prospect>
-</adf>
-""",
-)
-AGENCY_REPORT = Shape(
-    "Agency call report",
-    "json",
-    AGENCY,
-    """{
-  "id": "%callid%",
-  "client": "%account_id%",
-  "place": "%location_name%",
-  "from": "%ani%",
-  "outcome": "%dialstatus%",
-  "talk_s": "%answered_time%",
-  "source": "%utm_source%"
-}
-""",
-)
-DISPATCH = Shape(
-    "Dispatch",
-    "xml",
-    HEATING,
-    """<?xml version="1.0" encoding="UTF-8"?>
-<job>
-  <call id="%callid%" line="%tracking%"/>
-  <customer phone="%ani%" first="%ani_first_name%">%ani_first_name% %ani_last_name%</customer>
-  <depot>%location_name%</depot>
-  <ended>%call_end_time%</ended>
-  <recording>%rec_audiourl%</recording>
-</job>
-""",
-)
-SHAPES = (AGENCY_REPORT, CALL_LOG, SCREEN_POP, RECORDING, ADF_LEAD, DISPATCH)
 
 SCREEN_POP_PATH = "/elm-street/screen-pop"
 SALES_REPORT_PATH = "/elm-street/sales-report"
@@ -294,33 +164,33 @@ CLIENTS = (
             Hook(
                 SCREEN_POP_PATH,
                 "Sales floor: who is calling",
-                SCREEN_POP.name,
+                shapes.SCREEN_POP,
                 attached=(("begin", "option", "Sales"),),
             ),
             Hook(
                 SALES_REPORT_PATH,
                 "Sales calls of the day",
-                CALL_LOG.name,
+                shapes.CALL_LOG,
                 attached=(("end", "option", "Sales"),),
             ),
             Hook(
                 CRM_LEAD_PATH,
                 "Dealer CRM",
-                ADF_LEAD.name,
+                shapes.ADF_LEAD,
                 attached=(("end", "campaign", RADIO), ("end", "campaign", WEBSITE)),
                 headers={"Authorization": "Bearer demo-credential", "X-Lead-Source": "phone"},
             ),
-            Hook(CALL_LOG_PATH, "Call log", CALL_LOG.name, attached=(("end", "account", ""),)),
+            Hook(CALL_LOG_PATH, "Call log", shapes.CALL_LOG, attached=(("end", "account", ""),)),
             Hook(
                 RECORDINGS_PATH,
                 "Recordings of downtown",
-                RECORDING.name,
+                shapes.RECORDING,
                 attached=(("updated", "location", DOWNTOWN),),
             ),
             Hook(
                 "/elm-street/gone",
                 "Old dealer CRM",
-                CALL_LOG.name,
+                shapes.CALL_LOG,
                 attached=(("end", "account", ""),),
                 is_off=True,
             ),
@@ -354,14 +224,14 @@ CLIENTS = (
             Hook(
                 CLINIC_PATH,
                 "Patient line report",
-                AGENCY_REPORT.name,
+                shapes.AGENCY_REPORT,
                 attached=(("end", "account", ""),),
                 method="PUT",
             ),
             Hook(
                 "/clinic/down",
                 "Insurance portal",
-                AGENCY_REPORT.name,
+                shapes.AGENCY_REPORT,
                 attached=(("end", "account", ""),),
                 is_off=True,
             ),
@@ -387,7 +257,7 @@ CLIENTS = (
             Hook(
                 DISPATCH_PATH,
                 "Dispatch",
-                DISPATCH.name,
+                shapes.DISPATCH,
                 attached=tuple(
                     (timing, "location", "Krueger & Sons <Depot 1>")
                     for timing in ("begin", "end", "updated")
