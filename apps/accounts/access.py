@@ -12,7 +12,8 @@ from apps.common.access import Access, ReachableAccount, Role
 def access_of_user(user: User, current_id: uuid.UUID | None = None) -> Access:
     """Return what a user reaches: their accounts, and the clients of their agencies.
 
-    Where both an own membership and the agency's give a role, the higher one holds.
+    Where both an own membership and the agency's give a role, the higher one holds. An account that
+    is off is not reached, nor anything through it.
     `current_id` outside of it is ignored. One query; the account list for an operator.
     """
     if user.is_superuser:
@@ -23,7 +24,7 @@ def access_of_user(user: User, current_id: uuid.UUID | None = None) -> Access:
     else:
         reachable = _reached_by_roles(
             (membership.account_id, Role(membership.role))
-            for membership in Membership.objects.filter(user=user)
+            for membership in Membership.objects.filter(user=user, account__is_active=True)
         )
     if current_id not in reachable:
         current_id = next(iter(reachable)) if len(reachable) == 1 else None

@@ -13,9 +13,10 @@ class ApiRequest(Request):
     """A request whose body may come in chunks; REST framework takes that for an empty one."""
 
     def _load_stream(self) -> None:
-        super()._load_stream()
-        if self._stream is None:
-            self._stream = chunks_of(self._request)
+        if chunks := chunks_of(self._request):
+            self._stream = chunks
+        else:
+            super()._load_stream()  # type: ignore[misc]  # the stubs leave it out
 
 
 class ApiView(APIView):
