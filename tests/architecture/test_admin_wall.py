@@ -1,4 +1,7 @@
-"""The first wall: an admin of one account, trying every page on the rows of another."""
+"""The first wall: an admin of one account, trying every page on the rows of another.
+
+The second wall, row security, would hide a gap in the first: it is taken down here.
+"""
 
 import uuid
 from typing import Any
@@ -6,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
+from django.db import transaction
 from django.db.models import ForeignKey
 from django.test import Client
 from django.urls import reverse
@@ -41,6 +45,13 @@ def address(model: type[AccountOwned], page: str, *args: object) -> str:
 
 def text_of(response: Any) -> str:
     return str(response.content.decode())
+
+
+@pytest.fixture(autouse=True)
+def _without_row_security(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "apps.accounts.middleware.tenant_scope", lambda access: transaction.atomic()
+    )
 
 
 @pytest.fixture
