@@ -37,7 +37,7 @@ OTHER = "other"
 _LEAST = 60
 _LIKE = 80
 _MOST = 3
-# Words that an alias may have beyond those of the name: "first" is a first name.
+# Words that an alias may have behind those of the name: "first" is a first name.
 _WEAK = frozenset({"name", "number", "no"})
 _SHORT = 3
 
@@ -62,10 +62,13 @@ class _Index:
                 words = words_of(name)
                 self._phrases.setdefault(" ".join(words), token)
                 self._exact.setdefault("".join(words), token)
-        self._by_initial: dict[str, list[str]] = {}
+        # By an initial and how many words: an alias has those of the name, and one more at most.
+        self._like: dict[tuple[str, int], list[str]] = {}
         for phrase in self._phrases:
-            for initial in {word[0] for word in phrase.split()}:
-                self._by_initial.setdefault(initial, []).append(phrase)
+            parts = phrase.split()
+            for initial in dict.fromkeys(part[0] for part in parts):
+                for length in (len(parts), len(parts) - 1):
+                    self._like.setdefault((initial, length), []).append(phrase)
 
     def exact(self, words: Words) -> str | None:
         """The token of which these words are an alias."""
@@ -76,10 +79,12 @@ class _Index:
         if not any(len(word) > 2 for word in words):
             return None
         query = " ".join(words)
-        initials = {word[0] for word in words}
-        phrases = {phrase for each in initials for phrase in self._by_initial.get(each, ())}
+        initials = dict.fromkeys(word[0] for word in words)
+        phrases = dict.fromkeys(
+            phrase for each in initials for phrase in self._like.get((each, len(words)), ())
+        )
         found = process.extract(
-            query, sorted(phrases), scorer=fuzz.WRatio, limit=5, score_cutoff=CUT_OFF
+            query, list(phrases), scorer=fuzz.WRatio, limit=5, score_cutoff=CUT_OFF
         )
         for phrase, score, _ in found:
             if _covers(phrase.split(), words):
@@ -88,7 +93,7 @@ class _Index:
 
 
 def _covers(alias: list[str], words: Words) -> bool:
-    """Whether each word is in the alias, give or take a letter, and little else is.
+    """Whether each word is in the alias, give or take a letter, and at most a weak one is left.
 
     Short words must be there as they are: sid is no id.
     """
@@ -99,7 +104,7 @@ def _covers(alias: list[str], words: Words) -> bool:
         if not is_same:
             return False
         left.remove(best)
-    return all(word in _WEAK for word in left)
+    return not left or (left == alias[-1:] and left[0] in _WEAK)
 
 
 def _index_of(subject: str) -> _Index:
