@@ -1,7 +1,7 @@
 """How API bodies are read and written."""
 
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 import orjson
 from django.conf import settings
@@ -79,16 +79,16 @@ def read_body(request: Request, limit: int) -> bytes:
     return body
 
 
-def chunks_of(request: HttpRequest) -> IO[bytes] | None:
+def chunks_of(request: HttpRequest) -> BinaryIO | None:
     """Return the stream of a body in chunks, whose length is not told; None for others."""
     environ = request.META
     if environ.get("CONTENT_LENGTH") or not environ.get("wsgi.input_terminated"):
         return None
-    chunks: IO[bytes] = environ["wsgi.input"]
+    chunks: BinaryIO = environ["wsgi.input"]
     return chunks
 
 
-def _read(stream: HttpRequest | IO[bytes], size: int) -> bytes:
+def _read(stream: HttpRequest | BinaryIO, size: int) -> bytes:
     try:
         return stream.read(size)
     # Each web server has errors of its own for a body that breaks.
@@ -96,7 +96,7 @@ def _read(stream: HttpRequest | IO[bytes], size: int) -> bytes:
         raise Problem(400, "unreadable_body", "The body could not be read to its end.") from None
 
 
-def _drain(stream: HttpRequest | IO[bytes]) -> None:
+def _drain(stream: HttpRequest | BinaryIO) -> None:
     dropped = 0
     while dropped < _DRAIN_BYTES and (chunk := _read(stream, _CHUNK)):
         dropped += len(chunk)
