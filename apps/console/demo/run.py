@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,14 +108,13 @@ class Demo:
         with self._database:
             self._start()
             expected = self._make_calls()
-            self._wait_for("the deliveries", lambda: self._unfinished() == 0, self._left_s())
+            self._work_until(lambda: self._unfinished() == 0, self._left_s())
             return self._report(expected)
 
     # Starting
 
     def _start(self) -> None:
-        say = self._supervisor.say
-        say("preparing the database")
+        self._supervisor.say("preparing the database")
         self._must_end_well(self._manage("migrate", "migrate", "--no-input", "--verbosity=0"))
         quiet = ["--quiet"] if self._plan.is_quiet else []
         self._supervisor.start(
@@ -133,16 +132,8 @@ class Demo:
             self._must_end_well(self._manage("seed", "seed_demo", "--no-history", output_to=output))
         self._supervisor.start(self._manage("worker", "worker"))
         self._supervisor.start(self._manage("sweep", "sweep"))
-        self._wait_for(
-            "the web server",
-            lambda: processes.answers(_HOST, self._web_port, "/healthz"),
-            _START_S,
-        )
-        self._wait_for(
-            "the receiver",
-            lambda: processes.answers(_HOST, self._receiver_port, "/ledger"),
-            _START_S,
-        )
+        self._must_answer("web server", self._web_port, "/readyz")
+        self._must_answer("receiver", self._receiver_port, "/ledger")
 
     def _make_environment(self) -> dict[str, str]:
         return {
@@ -170,6 +161,10 @@ class Demo:
         if code:
             raise DemoFailed(f"{child.name} failed with code {code}, see above.")
 
+    def _must_answer(self, name: str, port: int, path: str) -> None:
+        if not self._work_until(lambda: processes.answers(_HOST, port, path), _START_S):
+            raise DemoFailed(f"The {name} gave no answer in {_START_S:.0f} s, see above.")
+
     # Calls
 
     def _make_calls(self) -> list[Expected]:
@@ -185,7 +180,7 @@ class Demo:
         posting = _Posting(switch, calls)
         posting.start()
         try:
-            self._wait_for("the switch", lambda: self._look(posting), self._left_s())
+            self._work_until(lambda: self._look(posting), self._left_s())
         finally:
             switch.stop()
             posting.join()
@@ -222,13 +217,12 @@ class Demo:
 
     # Waiting and reporting
 
-    def _wait_for(self, what: str, condition: Callable[[], bool], limit_s: float) -> None:
-        """Let everything work until the condition holds; only a stop signal is an error."""
-        self._supervisor.wait_for(condition, limit_s)
+    def _work_until(self, condition: Callable[[], bool], limit_s: float) -> bool:
+        """Let everything work until the condition holds; False when it did not in time."""
+        is_met = self._supervisor.wait_for(condition, limit_s)
         if self._supervisor.is_stopping:
             raise DemoFailed("Stopped.")
-        if what in ("the web server", "the receiver") and not condition():
-            raise DemoFailed(f"{what.capitalize()} gave no answer in {limit_s:.0f} s.")
+        return is_met
 
     def _left_s(self) -> float:
         return max(0.0, self._plan.seconds - (time.monotonic() - self._began))
@@ -244,28 +238,19 @@ class Demo:
         ledger = requests.get(
             f"http://{_HOST}:{self._receiver_port}/ledger/entries", timeout=10
         ).json()
-        rows = self._database.execute(_STATES).fetchall()
-        stored = {
-            encode_public_id(_PUBLIC_PREFIX, key): (state, tries, planned_at)
-            for key, state, tries, planned_at in rows
-        }
-        balance = strike(
-            expected=expected,
-            stored=[Stored(key, state, tries) for key, (state, tries, _) in stored.items()],
-            ledger=ledger,
-        )
+        stored: list[Stored] = []
+        planned_at: dict[str, float] = {}
+        for key, state, tries, moment in self._database.execute(_STATES).fetchall():
+            stored.append(Stored(encode_public_id(_PUBLIC_PREFIX, key), state, tries))
+            planned_at[stored[-1].id] = moment
+        balance = strike(expected=expected, stored=stored, ledger=ledger)
         report = Report(balance, calls=self._plan.calls, claimed_at_kill=self._claimed_at_kill)
-        if self._flushed_at is not None:
-            arrivals = [
-                entry["accepted_at"]
-                for entry in ledger["entries"]
-                if entry["accepted"] and stored[entry["id"]][2] > self._flushed_at
-            ]
-            report.resumed_after_s = min(arrivals) - self._flushed_at if arrivals else None
-        if self._plan.flush_redis and report.resumed_after_s is None:
-            balance.faults.append("Nothing was planned after the flush, so it proves nothing.")
         if self._plan.kill_worker and self._claimed_at_kill is None:
             balance.faults.append("The worker was never busy when it was to be killed.")
+        if self._flushed_at is not None:
+            report.resumed_after_s = _seconds_to_resume(self._flushed_at, planned_at, ledger)
+        if self._plan.flush_redis and report.resumed_after_s is None:
+            balance.faults.append("Nothing was planned after the flush, or it did not arrive.")
         report.seconds = time.monotonic() - self._began
         return report
 
@@ -292,6 +277,18 @@ class _Posting(threading.Thread):
         if self._refused:
             raise DemoFailed(str(self._refused))
         return self._expected
+
+
+def _seconds_to_resume(
+    flushed_at: float, planned_at: Mapping[str, float], ledger: Mapping[str, Any]
+) -> float | None:
+    """Return when the first delivery that was planned after the flush arrived; None for never."""
+    arrivals = [
+        entry["accepted_at"] - flushed_at
+        for entry in ledger["entries"]
+        if entry["accepted"] and planned_at.get(entry["id"], 0.0) > flushed_at
+    ]
+    return round(min(arrivals), 2) if arrivals else None
 
 
 def _free_port() -> int:
