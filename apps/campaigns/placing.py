@@ -1,7 +1,7 @@
 """Finding the place of an event: which location, campaign, treatment and option it is about."""
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -54,6 +54,14 @@ class Place:
         return context
 
 
+@dataclass(frozen=True, slots=True)
+class KnownPlace:
+    """What is known of a call's place: its location, and the treatments it has reached."""
+
+    location: Location
+    treatment_keys: set[uuid.UUID]
+
+
 class UnknownPlace(Exception):
     """An event names a place that does not exist within reach. `field` says which part."""
 
@@ -65,7 +73,7 @@ class UnknownPlace(Exception):
 class Places:
     """The places that a batch of events can refer to, read at once.
 
-    `known_locations` are those of calls that are under way already, for events that name none.
+    `known` are those of calls that are under way already, for events that do not name all.
     """
 
     def __init__(
@@ -73,7 +81,7 @@ class Places:
         *,
         account_ids: Sequence[uuid.UUID],
         references: Iterable[PlaceReference],
-        known_locations: Iterable[Location] = (),
+        known: Iterable[KnownPlace] = (),
     ) -> None:
         references = list(references)
         self._numbers = _by_key(
@@ -86,7 +94,7 @@ class Places:
         self._locations = self._named_locations(account_ids, references)
         location_ids = {number.location_id for group in self._numbers.values() for number in group}
         location_ids |= {place.pk for group in self._locations.values() for place in group}
-        location_ids |= {location.pk for location in known_locations}
+        location_ids |= {place.location.pk for place in known}
         self._campaigns: dict[tuple[uuid.UUID, str], Campaign] = {}
         if any(ref.campaign for ref in references):
             for campaign in Campaign.objects.filter(location_id__in=location_ids):
@@ -94,21 +102,21 @@ class Places:
                     self._campaigns[campaign.location_id, name] = campaign
         self._treatments = self._read_treatments(location_ids, references)
 
-    def find(self, reference: PlaceReference, *, fallback: Location | None = None) -> Place:
-        """Return the place; `fallback` is the location of the event's call, if that is known.
+    def find(
+        self, reference: PlaceReference, *, known: Mapping[uuid.UUID, KnownPlace] | None = None
+    ) -> Place:
+        """Return the place; `known` is what is known of the event's call, by account.
 
         Raises UnknownPlace. An option that is not set up is no error: the caller reached
         something, only nothing is attached to it.
         """
+        known = known or {}
         number = self._find_number(reference)
-        location = self._find_location(reference, number) or fallback
-        if location is None:
-            raise UnknownPlace(
-                "tracking_number",
-                "Name the tracking_number or the location: this call is not known yet.",
-            )
+        location = self._find_location(reference, number) or _known_location(known)
+        here = known.get(location.account_id)
+        reached = here.treatment_keys if here else set()
         campaign = self._find_campaign(reference, location) or (number and number.campaign)
-        treatment = self._find_treatment(reference, location, number)
+        treatment = self._find_treatment(reference, location, number, reached)
         return Place(
             location=location,
             number=number,
@@ -161,7 +169,11 @@ class Places:
         raise UnknownPlace("campaign", f"{location} has no campaign {reference.campaign}.")
 
     def _find_treatment(
-        self, reference: PlaceReference, location: Location, number: TrackingNumber | None
+        self,
+        reference: PlaceReference,
+        location: Location,
+        number: TrackingNumber | None,
+        reached: set[uuid.UUID],
     ) -> Treatment | None:
         treatments = self._treatments.get(location.pk, [])
         if reference.treatment:
@@ -169,11 +181,17 @@ class Places:
                 if reference.treatment.lower() in (treatment.public_id, treatment.name.lower()):
                     return treatment
             raise UnknownPlace("treatment", f"{location} has no treatment {reference.treatment}.")
-        if number is not None and number.treatment_id:
-            return next((each for each in treatments if each.pk == number.treatment_id), None)
-        if reference.option:
-            having = [each for each in treatments if _find_option(reference, each)]
-            return having[0] if len(having) == 1 else None
+        of_number = [each for each in treatments if number and each.pk == number.treatment_id]
+        having = [each for each in treatments if _find_option(reference, each)]
+        # Several menus have a 1: the number's counts, else the one that the call is in.
+        for choice in (
+            [each for each in having if each in of_number],
+            [each for each in having if each.pk in reached],
+            having,
+            of_number,
+        ):
+            if len(choice) == 1:
+                return choice[0]
         return None
 
     @staticmethod
@@ -203,6 +221,19 @@ class Places:
             Prefetch("options", queryset=TreatmentOption.objects.order_by("key"))
         )
         return _by_key(treatments, lambda treatment: [treatment.location_id])
+
+
+def _known_location(known: Mapping[uuid.UUID, KnownPlace]) -> Location:
+    if not known:
+        raise UnknownPlace(
+            "tracking_number",
+            "Name the tracking_number or the location: this call is not known yet.",
+        )
+    if len(known) > 1:
+        raise UnknownPlace(
+            "location", "Several accounts have a call of this id; name the location."
+        )
+    return next(iter(known.values())).location
 
 
 def _find_option(reference: PlaceReference, treatment: Treatment | None) -> TreatmentOption | None:

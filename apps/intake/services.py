@@ -10,11 +10,10 @@ from typing import Any
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
-from apps.accounts.models import Location
 from apps.calls.models import Call
 from apps.calls.services import RecordedEvent, ReportedEvent, record_events
 from apps.campaigns.matching import match_events
-from apps.campaigns.placing import Place, PlaceReference, Places, UnknownPlace
+from apps.campaigns.placing import KnownPlace, Place, PlaceReference, Places, UnknownPlace
 from apps.common.access import Access
 from apps.delivery.models import Delivery
 from apps.delivery.services import plan
@@ -107,54 +106,60 @@ def _log(recorded: Sequence[RecordedEvent], planned: Sequence[Delivery]) -> None
 
 
 class _PlaceFinder:
-    """Finds each event's place; one that names none belongs where its call is known to be."""
+    """Finds each event's place; what one leaves out is where its call is known to be."""
 
     def __init__(self, access: Access, events: Sequence[ParsedEvent]) -> None:
         self._by_call = self._known_calls(access, events)
         self._places = Places(
             account_ids=access.account_ids,
             references=[event.place for event in events],
-            known_locations=[each for found in self._by_call.values() for each in found.values()],
+            known=[each for found in self._by_call.values() for each in found.values()],
         )
         for event in events:
-            if event.place.location or event.place.tracking_number:
+            if _is_placed(event):
                 self._learn(event)
 
     def find(self, event: ParsedEvent) -> Place:
         """Return the place of an event; raises UnknownPlace."""
-        known = self._by_call.get(event.call_external_id, {})
-        if len(known) > 1 and not (event.place.location or event.place.tracking_number):
-            raise UnknownPlace(
-                "location", "Several accounts have a call of this id; name the location."
-            )
-        return self._places.find(event.place, fallback=next(iter(known.values()), None))
+        return self._places.find(event.place, known=self._by_call.get(event.call_external_id))
 
     def _learn(self, event: ParsedEvent) -> None:
         """Note what a batch itself tells of a call's place, for its events that do not."""
         try:
-            location = self._places.find(event.place).location
+            place = self._places.find(event.place)
         except UnknownPlace:
             return
-        known = self._by_call.setdefault(event.call_external_id, {})
-        known.setdefault(location.account_id, location)
+        known = self._by_call.setdefault(event.call_external_id, {}).setdefault(
+            place.location.account_id, KnownPlace(place.location, set())
+        )
+        if place.treatment:
+            known.treatment_keys.add(place.treatment.pk)
 
     @staticmethod
     def _known_calls(
         access: Access, events: Sequence[ParsedEvent]
-    ) -> dict[str, dict[uuid.UUID, Location]]:
-        unplaced = {
+    ) -> dict[str, dict[uuid.UUID, KnownPlace]]:
+        wanted = {
             event.call_external_id
             for event in events
-            if not (event.place.location or event.place.tracking_number)
+            if not _is_placed(event) or (event.place.option and not event.place.treatment)
         }
-        known: dict[str, dict[uuid.UUID, Location]] = {}
-        if unplaced:
-            calls = Call.objects.filter(
-                account_id__in=access.account_ids, external_id__in=unplaced
-            ).select_related("location")
-            for call in calls.only("account_id", "external_id", "location"):
-                known.setdefault(call.external_id, {})[call.account_id] = call.location
+        known: dict[str, dict[uuid.UUID, KnownPlace]] = {}
+        if wanted:
+            calls = (
+                Call.objects.filter(account_id__in=access.account_ids, external_id__in=wanted)
+                .select_related("location")
+                .only("account_id", "external_id", "treatment_keys", "location")
+            )
+            for call in calls:
+                known.setdefault(call.external_id, {})[call.account_id] = KnownPlace(
+                    call.location, set(call.treatment_keys)
+                )
         return known
+
+
+def _is_placed(event: ParsedEvent) -> bool:
+    return bool(event.place.location or event.place.tracking_number)
 
 
 def _report(event: ParsedEvent, place: Place) -> ReportedEvent:
