@@ -15,8 +15,13 @@ from apps.console.demo import world
 Facts = dict[str, str]
 """What is true of a call, by flat names: `caller.first_name`."""
 
-# Half of these broke somebody's payload once.
 FIRST_NAMES = (
+    *("Nancy", "Freddy", "Tina", "Glen", "Rod", "Marge", "Donald", "Kincaid", "Alice", "Dan"),
+    *("Yvonne", "Kristen", "Philip", "Joey", "Neil"),
+)
+LAST_NAMES = ("Krueger", "Thompson", "Lantz", "Parker", "Gray", "Lane", "Walsh", "Jordan")
+# Every one of these broke somebody's payload once. Half of the callers have such a name.
+HARD_FIRST_NAMES = (
     'Zoë "Zed"',
     "O'Brien",
     "Anne & Mary",
@@ -30,10 +35,8 @@ FIRST_NAMES = (
     "Tab\tby",
     "José\r\n",
     '{"a": 1}',
-    *("Nancy", "Freddy", "Tina", "Glen", "Rod", "Marge", "Donald", "Kincaid", "Alice", "Dan"),
-    *("Yvonne", "Kristen", "Philip", "Joey", "Neil"),
 )
-LAST_NAMES = (
+HARD_LAST_NAMES = (
     "Müller & Söhne",
     "Smith <smith@example.com>",
     "D'Angelo",
@@ -41,7 +44,6 @@ LAST_NAMES = (
     "😀😀",
     "Nguyễn",
     "&amp;",
-    *("Krueger", "Thompson", "Lantz", "Parker", "Gray", "Lane", "Walsh", "Jordan"),
 )
 # Longer than any call lasts, with all that follows it.
 LONGEST_CALL = dt.timedelta(minutes=10)
@@ -151,7 +153,9 @@ class _Script:
             if dice.random() < 0.08
             else f"+1{dice.choice((212, 415, 702, 907))}55501{dice.randrange(100):02}"
         )
-        first, last = dice.choice(FIRST_NAMES), dice.choice(LAST_NAMES)
+        is_hard = dice.random() < 0.5
+        first = dice.choice(HARD_FIRST_NAMES if is_hard else FIRST_NAMES)
+        last = dice.choice(HARD_LAST_NAMES if is_hard else LAST_NAMES)
         city = dice.choice(_CITIES)
         posted: dict[str, Any] = {"from": number, "direction": "inbound"}
         tells = {"from": number}
