@@ -69,5 +69,6 @@ def one_of_each(name: str) -> dict[type[AccountOwned], Any]:
         made[type(row)] = row
     for model in account_owned():
         if model not in made:
+            assert model in FACTORIES, f"Write a factory for {model.__name__}, tests/factories.py."
             made[model] = FACTORIES[model](account=account)
     return made
