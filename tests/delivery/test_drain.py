@@ -1,12 +1,17 @@
 """Drains with much to do: shares, limits, company, stopping, and services that go away."""
 
+import asyncio
 import logging
 from collections import Counter
 
+import psycopg
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from apps.delivery.engine.drain import Drain
 from apps.delivery.engine.lanes import CONCURRENCY
+from apps.delivery.jobs import drain_settings, run_drain
 from apps.delivery.models import Attempt, Delivery
 from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
@@ -169,6 +174,12 @@ class TestStopping:
         drain()
         balance(receiver)
 
+    def test_when_it_has_ended_already_does_no_harm(self, world: World) -> None:
+        finished = Drain(drain_settings(linger_s=0.0))
+        asyncio.run(finished.run())
+
+        finished.stop()
+
 
 class TestWithoutRedis:
     def test_all_is_sent_all_the_same(self, world: World, receiver: Receiver) -> None:
@@ -217,6 +228,29 @@ class TestWithoutTheDatabase:
             wait_until_sent()
 
         balance(receiver)
+
+
+class TestAStoreThatRefusesEverything:
+    def test_ends_the_drain_and_gives_back_what_it_holds(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        attach(make_webhook(world, receiver.url("/slow")))
+        take_calls(world, 200)
+        # As when a migration runs under a worker of the version before.
+        rename = "ALTER TABLE delivery_attempt RENAME COLUMN {} TO {}"
+        with connection.cursor() as cursor:
+            cursor.execute(rename.format("worker", "renamed"))
+            try:
+                with pytest.raises(psycopg.ProgrammingError):
+                    run_drain(concurrency=16)
+            finally:
+                cursor.execute(rename.format("renamed", "worker"))
+
+        assert len(receiver.requests) < 100
+        assert Delivery.objects.filter(state="pending", claim=None).count() > 100
+        Delivery.objects.update(next_attempt_at=timezone.now())
+        drain()
+        assert set(states()) == {"succeeded"}
 
 
 def terminate_engine() -> int:

@@ -133,14 +133,20 @@ class Drain:
     def stop(self) -> None:
         """Ask the drain to give back what it has not begun and to end soon. Signal-safe."""
         self._stopping = True
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._news.set)
+        # The loop is closed when the drain has just ended by itself.
+        with contextlib.suppress(RuntimeError):
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._news.set)
 
     # Claiming
 
     async def _claim_all(self, database: Database, session: GuardedSession) -> None:
         born = idle_since = time.monotonic()
         while not self._stopping and time.monotonic() - born < self._settings.life_s:
+            if self._recorder.has_failed:
+                # What is sent from now on would be sent again: its try is not kept.
+                self._stopping = True
+                return
             self._news.clear()
             if await self._claim_once(database, session):
                 idle_since = time.monotonic()

@@ -32,6 +32,11 @@ class Recorder:
         self._closing = False
         self._task = asyncio.create_task(self._run())
 
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether it has given up on an error, which `close` then raises."""
+        return self._task.done()
+
     def note(self, tried: Tried) -> None:
         """Take a try to be stored soon."""
         self._noted.append(tried)
