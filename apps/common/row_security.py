@@ -9,25 +9,33 @@ from django.db.migrations.state import ProjectState
 
 from apps.common.tenancy import TENANT_ROLE
 
-# Cluster-wide and shared by the databases of parallel test runs: creating it twice at the same
-# moment is not an error.
-CREATE_ROLE = f"""
+# The role is cluster-wide and shared by the databases of parallel test runs: another one may make
+# or grant it at this very moment, which is no error. Each step is to be committed by itself, so
+# that the next one sees it, whoever made it.
+CREATE_ROLE = (
+    f"""
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{TENANT_ROLE}') THEN
     CREATE ROLE {TENANT_ROLE} NOLOGIN;
   END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-END $$;
+END $$
+""",
+    f"""
 DO $$ BEGIN
   SET LOCAL ROLE {TENANT_ROLE};
   RESET ROLE;
 EXCEPTION WHEN insufficient_privilege THEN
   BEGIN
     GRANT {TENANT_ROLE} TO CURRENT_USER;
-  EXCEPTION WHEN internal_error OR unique_violation THEN NULL;  -- granted at this very moment
+  EXCEPTION WHEN internal_error OR unique_violation THEN NULL;
   END;
-END $$;
-GRANT USAGE ON SCHEMA public TO {TENANT_ROLE};
+END $$
+""",
+    f"GRANT USAGE ON SCHEMA public TO {TENANT_ROLE}",
+)
+# What the policies ask of the tenant scope.
+CREATE_FUNCTIONS = """
 CREATE FUNCTION hookline_reachable() RETURNS uuid[] LANGUAGE sql STABLE AS
   $$ SELECT string_to_array(current_setting('hookline.account_ids', true), ',')::uuid[] $$;
 CREATE FUNCTION hookline_shared_from() RETURNS uuid[] LANGUAGE sql STABLE AS
@@ -35,6 +43,10 @@ CREATE FUNCTION hookline_shared_from() RETURNS uuid[] LANGUAGE sql STABLE AS
 CREATE FUNCTION hookline_user() RETURNS uuid LANGUAGE sql STABLE AS
   $$ SELECT nullif(current_setting('hookline.user_id', true), '')::uuid $$;
 """
+DROP_FUNCTIONS = (
+    "DROP FUNCTION hookline_reachable(); DROP FUNCTION hookline_shared_from();"
+    " DROP FUNCTION hookline_user();"
+)
 
 # The sub-select makes PostgreSQL work the list out once a query, not once a row.
 REACHABLE = "ANY ((SELECT hookline_reachable())::uuid[])"

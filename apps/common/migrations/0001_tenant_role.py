@@ -2,17 +2,15 @@
 
 from django.db import migrations
 
-from apps.common.row_security import CREATE_ROLE
+from apps.common.row_security import CREATE_FUNCTIONS, CREATE_ROLE, DROP_FUNCTIONS
 
 
 class Migration(migrations.Migration):
     initial = True
+    atomic = False
     dependencies = []
     operations = [
-        migrations.RunSQL(
-            CREATE_ROLE,
-            # The role stays: other databases of the cluster may use it.
-            "DROP FUNCTION hookline_reachable(); DROP FUNCTION hookline_shared_from();"
-            " DROP FUNCTION hookline_user();",
-        )
+        # The role stays when this is undone: other databases of the cluster may use it.
+        *(migrations.RunSQL(step, migrations.RunSQL.noop) for step in CREATE_ROLE),
+        migrations.RunSQL(CREATE_FUNCTIONS, DROP_FUNCTIONS),
     ]
