@@ -9,10 +9,12 @@ import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError
 from django.db.models import ForeignKey, QuerySet
-from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.common.access import Role
@@ -165,6 +167,28 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, BaseAdmin):
     def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         """Return to the page that led here, else to the list."""
         return self._way_back(request) or super().response_post_save_change(request, obj)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show and save the form; two people who save the same at once are told so."""
+        try:
+            response: HttpResponse = super().changeform_view(
+                request, object_id, form_url, extra_context
+            )
+        except IntegrityError:
+            self.message_user(
+                request,
+                "Somebody saved the same at this very moment, so nothing was changed here."
+                " Look at it and try again.",
+                messages.ERROR,
+            )
+            return HttpResponseRedirect(request.get_full_path())
+        return response
 
     def row_to_act_on(self, request: HttpRequest, object_id: str, role: Role) -> Any:
         """Return the row of a page beside the form; 404 out of reach, 403 below the role."""
