@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections import Counter
 
 import psycopg
@@ -228,6 +229,26 @@ class TestWithoutTheDatabase:
             wait_until_sent()
 
         balance(receiver)
+
+    def test_it_can_be_stopped(self, caplog: pytest.LogCaptureFixture) -> None:
+        away = {**drain_settings().database, "host": "127.0.0.1", "port": 1}
+        stranded = Drain(drain_settings(database=away))
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                asyncio.run(stranded.run())
+            except psycopg.OperationalError as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        wait_until(lambda: "The database is away" in caplog.text)
+        stranded.stop()
+        thread.join(20)
+
+        assert not thread.is_alive()
+        assert failures
 
 
 class TestAStoreThatRefusesEverything:

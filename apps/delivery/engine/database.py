@@ -22,10 +22,16 @@ Work = Callable[[AsyncConnection[Any]], Awaitable[T]]
 
 
 class Database:
-    """One connection in autocommit, used by one task. `parameters` are psycopg's."""
+    """One connection in autocommit, used by one task. `parameters` are psycopg's.
 
-    def __init__(self, parameters: Mapping[str, Any]) -> None:
+    Once `is_stopping` says so, a database that is away is waited for no longer.
+    """
+
+    def __init__(
+        self, parameters: Mapping[str, Any], is_stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         self._parameters = parameters
+        self._is_stopping = is_stopping
         self._connection: AsyncConnection[Any] | None = None
 
     async def run(self, work: Work[T]) -> T:
@@ -38,6 +44,8 @@ class Database:
             try:
                 return await work(await self._connected())
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                if self._is_stopping():
+                    raise
                 logger.warning("The database is away, trying again in %.1f s: %s", wait_s, error)
             await self._drop()
             await asyncio.sleep(wait_s)
