@@ -20,6 +20,9 @@ from apps.intake.services import Receipt, accept_events
 from tests.builders import World, event
 from tests.common.processes import python, wait_until
 
+# How long a busy machine may take; what waits ends as soon as it can.
+PATIENCE_S = 60.0
+
 
 def take(world: World, *bodies: dict[str, Any]) -> Receipt:
     """Take events in for the world's key; every one must be accepted."""
@@ -76,10 +79,10 @@ def states() -> list[str]:
 def wait_until_sent(count: int | None = None) -> None:
     """Wait until no delivery is unfinished, or so many have succeeded."""
     if count is not None:
-        wait_until(lambda: states().count(DeliveryState.SUCCEEDED) >= count)
+        wait_until(lambda: states().count(DeliveryState.SUCCEEDED) >= count, PATIENCE_S)
         return
     unfinished: Sequence[str] = DeliveryState.unfinished()
-    wait_until(lambda: not Delivery.objects.filter(state__in=unfinished).exists())
+    wait_until(lambda: not Delivery.objects.filter(state__in=unfinished).exists(), PATIENCE_S)
 
 
 @contextmanager

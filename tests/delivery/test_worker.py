@@ -13,7 +13,7 @@ from apps.delivery.models import Attempt, Delivery
 from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
-from tests.delivery.sending import command, states, take_calls, wait_until_sent
+from tests.delivery.sending import PATIENCE_S, command, states, take_calls, wait_until_sent
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -29,9 +29,9 @@ class TestAWorker:
         take_calls(world, 40)
 
         with command("worker", settings.REDIS_URL) as process:
-            wait_until(lambda: len(receiver.requests) == CONCURRENCY)
+            wait_until(lambda: len(receiver.requests) == CONCURRENCY, PATIENCE_S)
             process.send_signal(signal.SIGTERM)
-            wait_until(lambda: Delivery.objects.filter(claim=None).count() == 24)
+            wait_until(lambda: Delivery.objects.filter(claim=None).count() == 24, PATIENCE_S)
             receiver.gate.set()
             assert process.wait(20) == 0
 
@@ -41,7 +41,7 @@ class TestAWorker:
     def test_stops_when_it_has_nothing_to_do(self, world: World) -> None:
         with command("worker", settings.REDIS_URL) as process:
             client = redis.Redis.from_url(settings.REDIS_URL)
-            wait_until(lambda: client.pubsub_numsub("hookline:due")[0][1])
+            wait_until(lambda: client.pubsub_numsub("hookline:due")[0][1], PATIENCE_S)
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
 
@@ -52,14 +52,14 @@ class TestAWorker:
         lease = {"DELIVERY_LEASE_S": "7"}
 
         with command("worker", settings.REDIS_URL, **lease) as process:
-            wait_until(lambda: len(receiver.at("/slow")) > 30)
+            wait_until(lambda: len(receiver.at("/slow")) > 30, PATIENCE_S)
             process.kill()
             process.wait()
         assert "pending" in states()
         receiver.gate.set()
         with command("worker", settings.REDIS_URL, **lease):
             # The first lease has to run out; no retry is made, since nothing was recorded.
-            wait_until(lambda: set(states()) == {"succeeded"}, timeout_s=40)
+            wait_until(lambda: set(states()) == {"succeeded"}, timeout_s=PATIENCE_S)
 
         assert {each.id for each in receiver.requests} == {
             each.public_id for each in Delivery.objects.all()
@@ -71,7 +71,7 @@ class TestAWorker:
         client = redis.Redis.from_url(settings.REDIS_URL)
 
         with command("worker", settings.REDIS_URL):
-            wait_until(lambda: len(receiver.requests) > 10)
+            wait_until(lambda: len(receiver.requests) > 10, PATIENCE_S)
             client.flushall()
             take_calls(world, 60, prefix="later")
             client.flushall()
@@ -86,7 +86,7 @@ class TestAWorker:
         take_calls(world, 60)
 
         with command("worker", settings.REDIS_URL):
-            wait_until(lambda: len(receiver.requests) > 10)
+            wait_until(lambda: len(receiver.requests) > 10, PATIENCE_S)
             redis_server.stop()
             take_calls(world, 60, prefix="later")
             wait_until_sent()

@@ -302,7 +302,7 @@ class TestNoBody:
 
     @given(data=st.data())
     @settings(
-        max_examples=60,
+        max_examples=40,
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )

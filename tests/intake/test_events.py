@@ -162,7 +162,7 @@ class TestAnEvent:
             ),
         )
     )
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=200, deadline=None)
     def test_is_taken_or_told_its_fault_whatever_it_holds(self, fields: dict[str, Any]) -> None:
         body = orjson.loads(orjson.dumps({**event(), **fields}))
         try:

@@ -30,7 +30,7 @@ def port() -> Iterator[int]:
     arguments = ("--config", "config/gunicorn.py", "--bind", f"127.0.0.1:{port}")
     env = {"DATABASE_URL": database, "WEB_CONCURRENCY": "1"}
     with python("-m", "gunicorn", *arguments, "config.wsgi", env=env):
-        wait_until(lambda: is_up(port), timeout_s=30)
+        wait_until(lambda: is_up(port), timeout_s=60)
         yield port
 
 
