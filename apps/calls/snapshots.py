@@ -50,6 +50,8 @@ def apply(snapshot: Mapping[str, Any], facts: Mapping[str, Any]) -> Snapshot:
         after["options"] = [*after.get("options", ()), {**option, "reached_at": moment}]
     if kind == "call.started":
         after.setdefault("started_at", moment)
+    if kind == "call.ringing":
+        after.setdefault("ringing_at", moment)
     if kind == "call.answered" and not fills_gaps_only:
         after.setdefault("answered_at", moment)
         after["status"] = facts.get("status") or "answered"
@@ -90,7 +92,8 @@ def _outcome(call: Snapshot) -> str:
         return str(call["status"])
     if call.get("answered_at"):
         return "answered"
-    return "ivr" if call.get("options") else "no_answer"
+    was_put_through = call.get("ringing_at") or call.get("target") or call.get("ring_count")
+    return "ivr" if call.get("options") and not was_put_through else "no_answer"
 
 
 def _seconds(start: str | None, end: str | None) -> int | None:

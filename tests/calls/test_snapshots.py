@@ -17,6 +17,7 @@ def at(minute: int, kind: str, **said: Any) -> dict[str, Any]:
 
 
 STARTED = at(0, "call.started", **{"from": "+15550001111"})
+RINGING = at(2, "call.ringing")
 ANSWERED = at(1, "call.answered")
 ENDED = at(3, "call.ended")
 SALES = {"key": "1", "label": "Sales", "destination": None}
@@ -49,6 +50,7 @@ class TestACall:
             ([STARTED, ENDED], "no_answer"),
             ([ENDED], "no_answer"),
             ([STARTED, at(1, "call.option_reached", option=SALES), ENDED], "ivr"),
+            ([STARTED, at(1, "call.option_reached", option=SALES), RINGING, ENDED], "no_answer"),
             ([STARTED, ANSWERED, ENDED], "answered"),
             ([STARTED, {**ENDED, "answered_at": f"{DAY}02:00.000Z"}], "answered"),
             ([STARTED, at(1, "call.updated", status="busy"), ENDED], "busy"),
