@@ -50,7 +50,7 @@ def apply(snapshot: Mapping[str, Any], facts: Mapping[str, Any]) -> Snapshot:
         after["options"] = [*after.get("options", ()), {**option, "reached_at": moment}]
     if kind == "call.started":
         after.setdefault("started_at", moment)
-    if kind == "call.ringing":
+    if kind == "call.ringing" and not fills_gaps_only:
         after.setdefault("ringing_at", moment)
     if kind == "call.answered" and not fills_gaps_only:
         after.setdefault("answered_at", moment)

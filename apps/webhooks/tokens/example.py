@@ -12,6 +12,7 @@ EXAMPLE_SNAPSHOT: Snapshot = {
     "tracking_number": "+17774839229",
     "target": "+17776734700",
     "started_at": "2019-03-28T00:05:00.000Z",
+    "ringing_at": "2019-03-28T00:05:01.000Z",
     "answered_at": "2019-03-28T00:05:07.000Z",
     "ended_at": "2019-03-28T00:05:30.000Z",
     "duration_s": 36,
