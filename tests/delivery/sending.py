@@ -76,11 +76,8 @@ def states() -> list[str]:
     return list(Delivery.objects.order_by("pk").values_list("state", flat=True))
 
 
-def wait_until_sent(count: int | None = None) -> None:
-    """Wait until no delivery is unfinished, or so many have succeeded."""
-    if count is not None:
-        wait_until(lambda: states().count(DeliveryState.SUCCEEDED) >= count, PATIENCE_S)
-        return
+def wait_until_sent() -> None:
+    """Wait until no delivery is unfinished."""
     unfinished: Sequence[str] = DeliveryState.unfinished()
     wait_until(lambda: not Delivery.objects.filter(state__in=unfinished).exists(), PATIENCE_S)
 
