@@ -18,6 +18,7 @@ from apps.delivery.wake import QUEUE
 logger = logging.getLogger(__name__)
 
 # One look at the index for each active webhook: a backlog, however long, does not make it slower.
+# What waits for an endpoint that is left alone is late by design.
 _OLDEST_DUE = """
 SELECT coalesce(extract(epoch FROM now() - min(due.next_attempt_at)), 0)::float
 FROM webhooks_webhook webhook
@@ -28,7 +29,9 @@ CROSS JOIN LATERAL (
     AND delivery.state = 'pending' AND delivery.next_attempt_at <= now()
   ORDER BY delivery.next_attempt_at LIMIT 1
 ) due
-WHERE webhook.is_active
+WHERE webhook.is_active AND NOT EXISTS (
+  SELECT FROM delivery_endpointhealth health
+  WHERE health.webhook_id = webhook.id AND health.probe_at IS NOT NULL)
 """
 
 

@@ -151,3 +151,48 @@ class Attempt(AccountOwned):
 
     def __str__(self) -> str:
         return f"try {self.number}"
+
+
+class EndpointHealth(AccountOwned):
+    """How an endpoint has been doing of late; one row a webhook, made and kept by the database.
+
+    The engine writes it with the tries that it is about; what the columns mean is said by
+    `apps.delivery.breaker.Health`. The limit of a webhook is a bucket: `tokens` is what was in it
+    at `tokens_at`, filled by `rate_per_s`, which follows the webhook.
+    """
+
+    ID_PREFIX = "eh"
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
+    webhook = models.OneToOneField(Webhook, models.CASCADE, related_name="health")
+    last_success_at = models.DateTimeField("last success", null=True)
+    last_failure_at = models.DateTimeField("last failure", null=True)
+    failing_since = models.DateTimeField(null=True)
+    failures_in_row = models.PositiveIntegerField("failures in a row", db_default=0)
+    window_started_at = models.DateTimeField(null=True)
+    window_tries = models.PositiveIntegerField(db_default=0)
+    window_failures = models.PositiveIntegerField(db_default=0)
+    opened_at = models.DateTimeField(null=True)
+    probe_at = models.DateTimeField("next probe", null=True)
+    probe_wait_s = models.PositiveSmallIntegerField(db_default=0)
+    is_probing = models.BooleanField(db_default=False)
+    released_at = models.DateTimeField(null=True)
+    release_due = models.BooleanField(db_default=False)
+    rate_per_s = models.FloatField(null=True)
+    tokens = models.FloatField(db_default=0.0)
+    tokens_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "endpoint health"
+        indexes = [
+            # Those that a claim must look at one by one; nearly always few.
+            models.Index(
+                fields=["webhook"],
+                condition=Q(probe_at__isnull=False) | Q(rate_per_s__isnull=False),
+                name="health_gated",
+            ),
+            models.Index(fields=["webhook"], condition=Q(release_due=True), name="health_release"),
+        ]
+
+    def __str__(self) -> str:
+        return f"health of {self.webhook}"

@@ -19,8 +19,10 @@ SELECT EXISTS (
   SELECT FROM delivery_delivery delivery
   JOIN webhooks_webhook webhook ON webhook.id = delivery.webhook_id AND webhook.is_active
   JOIN accounts_account account ON account.id = webhook.account_id AND account.is_active
+  JOIN delivery_endpointhealth health ON health.webhook_id = webhook.id
+    AND (health.probe_at IS NULL OR health.probe_at <= now())
   WHERE delivery.state = 'pending' AND delivery.next_attempt_at <= now()
-)
+) OR EXISTS (SELECT FROM delivery_endpointhealth WHERE release_due)
 """
 
 

@@ -44,6 +44,7 @@ def one_of_each(name: str) -> dict[type[AccountOwned], Any]:
     )
     rows = [
         webhook,
+        webhook.health,
         webhook.location,
         webhook.template,
         webhook.template.current_version,

@@ -298,6 +298,12 @@ async def _flood(
 
 
 @behaviour
+async def slowly_unavailable(receiver: Receiver, _: Received, writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(0.05)
+    writer.write(_answer(b"later", status="503 Later"))
+
+
+@behaviour
 async def slow(_: Receiver, __: Received, writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(0.03)
     writer.write(OK)

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.models import Account
 from apps.common.access import Role
@@ -141,3 +142,19 @@ class TestPages:
         assert "Everywhere" in text
         assert "Elsewhere" not in text
         assert "Add Webhook" in text
+
+    def test_tells_of_the_health_of_a_webhook(
+        self, account: Account, delivery: Delivery, log_in: LogIn
+    ) -> None:
+        health = delivery.webhook.health
+        health.last_failure_at = health.failing_since = health.probe_at = timezone.now()
+        health.save()
+
+        page = log_in(account).get(
+            reverse("admin:webhooks_webhook_health", args=[health.webhook_id])
+        )
+
+        assert "Left alone" in page.content.decode()
+        theirs = WebhookFactory()
+        page = log_in(account).get(reverse("admin:webhooks_webhook_health", args=[theirs.pk]))
+        assert page.status_code == 302

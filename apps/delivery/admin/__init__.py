@@ -3,8 +3,15 @@
 from apps.calls.admin import CallAdmin
 from apps.delivery.admin.attempts import AttemptAdmin
 from apps.delivery.admin.deliveries import DeliveryAdmin
+from apps.delivery.admin.health import EndpointHealthAdmin, HealthPanel
 from apps.delivery.admin.panels import WebhooksPanel, deliveries_of
 
 CallAdmin.timeline = (*CallAdmin.timeline, deliveries_of)
 
-__all__ = ["AttemptAdmin", "DeliveryAdmin", "WebhooksPanel"]
+__all__ = [
+    "AttemptAdmin",
+    "DeliveryAdmin",
+    "EndpointHealthAdmin",
+    "HealthPanel",
+    "WebhooksPanel",
+]

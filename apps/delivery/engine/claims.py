@@ -12,6 +12,8 @@ from apps.webhooks.tokens import Snapshot
 
 # A loose index scan finds the webhooks that have work, then each gives up to `per_webhook` rows:
 # the cost depends on the number of such webhooks, not on how much is due for one of them.
+# Webhooks with a limit or an open breaker are few, and go another way: whoever locks their row of
+# health may take what the row allows, one worker at a time.
 _CLAIM = """
 WITH RECURSIVE line AS (
   (SELECT webhook_id FROM delivery_delivery
@@ -22,8 +24,44 @@ WITH RECURSIVE line AS (
           WHERE delivery.state = 'pending' AND delivery.webhook_id > line.webhook_id
           ORDER BY delivery.webhook_id LIMIT 1)
   FROM line WHERE line.webhook_id IS NOT NULL
+), gate AS MATERIALIZED (
+  SELECT health.webhook_id, webhook.revision, health.probe_at IS NOT NULL AS is_probe,
+    {tokens} AS tokens
+  FROM delivery_endpointhealth health
+  JOIN webhooks_webhook webhook ON webhook.id = health.webhook_id AND webhook.is_active
+  JOIN accounts_account account ON account.id = webhook.account_id AND account.is_active
+  WHERE (health.probe_at IS NOT NULL OR health.rate_per_s IS NOT NULL)
+    AND (health.probe_at IS NULL OR health.probe_at <= now())
+    AND (health.rate_per_s IS NULL OR {tokens} >= 1)
+    AND health.webhook_id <> ALL (%(busy)s::uuid[])
+    AND now() >= (
+      SELECT delivery.next_attempt_at FROM delivery_delivery delivery
+      WHERE delivery.webhook_id = health.webhook_id AND delivery.state = 'pending'
+      ORDER BY delivery.next_attempt_at LIMIT 1)
+  LIMIT %(gates)s FOR NO KEY UPDATE OF health SKIP LOCKED
+), admitted AS (
+  SELECT picked.id, gate.webhook_id, gate.revision
+  FROM gate
+  CROSS JOIN LATERAL (
+    SELECT delivery.id FROM delivery_delivery delivery
+    WHERE delivery.webhook_id = gate.webhook_id
+      AND delivery.state = 'pending' AND delivery.next_attempt_at <= now()
+    ORDER BY delivery.next_attempt_at
+    LIMIT CASE WHEN gate.is_probe THEN 1
+      ELSE least(floor(gate.tokens), %(per_webhook)s)::int END
+    FOR UPDATE SKIP LOCKED
+  ) picked
+), taken AS (
+  UPDATE delivery_endpointhealth health
+  SET tokens = CASE WHEN health.rate_per_s IS NULL THEN 0 ELSE gate.tokens - spent.count END,
+    tokens_at = now(),
+    is_probing = gate.is_probe,
+    probe_at = CASE WHEN gate.is_probe THEN now() + make_interval(secs => %(lease_s)s) END
+  FROM gate JOIN (SELECT webhook_id, count(*) FROM admitted GROUP BY webhook_id) spent
+    ON spent.webhook_id = gate.webhook_id
+  WHERE health.webhook_id = gate.webhook_id
 ), due AS (
-  SELECT picked.id, webhook.revision
+  (SELECT picked.id, webhook.revision
   FROM line
   JOIN webhooks_webhook webhook ON webhook.id = line.webhook_id AND webhook.is_active
   JOIN accounts_account account ON account.id = webhook.account_id AND account.is_active
@@ -35,7 +73,13 @@ WITH RECURSIVE line AS (
     LIMIT %(per_webhook)s FOR UPDATE SKIP LOCKED
   ) picked
   WHERE line.webhook_id <> ALL (%(busy)s::uuid[])
-  LIMIT %(limit)s
+    AND NOT EXISTS (
+      SELECT FROM delivery_endpointhealth health
+      WHERE health.webhook_id = line.webhook_id
+        AND (health.probe_at IS NOT NULL OR health.rate_per_s IS NOT NULL))
+  LIMIT %(limit)s)
+  UNION ALL
+  SELECT id, revision FROM admitted
 )
 UPDATE delivery_delivery delivery
 SET claim = %(claim)s, next_attempt_at = now() + make_interval(secs => %(lease_s)s)
@@ -44,9 +88,20 @@ WHERE delivery.id = due.id AND event.id = delivery.event_id
 RETURNING delivery.id, delivery.account_id, delivery.webhook_id, delivery.template_version_id,
   delivery.call_id, delivery.attempt_count, due.revision, event.snapshot
 """
+# A bucket holds what comes in during a quarter of a second, or one; it is full at first.
+_TOKENS = """least(greatest(1, health.rate_per_s / 4), health.tokens
+  + health.rate_per_s * greatest(0, extract(epoch FROM now() - health.tokens_at))::float)"""
+_CLAIM = _CLAIM.replace("{tokens}", _TOKENS)
+# Webhooks with a limit or an open breaker that one claim serves.
+_GATES = 64
 _GIVE_BACK = """
 UPDATE delivery_delivery SET claim = NULL, next_attempt_at = now()
 WHERE id = ANY (%s) AND claim = ANY (%s) AND state = 'pending'
+"""
+# A probe that was given back is not under way: the next claim takes another.
+_FREE_PROBES = """
+UPDATE delivery_endpointhealth SET is_probing = false, probe_at = now()
+WHERE webhook_id = ANY (%s) AND is_probing
 """
 _NEXT_DUE = """
 SELECT extract(epoch FROM min(next_attempt_at) - now())::float FROM delivery_delivery
@@ -101,6 +156,7 @@ async def claim_due(
             "per_webhook": per_webhook,
             "busy": list(busy),
             "limit": limit,
+            "gates": _GATES,
             "claim": claim,
             "lease_s": lease_s,
         },
@@ -110,12 +166,19 @@ async def claim_due(
     return [Claimed(claim, deadline, *row) for row in rows]
 
 
-async def give_back(connection: AsyncConnection[Any], held: Sequence[Claimed]) -> None:
-    """Make claimed deliveries due again, without a try being spent."""
+async def give_back(
+    connection: AsyncConnection[Any], held: Sequence[Claimed], *, free_probes: bool = False
+) -> None:
+    """Make claimed deliveries due again, without a try being spent.
+
+    `free_probes` when they may be probes, as when stopping.
+    """
     if held:
         await connection.execute(
             _GIVE_BACK, [[each.id for each in held], list({each.claim for each in held})]
         )
+    if held and free_probes:
+        await connection.execute(_FREE_PROBES, [list({each.webhook_id for each in held})])
 
 
 async def seconds_to_next_due(connection: AsyncConnection[Any]) -> float | None:

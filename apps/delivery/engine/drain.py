@@ -33,6 +33,7 @@ from apps.delivery.engine.claims import (
 )
 from apps.delivery.engine.database import Database
 from apps.delivery.engine.endpoints import Endpoint, EndpointCache, Unusable
+from apps.delivery.engine.health import Entry, release_backlogs
 from apps.delivery.engine.lanes import CONCURRENCY, REFILL, Lane, Lanes
 from apps.delivery.engine.recorder import Recorder
 from apps.delivery.engine.records import Tried
@@ -103,6 +104,9 @@ class Drain:
         self._senders: set[asyncio.Task[None]] = set()
         # Deliveries that are claimed and not yet recorded or given back.
         self._held = 0
+        # Claimed, but to be given back; and when to look for backlogs to release.
+        self._returned: list[Claimed] = []
+        self._release_at = 0.0
         self._after = FIRST
         self._stopping = False
         self._news = asyncio.Event()
@@ -118,7 +122,10 @@ class Drain:
             Database(self._settings.database) as records,
         ):
             self._recorder = Recorder(
-                records, worker=f"{socket.gethostname()}:{os.getpid()}", stored=self._let_go
+                records,
+                worker=f"{socket.gethostname()}:{os.getpid()}",
+                stored=self._let_go,
+                learned=self._heed,
             )
             async with listening(self._settings.redis_url, self._news.set):
                 await self._claim_all(claims, session)
@@ -147,6 +154,8 @@ class Drain:
                 self._stopping = True
                 return
             self._news.clear()
+            await self._hand_back(database)
+            await self._release(database)
             if await self._claim_once(database, session):
                 idle_since = time.monotonic()
                 await asyncio.sleep(0)
@@ -194,6 +203,28 @@ class Drain:
         if not claimed and was_partial:
             return await self._claim_once(database, session)
         return len(claimed)
+
+    async def _hand_back(self, database: Database) -> None:
+        """Give back what is not to be sent now, as its endpoint is left alone."""
+        returned, self._returned = self._returned, []
+        if returned:
+            await database.run(lambda connection: give_back(connection, returned))
+            self._let_go(len(returned))
+
+    async def _release(self, database: Database) -> None:
+        """Make backlogs due that wait for it; look for those of others once in a while."""
+        if time.monotonic() < self._release_at:
+            return
+        self._release_at = time.monotonic() + POLL_S
+        await database.run(release_backlogs)
+
+    def _heed(self, entry: Entry) -> None:
+        """Act on what has been learned of endpoints."""
+        for webhook_id in entry.opened():
+            self._returned += self._lanes.take(webhook_id)
+        if entry.to_release():
+            self._release_at = 0.0
+        self._news.set()
 
     async def _wait_for_news(self, database: Database) -> None:
         due_in = await database.run(seconds_to_next_due)
@@ -323,9 +354,9 @@ class Drain:
         """Finish what has begun and give back the rest."""
         while self._senders and not self._stopping:
             await asyncio.wait(self._senders, return_when=asyncio.FIRST_COMPLETED, timeout=POLL_S)
-        waiting = self._lanes.empty()
+        waiting = [*self._returned, *self._lanes.empty()]
         if waiting:
-            await database.run(lambda connection: give_back(connection, waiting))
+            await database.run(lambda connection: give_back(connection, waiting, free_probes=True))
         if self._senders:
             _, late = await asyncio.wait(self._senders, timeout=STOP_GRACE_S)
             for sender in late:

@@ -51,6 +51,15 @@ class Lanes:
         if not lane.queue and not lane.under_way:
             self._lanes.pop(lane.webhook_id, None)
 
+    def take(self, webhook_id: uuid.UUID) -> list[Claimed]:
+        """Take out what has not begun for one webhook."""
+        lane = self._lanes.get(webhook_id)
+        waiting = list(lane.queue) if lane else []
+        if lane:
+            lane.queue.clear()
+            self.forget_idle(lane)
+        return waiting
+
     def empty(self) -> list[Claimed]:
         """Take out everything that has not begun, as when stopping."""
         waiting = [held for lane in self._lanes.values() for held in lane.queue]

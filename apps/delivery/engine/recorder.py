@@ -1,6 +1,7 @@
 """The recorder: gathers tries and stores them together."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,6 +10,8 @@ import psycopg
 from psycopg import AsyncConnection
 
 from apps.delivery.engine.database import Database
+from apps.delivery.engine.health import GATHER_S, Entry, HealthBook
+from apps.delivery.engine.health import write as write_health
 from apps.delivery.engine.records import Tried, forget, record
 
 logger = logging.getLogger(__name__)
@@ -20,13 +23,23 @@ _PAUSE_S = 0.004
 class Recorder:
     """Stores what `note` is given, batch by batch, until `close`.
 
-    `stored` is called with the size of each batch, after it is committed.
+    `stored` is called with the size of each batch, after it is committed; `learned` with what
+    that said of endpoints. Once a second is the least that health is written while tries come.
     """
 
-    def __init__(self, database: Database, *, worker: str, stored: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        worker: str,
+        stored: Callable[[int], None],
+        learned: Callable[[Entry], None],
+    ) -> None:
         self._database = database
         self._worker = worker
         self._stored = stored
+        self._learned = learned
+        self._book = HealthBook()
         self._noted: list[Tried] = []
         self._news = asyncio.Event()
         self._closing = False
@@ -50,21 +63,31 @@ class Recorder:
 
     async def _run(self) -> None:
         while self._noted or not self._closing:
-            await self._news.wait()
+            await self._wait()
             if not self._closing:
                 await asyncio.sleep(_PAUSE_S)
                 self._news.clear()
             batch, self._noted = self._noted, []
-            if batch:
+            if batch or self._book:
                 await self._store(batch)
                 self._stored(len(batch))
+        await self._store([], everything=True)
 
-    async def _store(self, batch: Sequence[Tried]) -> None:
+    async def _wait(self) -> None:
+        """Wait for tries; not long, if health was gathered that is not written."""
+        if not self._book:
+            await self._news.wait()
+        elif not self._news.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), GATHER_S)
+
+    async def _store(self, batch: Sequence[Tried], *, everything: bool = False) -> None:
         """Store a batch; a row that the database refuses is left out, never the rest with it.
 
         That happens when the delivery was deleted while it was under way.
         """
         is_repeated = False
+        entry = self._book.entry(batch, everything=everything)
 
         async def write(connection: AsyncConnection[Any]) -> None:
             nonlocal is_repeated
@@ -72,13 +95,20 @@ class Recorder:
                 if is_repeated:
                     await forget(connection, batch)
                 is_repeated = True
-                await record(connection, batch, worker=self._worker)
+                if batch:
+                    await record(connection, batch, worker=self._worker)
+                await write_health(connection, entry)
 
         try:
-            await self._database.run(write)
+            if batch or entry.tallies:
+                await self._database.run(write)
+            self._book.settle(batch, entry)
+            if entry.known:
+                self._learned(entry)
         except (psycopg.DataError, psycopg.IntegrityError) as error:
-            if len(batch) == 1:
-                logger.error("Could not record a try of %s: %s", batch[0].held.id, error)
+            if len(batch) <= 1:
+                held = batch[0].held.id if batch else "no delivery"
+                logger.error("Could not record a try of %s: %s", held, error)
                 return
             middle = len(batch) // 2
             await self._store(batch[:middle])

@@ -1,0 +1,166 @@
+"""Keeping the health of endpoints: one row a webhook, written with the tries that it is about."""
+
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from psycopg import AsyncConnection, sql
+
+from apps.delivery.breaker import Health, Tally, after
+from apps.delivery.engine.records import Tried
+from apps.delivery.outcome import ErrorKind
+from apps.delivery.retry import State
+
+# Successes of an endpoint that is well are gathered this long before its row is touched.
+GATHER_S = 1.0
+# Deliveries that one step of a release moves, so that nobody waits long for their locks.
+RELEASE_STEP = 5_000
+
+_COLUMNS = [each.name for each in fields(Health)]
+_TYPES = {
+    "failures_in_row": "int",
+    "window_tries": "int",
+    "window_failures": "int",
+    "probe_wait_s": "int",
+    "is_probing": "bool",
+    "release_due": "bool",
+}
+_READ = sql.SQL(
+    "SELECT webhook_id, clock_timestamp(), {columns} FROM delivery_endpointhealth"
+    " WHERE webhook_id = ANY (%s) ORDER BY webhook_id FOR NO KEY UPDATE"
+).format(columns=sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)))
+_WRITE = sql.SQL(
+    "UPDATE delivery_endpointhealth health SET {assignments}"
+    " FROM unnest(%s::uuid[], {arrays}) AS now_known(webhook_id, {columns})"
+    " WHERE health.webhook_id = now_known.webhook_id"
+).format(
+    assignments=sql.SQL(", ").join(
+        sql.SQL("{0} = now_known.{0}").format(sql.Identifier(name)) for name in _COLUMNS
+    ),
+    arrays=sql.SQL(", ").join(
+        sql.SQL("%s::" + _TYPES.get(name, "timestamptz") + "[]") for name in _COLUMNS
+    ),
+    columns=sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)),
+)
+_FLAGGED = "SELECT webhook_id FROM delivery_endpointhealth WHERE release_due"
+# A microsecond apart, so that the oldest goes first.
+_RELEASE = """
+UPDATE delivery_delivery delivery
+SET next_attempt_at = now() + backlog.place * interval '1 microsecond'
+FROM (
+  SELECT held.id, row_number() OVER (ORDER BY held.id) AS place
+  FROM (
+    SELECT id FROM delivery_delivery
+    WHERE webhook_id = %(webhook)s AND state = 'pending' AND claim IS NULL
+      AND next_attempt_at > now() + interval '1 second'
+    ORDER BY id LIMIT %(step)s FOR NO KEY UPDATE SKIP LOCKED
+  ) held
+) backlog
+WHERE delivery.id = backlog.id
+"""
+_RELEASED = "UPDATE delivery_endpointhealth SET release_due = false WHERE webhook_id = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a recording says of the endpoints, and what it found out."""
+
+    tallies: Mapping[uuid.UUID, Tally]
+    known: dict[uuid.UUID, Health] = field(default_factory=dict)
+
+    def opened(self) -> list[uuid.UUID]:
+        """Return the webhooks that nothing is to be sent to now."""
+        return [
+            key for key, health in self.known.items() if health.probe_at and not health.is_probing
+        ]
+
+    def to_release(self) -> bool:
+        """Tell whether a backlog is to be released."""
+        return any(health.release_due for health in self.known.values())
+
+
+class HealthBook:
+    """Gathers tries by endpoint, so that one that is well costs a row a second at most."""
+
+    def __init__(self) -> None:
+        self._gathered: dict[uuid.UUID, Tally] = {}
+        self._calm: set[uuid.UUID] = set()
+        self._last_at = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self._gathered)
+
+    def entry(self, tried: Iterable[Tried], *, everything: bool = False) -> Entry:
+        """Return what is to be written along with these tries; changes nothing."""
+        tallies = dict(self._gathered)
+        urgent: set[uuid.UUID] = set()
+        for each in tried:
+            key, tally = each.held.webhook_id, tally_of(each)
+            tallies[key] = tallies[key].plus(tally) if key in tallies else tally
+            if not tally.successes or key not in self._calm:
+                urgent.add(key)
+        if everything or time.monotonic() - self._last_at >= GATHER_S:
+            return Entry(tallies)
+        return Entry({key: tallies[key] for key in urgent})
+
+    def settle(self, tried: Iterable[Tried], entry: Entry) -> None:
+        """Take note that the entry is stored, and gather what it left out."""
+        for each in tried:
+            key, tally = each.held.webhook_id, tally_of(each)
+            if key not in entry.tallies:
+                gathered = self._gathered.get(key)
+                self._gathered[key] = gathered.plus(tally) if gathered else tally
+        for key in entry.tallies:
+            self._gathered.pop(key, None)
+        for key, health in entry.known.items():
+            (self._calm.add if health.is_calm else self._calm.discard)(key)
+        if not self._gathered:
+            self._last_at = time.monotonic()
+
+
+_SUCCESS, _FAILURE = Tally(successes=1), Tally(failures=1, ended_well=False)
+_UNDECIDED = Tally(undecided=1)
+
+
+def tally_of(tried: Tried) -> Tally:
+    """Return what one try says of its endpoint: nothing, if it never got as far as sending."""
+    if tried.verdict.state is State.SUCCEEDED:
+        return _SUCCESS
+    ours = not tried.verdict.spends_try or tried.outcome.error_kind is ErrorKind.RENDER
+    return _UNDECIDED if ours else _FAILURE
+
+
+async def write(connection: AsyncConnection[Any], entry: Entry) -> None:
+    """Fold an entry into the rows of its endpoints. Runs in the caller's transaction, last.
+
+    Two statements, whatever the number of tries.
+    """
+    entry.known.clear()
+    if not entry.tallies:
+        return
+    cursor = await connection.execute(_READ, [list(entry.tallies)])
+    for key, now, *columns in await cursor.fetchall():
+        entry.known[key] = after(Health(*columns), entry.tallies[key], now)
+    columns_now = [[getattr(each, name) for each in entry.known.values()] for name in _COLUMNS]
+    await connection.execute(_WRITE, [list(entry.known), *columns_now])
+
+
+async def release_backlogs(connection: AsyncConnection[Any]) -> int:
+    """Make the whole backlog of endpoints that are back due at once, oldest first.
+
+    In steps, each on its own; whoever comes next goes on where one stopped. Deliveries under a
+    lease are left alone. Returns how many were moved.
+    """
+    released = 0
+    for (webhook_id,) in await (await connection.execute(_FLAGGED)).fetchall():
+        moved = RELEASE_STEP
+        while moved >= RELEASE_STEP:
+            cursor = await connection.execute(
+                _RELEASE, {"webhook": webhook_id, "step": RELEASE_STEP}
+            )
+            moved = cursor.rowcount
+            released += moved
+        await connection.execute(_RELEASED, [webhook_id])
+    return released
