@@ -110,9 +110,7 @@ class TestAnAttachmentToAPlace:
     @pytest.mark.parametrize("target", ["campaign", "location", "account"])
     def test_hears_of_begin_end_and_updates(self, world: World, target: str) -> None:
         place = {} if target == "account" else {target: getattr(world, target)}
-        hears = {
-            timing: attach(make_webhook(world, URL), timing, **place) for timing in Timing
-        }
+        hears = {timing: attach(make_webhook(world, URL), timing, **place) for timing in Timing}
         call(world, "c1", tracking_number=world.number.number)
         take(world, event(world, call_id="c1", type="call.updated"))
         take(world, event(world, call_id="c1", type="transcript.ready"))
