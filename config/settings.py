@@ -236,10 +236,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "apps.common.logs.RequestIdFilter"}},
     "formatters": {
-        "line": {
-            "format": "{asctime} {levelname:<7} {name} {message}{request_suffix}",
-            "style": "{",
-        }
+        "line": {"()": "apps.common.logs.LineFormatter"},
     },
     "handlers": {
         "console": {

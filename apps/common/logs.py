@@ -6,6 +6,19 @@ from contextvars import ContextVar
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
+class LineFormatter(logging.Formatter):
+    """One line a record: time and message; a warning also says how grave it is and from where."""
+
+    def __init__(self) -> None:
+        super().__init__("{asctime} {origin}{message}{request_suffix}", "%H:%M:%S", "{")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        is_grave = record.levelno >= logging.WARNING
+        record.origin = f"{record.levelname} {record.name}: " if is_grave else ""
+        return super().format(record)
+
+
 class RequestIdFilter(logging.Filter):
     """Adds `request_suffix` to a record: ` [req_…]` inside a request, else nothing."""
 

@@ -94,15 +94,12 @@ def _store(access: Access, parsed: list[tuple[int, ParsedEvent]], receipt: Recei
 
 
 def _log(recorded: Sequence[RecordedEvent], planned: Sequence[Delivery]) -> None:
-    """Write one line an event, without personal data."""
+    """Write a line for what begins or ends a call or is told of, without personal data."""
     deliveries = Counter(delivery.event_id for delivery in planned)
     for each in recorded:
-        logger.info(
-            "%s of call %s: %s",
-            each.event.type,
-            each.call.external_id,
-            "a repeat" if each.is_duplicate else f"{deliveries[each.event.pk]} planned",
-        )
+        count = deliveries[each.event.pk]
+        if each.is_begin or each.is_end or count:
+            logger.info("%s %s, %d planned", each.event.type, each.call.external_id, count)
 
 
 class _PlaceFinder:

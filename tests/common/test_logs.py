@@ -1,0 +1,26 @@
+"""What a log line looks like."""
+
+import logging
+
+from apps.common.logs import LineFormatter, RequestIdFilter, request_id
+
+
+def line(level: int, message: str) -> str:
+    record = logging.LogRecord("apps.room", level, "file.py", 1, message, None, None)
+    RequestIdFilter().filter(record)
+    return LineFormatter().format(record)[len("12:34:56 ") :]
+
+
+class TestALogLine:
+    def test_is_the_message_alone_when_all_is_well(self) -> None:
+        assert line(logging.INFO, "Delivered.") == "Delivered."
+
+    def test_says_how_grave_a_warning_is_and_where_it_comes_from(self) -> None:
+        assert line(logging.WARNING, "Redis is away.") == "WARNING apps.room: Redis is away."
+
+    def test_names_the_request_that_caused_it(self) -> None:
+        token = request_id.set("req_1")
+        try:
+            assert line(logging.INFO, "Taken.") == "Taken. [req_1]"
+        finally:
+            request_id.reset(token)
