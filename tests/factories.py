@@ -27,7 +27,13 @@ from apps.campaigns.models import (
 )
 from apps.common.access import Role
 from apps.delivery.models import Attempt, Delivery, DeliveryState
-from apps.webhooks.models import Template, TemplateVersion, Webhook, WebhookHeader
+from apps.webhooks.models import (
+    Template,
+    TemplateVersion,
+    Webhook,
+    WebhookDraft,
+    WebhookHeader,
+)
 from apps.webhooks.services import new_signing_secret
 
 PASSWORD = "correct-horse-battery"
@@ -167,6 +173,16 @@ class WebhookHeaderFactory(factory.django.DjangoModelFactory[WebhookHeader]):
     account = _account_of("webhook")
     name = "X-Api-Key"
     value = factory.Sequence(lambda n: f"header-secret-{n}")
+
+
+class WebhookDraftFactory(factory.django.DjangoModelFactory[WebhookDraft]):
+    class Meta:
+        model = WebhookDraft
+
+    account = factory.SubFactory(AccountFactory)
+    user = factory.SubFactory(UserFactory)
+    answers = factory.LazyFunction(lambda: {"name": "A draft"})
+    secret = factory.LazyFunction(new_signing_secret)
 
 
 class CampaignFactory(factory.django.DjangoModelFactory[Campaign]):

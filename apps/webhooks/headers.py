@@ -26,9 +26,12 @@ RESERVED_HEADERS = frozenset(
         "upgrade",
         "webhook-id",
         "webhook-signature",
+        "webhook-test",
         "webhook-timestamp",
     }
 )
+# Says that a request is a test, and no delivery.
+TEST_HEADER = "webhook-test"
 MASK = "••••••••"
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -99,6 +99,9 @@ class Webhook(AccountOwned):
 
         POST = "POST", "POST"
         PUT = "PUT", "PUT"
+        PATCH = "PATCH", "PATCH"
+        GET = "GET", "GET"
+        DELETE = "DELETE", "DELETE"
 
     name = models.CharField("webhook name", max_length=120)
     location = models.ForeignKey(
@@ -144,9 +147,15 @@ class Webhook(AccountOwned):
         return self.name
 
     def clean(self) -> None:
-        """Refuse a template that the webhook's location may not use."""
+        """Refuse a template that the webhook's location may not use, and a body on a GET."""
         super().clean()
-        if not self.template_id or self.template.group_id is None:
+        if not self.template_id:
+            return
+        if self.method == self.Method.GET and self.template.format != TemplateFormat.QUERY:
+            raise ValidationError(
+                {"method": "GET carries no body: use POST, or a template of the type URL query."}
+            )
+        if self.template.group_id is None:
             return
         if self.location is None or self.location.group_id != self.template.group_id:
             raise ValidationError(
@@ -198,3 +207,29 @@ class WebhookHeader(AccountOwned):
             check_header(self.name, self.value)
         except InvalidHeader as error:
             raise ValidationError({error.field: str(error)}) from None
+
+
+class WebhookDraft(AccountOwned):
+    """A webhook that somebody is making in the wizard, until it is finished or discarded.
+
+    It belongs to one person in one account, and nobody else sees it. `answers` is the JSON form of
+    `apps.webhooks.wizard.answers`. Header values are credentials: `headers`, a JSON list of
+    [name, value], is kept encrypted.
+    """
+
+    ID_PREFIX = "dft"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    location = models.ForeignKey(Location, models.CASCADE, null=True, related_name="+")
+    answers = models.JSONField(default=dict)
+    headers = EncryptedTextField(blank=True)
+    # That of the webhook to come, so that a test is signed as its deliveries will be.
+    secret = EncryptedTextField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-updated_at"]
+        indexes = [models.Index(fields=["account", "user"], name="draft_of_person")]
+
+    def __str__(self) -> str:
+        return str(self.answers.get("name") or "Unnamed webhook")

@@ -2,6 +2,7 @@
 
 import secrets
 from base64 import b64encode
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -12,26 +13,33 @@ from apps.accounts.models import User
 from apps.common.egress import EgressError, EgressPolicy, UnresolvableHost
 from apps.webhooks.extraction import Sample, SampleError, extract
 from apps.webhooks.formats import Format
-from apps.webhooks.mapping import Mapping, MappingError, auto_map, to_plain
-from apps.webhooks.models import Template, TemplateVersion
+from apps.webhooks.mapping import Mapping, MappingError, auto_map, check, from_plain, to_plain
+from apps.webhooks.models import Template, TemplateVersion, Webhook, WebhookHeader
 
 _SECRET_BYTES = 32
 
 
 @transaction.atomic
-def save_template(*, template: Template, sample: str, by: User | None) -> TemplateVersion:
+def save_template(
+    *, template: Template, sample: str, by: User | None, mapping: Mapping | None = None
+) -> TemplateVersion:
     """Save a template together with its sample, and return its current version.
 
-    A new or changed sample becomes a new version, with what its %tokens% say as its mapping; the
-    same sample again makes none. Raises ValidationError, and saves nothing, for a sample that can
-    not be used: `sample` tells line and column, or each unknown token with its place.
+    A new or changed sample or mapping becomes a new version; without a mapping it is what the
+    %tokens% of the sample say, and the same sample again makes no version. Raises
+    ValidationError, and saves nothing, for a sample that can not be used: `sample` tells line and
+    column, or each unknown token with its place; `mapping` tells each place that does not fit.
     """
-    mapping = check_sample(sample=sample, template_format=template.format)
+    wanted = (
+        check_sample(sample=sample, template_format=template.format)
+        if mapping is None
+        else check_mapping(sample=sample, template_format=template.format, mapping=mapping)
+    )
     current = template.current_version
     if current is not None:
         if Template.objects.filter(pk=template.pk).exclude(format=template.format).exists():
             raise ValidationError({"format": "The type is fixed; make another template."})
-        if current.sample == sample:
+        if current.sample == sample and mapping in (None, from_plain(current.mapping)):
             template.full_clean()
             template.save()
             return current
@@ -45,7 +53,7 @@ def save_template(*, template: Template, sample: str, by: User | None) -> Templa
         template=template,
         number=last + 1,
         sample=sample,
-        mapping=to_plain(mapping),
+        mapping=to_plain(wanted),
         created_by=by,
     )
     template.current_version = version
@@ -66,6 +74,42 @@ def check_sample(*, sample: str, template_format: str) -> Mapping:
         raise ValidationError(
             {"sample": [f"{fault.message} (at {fault.path})" for fault in error.problems]}
         ) from None
+
+
+def check_mapping(*, sample: str, template_format: str, mapping: Mapping) -> Mapping:
+    """Return the mapping; raise ValidationError with each place where it does not fit."""
+    try:
+        check(mapping, read_sample(sample=sample, template_format=template_format))
+    except MappingError as error:
+        raise ValidationError(
+            {"mapping": [f"{fault.message} (at {fault.path})" for fault in error.problems]}
+        ) from None
+    return mapping
+
+
+@transaction.atomic
+def create_webhook(
+    *, webhook: Webhook, headers: Sequence[tuple[str, str]], secret: str = ""
+) -> Webhook:
+    """Save a new webhook with its headers and signing secret, which is made unless given.
+
+    Raises ValidationError, and saves nothing, for what does not fit: an address that webhooks may
+    not reach (`url`), a template of another group or account (`template`), a header.
+    """
+    try:
+        webhook.url = check_target(url=webhook.url)
+    except ValidationError as error:
+        raise ValidationError({"url": error.messages}) from None
+    webhook.secret = secret or new_signing_secret()
+    webhook.full_clean()
+    webhook.save()
+    for name, value in headers:
+        header = WebhookHeader(
+            account_id=webhook.account_id, webhook=webhook, name=name, value=value
+        )
+        header.full_clean()
+        header.save()
+    return webhook
 
 
 def read_sample(*, sample: str, template_format: str) -> Sample:

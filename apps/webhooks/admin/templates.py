@@ -232,15 +232,6 @@ def agencies_of(access: Access) -> list[uuid.UUID]:
     return [parent for parent in parents if parent is not None]
 
 
-def templates_for(account_ids: Any, access: Access) -> QuerySet[Template]:
-    """Return the templates that webhooks of these accounts may send."""
-    agencies = [access.accounts[key].parent_id for key in account_ids if key in access.accounts]
-    return Template.objects.filter(
-        Q(account_id__in=account_ids)
-        | Q(account_id__in=[key for key in agencies if key], is_shared_with_clients=True)
-    )
-
-
 def is_in_use(template: Template) -> bool:
     """Tell whether a row of any room keeps the template or one of its versions from going."""
     for target, where in ((Template, ""), (TemplateVersion, "__template")):

@@ -17,10 +17,10 @@ from apps.common.admin import (
     form_accounts,
     labelled,
 )
-from apps.webhooks.admin.templates import templates_for
 from apps.webhooks.forms import HeaderForm, WebhookForm
 from apps.webhooks.models import Webhook, WebhookHeader
 from apps.webhooks.services import new_signing_secret
+from apps.webhooks.sharing import templates_for
 
 
 class HeaderInline(AccountScopedTabularInline):

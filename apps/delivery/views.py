@@ -1,0 +1,65 @@
+"""Sending a test from the wizard, whose room lies below this one."""
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from apps.common.admin import access_of
+from apps.delivery.admin.attempts import explained, pretty
+from apps.delivery.testing import Target, send_test
+from apps.webhooks.models import WebhookDraft
+from apps.webhooks.wizard.answers import Step
+from apps.webhooks.wizard.drafts import answers_of, compiled, headers_of
+from apps.webhooks.wizard.pages import of_draft, show, to_step
+from apps.webhooks.wizard.preview import snapshot_of
+
+
+@require_POST
+@of_draft
+def wizard_test(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
+    """Send what the draft would send for the call that was picked, and show what came back."""
+    answers = answers_of(draft)
+    if not answers.may_open(Step.SUMMARY):
+        return to_step(draft, answers.next_open)
+    try:
+        template = compiled(draft=draft, access=access_of(request))
+    except ValidationError:
+        return to_step(draft, Step.SUMMARY)
+    run = send_test(
+        target=Target(
+            url=answers.url,
+            method=answers.method,
+            timeout_s=answers.timeout_s,
+            success_codes=answers.success_codes,
+            secret=draft.secret,
+            headers=headers_of(draft),
+        ),
+        template=template,
+        snapshot=snapshot_of(draft, request.POST.get("call", "")),
+        now=timezone.now(),
+    )
+    timings = run.outcome.timings
+    context = {
+        "run": run,
+        "request_body": pretty(run.request.body.decode("utf-8", "replace")),
+        "response_body": pretty(run.outcome.body.decode("utf-8", "replace")),
+        "explained": explained(run.verdict.error_kind or ""),
+        "timings": [
+            (name, value)
+            for name, value in (
+                ("Name look-up", timings.dns_ms),
+                ("Connect", timings.connect_ms),
+                ("First byte", timings.first_byte_ms),
+                ("In all", timings.total_ms),
+            )
+            if value is not None
+        ],
+    }
+    if request.headers.get("HX-Request"):
+        return TemplateResponse(request, "webhooks/wizard/test.html", context)
+    answer = show(request, draft, Step.SUMMARY, context)
+    assert isinstance(answer, TemplateResponse)  # noqa: S101 - tells the type checker
+    answer.template_name = "webhooks/wizard/test_page.html"
+    return answer

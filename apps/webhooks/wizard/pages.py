@@ -1,0 +1,76 @@
+"""What the pages of the wizard share: whose draft it is, and what surrounds each step."""
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from apps.common.admin import access_of
+from apps.webhooks.models import WebhookDraft
+from apps.webhooks.wizard.answers import Step
+from apps.webhooks.wizard.drafts import answers_of, drafts_of
+
+_Page = Callable[..., HttpResponse]
+
+
+def of_draft(view: _Page) -> _Page:
+    """Give a page the draft behind its address, if it is the person's own; else it is a 404."""
+
+    @wraps(view)
+    def page(request: HttpRequest, draft_id: uuid.UUID, **kwargs: Any) -> HttpResponse:
+        draft = drafts_of(access_of(request)).filter(pk=draft_id).first()
+        if draft is None:
+            raise Http404("There is no such draft here.")
+        return view(request, draft, **kwargs)
+
+    return page
+
+
+def show(
+    request: HttpRequest, draft: WebhookDraft | None, step: Step, context: dict[str, Any]
+) -> HttpResponse:
+    """Answer with the page of a step; what was typed is not to be kept by browsers."""
+    answers = answers_of(draft) if draft else None
+    progress = [
+        {
+            "step": each,
+            "is_current": each is step,
+            "is_done": answers is not None and each in answers.done,
+            "may_open": answers is not None and answers.may_open(each),
+        }
+        for each in (answers.steps if answers else tuple(Step))
+    ]
+    return TemplateResponse(
+        request,
+        f"webhooks/wizard/{step}.html",
+        {
+            **admin.site.each_context(request),
+            "title": "Add Webhook",
+            "draft": draft,
+            "answers": answers,
+            "step": step,
+            "progress": progress,
+            "before": answers.before(step) if answers else None,
+            **context,
+        },
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def to_step(draft: WebhookDraft, step: Step) -> HttpResponse:
+    """Lead to a step of the draft."""
+    return redirect("wizard_step", draft.pk, step.value)
+
+
+def our_address(request: HttpRequest, address: str) -> str:
+    """Return an address to lead back to, "" unless it is one of ours."""
+    is_ours = url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return address[:500] if is_ours else ""

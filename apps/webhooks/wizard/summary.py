@@ -1,0 +1,55 @@
+"""The Summary step: everything that was chosen, before it is saved."""
+
+from collections.abc import Sequence
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+
+from apps.accounts.models import Group
+from apps.common.admin import access_of
+from apps.webhooks.headers import MASK, is_secret_header
+from apps.webhooks.mapping import Kind
+from apps.webhooks.models import WebhookDraft
+from apps.webhooks.wizard.answers import Answers, Step
+from apps.webhooks.wizard.drafts import answers_of, chosen_template, headers_of, mapping_of
+from apps.webhooks.wizard.fields import preview_context
+from apps.webhooks.wizard.pages import show
+from apps.webhooks.wizard.rows import value_of
+
+_SHOWN_FIELDS = 40
+
+
+def summary_step(
+    request: HttpRequest, draft: WebhookDraft, problems: Sequence[str] = ()
+) -> HttpResponse:
+    """Show all selections, the payload, and the way to a test and to the end."""
+    answers = answers_of(draft)
+    template, faults = None, list(problems)
+    if not answers.makes_template:
+        try:
+            template = chosen_template(draft=draft, access=access_of(request))
+        except ValidationError as error:
+            faults += error.messages
+    headers = [
+        (name, MASK if is_secret_header(name) else value) for name, value in headers_of(draft)
+    ]
+    fields = mapped_fields(answers) if answers.makes_template else []
+    context = {
+        **preview_context(request, draft),
+        "problems": faults,
+        "template": template,
+        "group": Group.objects.filter(pk=answers.group).first() if answers.group else None,
+        "headers": headers,
+        "fields": fields[:_SHOWN_FIELDS],
+        "more_fields": max(0, len(fields) - _SHOWN_FIELDS),
+    }
+    return show(request, draft, Step.SUMMARY, context)
+
+
+def mapped_fields(answers: Answers) -> list[tuple[str, str, str]]:
+    """Return path, kind and content of every field that is not as in the sample."""
+    return [
+        (field.path, field.kind.value, value_of(field))
+        for field in mapping_of(answers).fields
+        if field.kind is not Kind.CONSTANT or field.constant is not None
+    ]

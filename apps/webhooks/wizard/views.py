@@ -1,0 +1,277 @@
+"""The pages of the wizard."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from apps.accounts.models import Account, Location, User
+from apps.common.access import Role
+from apps.common.admin import access_of, form_accounts
+from apps.common.admin.actions import confirmed
+from apps.webhooks.models import Webhook, WebhookDraft
+from apps.webhooks.wizard.answers import Answers, Choice, Step
+from apps.webhooks.wizard.drafts import (
+    answers_of,
+    begin,
+    chosen_template,
+    drafts_of,
+    filled_from_gallery,
+    finish,
+    headers_of,
+    keep,
+)
+from apps.webhooks.wizard.fields import fields_step
+from apps.webhooks.wizard.forms import (
+    AdvancedStep,
+    TemplateStep,
+    WebhookStep,
+)
+from apps.webhooks.wizard.pages import of_draft, our_address, show, to_step
+from apps.webhooks.wizard.summary import summary_step
+
+_BACK = "back"
+
+
+@require_http_methods(["GET", "POST"])
+def start(request: HttpRequest) -> HttpResponse:
+    """Ask what the webhook is called and made with; the answer becomes a draft.
+
+    `?account=` and `?location=` say where it belongs, `?next=` where to return to at the end.
+    """
+    access = access_of(request)
+    possible = form_accounts(request, None, Role.MEMBER)
+    if not possible or access.user_id is None:
+        raise PermissionDenied
+    drafts = drafts_of(access).filter(account_id__in=possible)
+    if len(possible) > 1:
+        accounts = [access.accounts[key] for key in possible]
+        context = {
+            **admin.site.each_context(request),
+            "title": "Add Webhook",
+            "accounts": accounts,
+            "query": request.GET.urlencode(),
+            "drafts": drafts,
+        }
+        return TemplateResponse(request, "webhooks/wizard/accounts.html", context)
+    account = Account.objects.get(pk=possible[0])
+    location = location_asked_for(request, account)
+    initial = {"choice": Choice.EXISTING.value, "location": str(location.pk) if location else ""}
+    form = WebhookStep(request.POST or None, account=account, access=access, initial=initial)
+    if form.is_valid():
+        answers = Answers(back_to=our_address(request, request.GET.get("next", "")))
+        answers = _webhook_answers(answers, form)
+        answers = replace(answers, done=answers.marked(Step.WEBHOOK, is_done=True))
+        user = User.objects.get(pk=access.user_id)
+        draft = begin(account=account, location=form.chosen_location, user=user, answers=answers)
+        return to_step(draft, answers.after(Step.WEBHOOK))
+    return show(request, None, Step.WEBHOOK, {"form": form, "drafts": drafts, "account": account})
+
+
+def location_asked_for(request: HttpRequest, account: Account) -> Location | None:
+    """Return the account's location that the query string names, if it does."""
+    try:
+        key = uuid.UUID(request.GET.get("location", ""))
+    except ValueError:
+        return None
+    return Location.objects.filter(account=account, pk=key).first()
+
+
+@of_draft
+def resume(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
+    """Go on where the draft was left."""
+    return to_step(draft, answers_of(draft).next_open)
+
+
+@of_draft
+def discard(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
+    """Forget a draft, after asking."""
+
+    def forget() -> HttpResponse:
+        draft.delete()
+        messages.success(request, "The draft is discarded.")
+        return redirect("admin:webhooks_webhook_changelist")
+
+    return confirmed(
+        request,
+        title=f"Discard “{draft}”?",
+        question="What was entered for this webhook is forgotten. Nothing else changes.",
+        button="Discard the draft",
+        back=reverse("wizard_resume", args=[draft.pk]),
+        act=forget,
+        context={**admin.site.each_context(request)},
+        is_dangerous=True,
+    )
+
+
+@of_draft
+def step(request: HttpRequest, draft: WebhookDraft, step: str) -> HttpResponse:
+    """Show a step, or take what it was answered; steps behind an open one are not reached yet."""
+    if step not in set(Step):
+        raise Http404("There is no such step.")
+    wanted, answers = Step(step), answers_of(draft)
+    if not answers.may_open(wanted):
+        return to_step(draft, answers.next_open)
+    return _STEPS[wanted](request, draft)
+
+
+def _webhook_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
+    answers = answers_of(draft)
+    initial = {
+        "choice": answers.choice,
+        "name": answers.name,
+        "url": answers.url,
+        "template": answers.template,
+        "gallery": answers.gallery,
+        "location": str(draft.location_id or ""),
+    }
+    form = WebhookStep(
+        request.POST or None, account=draft.account, access=access_of(request), initial=initial
+    )
+    if request.method == "POST":
+        is_good = form.is_valid()
+        answers = _webhook_answers(answers, form)
+        answers = replace(answers, done=answers.marked(Step.WEBHOOK, is_done=is_good))
+        if "location" in form.cleaned_data:
+            draft.location = form.chosen_location
+        keep(draft=draft, answers=answers)
+        if is_good:
+            return to_step(draft, answers.after(Step.WEBHOOK))
+    return show(request, draft, Step.WEBHOOK, {"form": form, "account": draft.account})
+
+
+def _webhook_answers(answers: Answers, form: WebhookStep) -> Answers:
+    """What was entered, as far as it can be kept."""
+    given = form.cleaned_data
+    choice = given.get("choice", answers.choice)
+    changed = replace(
+        answers,
+        choice=choice,
+        name=given.get("name", answers.name),
+        url=given.get("url", answers.url),
+        template=given.get("template", answers.template) if choice == Choice.EXISTING else "",
+        gallery=given.get("gallery", answers.gallery) if choice == Choice.GALLERY else "",
+    )
+    if changed.gallery and changed.gallery != answers.gallery:
+        return filled_from_gallery(changed)
+    return changed
+
+
+def _template_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
+    answers = answers_of(draft)
+    initial = {
+        "title": answers.template_name or answers.name,
+        "group": TemplateStep.CLIENTS if answers.is_shared else answers.group,
+        "format": answers.format,
+        "sample": answers.sample,
+    }
+    form = TemplateStep(request.POST or None, account=draft.account, initial=initial)
+    if request.method == "POST":
+        is_good = form.is_valid()
+        typed = {name: str(request.POST.get(name, "")) for name in form.fields}
+        group = form.cleaned_data.get("group", "")
+        answers = replace(
+            answers,
+            template_name=typed["title"][:120],
+            group="" if group == TemplateStep.CLIENTS else group,
+            is_shared=group == TemplateStep.CLIENTS,
+            format=form.cleaned_data.get("format", answers.format),
+            # Line ends as they were pasted: browsers send CRLF, whatever they show.
+            sample=typed["sample"].replace("\r\n", "\n")[:300_000],
+        )
+        answers = replace(answers, done=answers.marked(Step.TEMPLATE, is_done=is_good))
+        keep(draft=draft, answers=answers)
+        if _BACK in request.POST:
+            return to_step(draft, answers.before(Step.TEMPLATE) or Step.WEBHOOK)
+        if is_good:
+            return to_step(draft, answers.after(Step.TEMPLATE))
+    return show(request, draft, Step.TEMPLATE, {"form": form})
+
+
+def _advanced_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
+    answers = answers_of(draft)
+    saved = headers_of(draft)
+    try:
+        format_ = (
+            answers.format
+            if answers.makes_template
+            else chosen_template(draft=draft, access=access_of(request)).format
+        )
+    except ValidationError:
+        return to_step(draft, Step.WEBHOOK)
+    has_auth = any(name.lower() == "authorization" for name, _ in saved)
+    form = AdvancedStep(
+        request.POST or None,
+        answers=answers,
+        format_=format_,
+        saved=saved,
+        initial={
+            "method": answers.method,
+            "success_codes": answers.success_codes,
+            "timeout_s": answers.timeout_s,
+            "auth": "keep" if has_auth else "none",
+        },
+    )
+    if request.method == "POST":
+        is_good = form.is_valid()
+        given = form.cleaned_data
+        answers = replace(
+            answers,
+            method=given.get("method", answers.method),
+            success_codes=given.get("success_codes", answers.success_codes),
+            timeout_s=given.get("timeout_s", answers.timeout_s),
+        )
+        answers = replace(answers, done=answers.marked(Step.ADVANCED, is_done=is_good))
+        keep(draft=draft, answers=answers, headers=form.headers if is_good else None)
+        if _BACK in request.POST:
+            return to_step(draft, answers.before(Step.ADVANCED) or Step.WEBHOOK)
+        if is_good:
+            return to_step(draft, answers.after(Step.ADVANCED))
+    return show(request, draft, Step.ADVANCED, {"form": form})
+
+
+def _summary_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
+    if request.method != "POST":
+        return summary_step(request, draft)
+    back_to = answers_of(draft).back_to
+    try:
+        webhook = finish(draft=draft, access=access_of(request))
+    except ValidationError as error:
+        return summary_step(request, draft, problems=error.messages)
+    messages.success(
+        request,
+        f"The webhook “{webhook}” is saved. It is in every webhook drop-down where it fits.",
+    )
+    return redirect(_with_webhook(back_to, webhook) or _attach_page(webhook))
+
+
+def _with_webhook(address: str, webhook: Webhook) -> str:
+    """The page that led here; the form of an attachment has the new webhook chosen."""
+    if not address:
+        return ""
+    parts = urlsplit(address)
+    if not parts.path.endswith("/attachment/add/"):
+        return address
+    query = dict(parse_qsl(parts.query)) | {"webhook": str(webhook.pk)}
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def _attach_page(webhook: Webhook) -> str:
+    return reverse("admin:webhooks_webhook_changelist")
+
+
+_STEPS: dict[Step, Callable[[HttpRequest, WebhookDraft], HttpResponse]] = {
+    Step.WEBHOOK: _webhook_step,
+    Step.TEMPLATE: _template_step,
+    Step.FIELDS: fields_step,
+    Step.ADVANCED: _advanced_step,
+    Step.SUMMARY: _summary_step,
+}

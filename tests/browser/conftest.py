@@ -1,0 +1,75 @@
+"""A browser that is logged in, on a live server."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connections
+from django.test import Client
+from playwright.sync_api import Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from apps.accounts.models import User
+from tests.browser.plugin import chromium
+from tests.builders import World, make_world
+from tests.delivery.receiver import Receiver, running_receiver
+
+OpenPage = Callable[[User], Page]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """What webhooks are sent to."""
+    with running_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def shop(transactional_db: None) -> World:
+    """An account in working order, as the live server sees it too."""
+    return make_world()
+
+
+@pytest.fixture
+def open_page(
+    live_server: LiveServer, shop: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[OpenPage]:
+    """Return a page of a person who is logged in; its scripts must not fail.
+
+    Playwright keeps an event loop running in this thread, beside which Django would not touch the
+    database, and no other loop runs: the receiver starts before it.
+    """
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    # Threads of the server must not hold the database that is dropped at the end.
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+    errors: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+
+        def open_page(user: User) -> Page:
+            client = Client()
+            client.force_login(user)
+            context = browser.new_context(
+                base_url=live_server.url, viewport={"width": 1440, "height": 900}
+            )
+            context.add_cookies(
+                [
+                    {
+                        "name": django_settings.SESSION_COOKIE_NAME,
+                        "value": client.cookies[django_settings.SESSION_COOKIE_NAME].value,
+                        "url": live_server.url,
+                    }
+                ]
+            )
+            page = context.new_page()
+            page.set_default_timeout(15_000)
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            return page
+
+        yield open_page
+        browser.close()
+        # The connection that was made beside the event loop is not seen from outside of it.
+        connections.close_all()
+    assert errors == []
