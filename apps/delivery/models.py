@@ -37,6 +37,7 @@ ERROR_LABELS = {
     ErrorKind.HTTP: "Response code",
     ErrorKind.LOCAL: "On our side",
     ErrorKind.RENDER: "Payload not made",
+    ErrorKind.LOST: "Worker lost",
 }
 
 
@@ -144,6 +145,8 @@ class Attempt(AccountOwned):
     first_byte_ms = models.FloatField(null=True)
     total_ms = models.FloatField()
     worker = models.CharField(max_length=80)
+    # 2 when a pooled connection turned out to be dead and the request was written to a new one.
+    sends = models.PositiveSmallIntegerField("times on the wire", db_default=1)
 
     class Meta:
         ordering = ["started_at"]

@@ -33,8 +33,8 @@ RESERVED_HEADERS: Final = frozenset(
 class ErrorKind(StrEnum):
     """Why a try failed. `LOCAL` is our own fault and spends no try.
 
-    `RENDER` and `HTTP` are never a client's: the first stops a request before it is sent, the
-    second is the judgement of a complete response.
+    `RENDER`, `HTTP` and `LOST` are never a client's: the first stops a request before it is sent,
+    the second is the judgement of a complete response, the third means that nobody knows.
     """
 
     DNS = "dns"
@@ -48,6 +48,7 @@ class ErrorKind(StrEnum):
     HTTP = "http"
     LOCAL = "local"
     RENDER = "render"
+    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True)

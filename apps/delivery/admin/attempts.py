@@ -28,6 +28,8 @@ EXPLAINED = {
     ErrorKind.HTTP: "The receiver answered with a code that does not count as success.",
     ErrorKind.LOCAL: "Hookline itself could not send; it tries again, and no try is spent.",
     ErrorKind.RENDER: "The payload could not be made from the template and this call.",
+    ErrorKind.LOST: "A worker died while it held the delivery. Whether the receiver got it can not"
+    " be known here; it is sent again, with the same webhook-id.",
 }
 
 

@@ -40,10 +40,10 @@ WITH RECURSIVE line AS (
       ORDER BY delivery.next_attempt_at LIMIT 1)
   LIMIT %(gates)s FOR NO KEY UPDATE OF health SKIP LOCKED
 ), admitted AS (
-  SELECT picked.id, gate.webhook_id, gate.revision
+  SELECT picked.id, picked.lost_at, gate.webhook_id, gate.revision
   FROM gate
   CROSS JOIN LATERAL (
-    SELECT delivery.id FROM delivery_delivery delivery
+    SELECT delivery.id, {lost_at} AS lost_at FROM delivery_delivery delivery
     WHERE delivery.webhook_id = gate.webhook_id
       AND delivery.state = 'pending' AND delivery.next_attempt_at <= now()
     ORDER BY delivery.next_attempt_at
@@ -61,12 +61,12 @@ WITH RECURSIVE line AS (
     ON spent.webhook_id = gate.webhook_id
   WHERE health.webhook_id = gate.webhook_id
 ), due AS (
-  (SELECT picked.id, webhook.revision
+  (SELECT picked.id, picked.lost_at, webhook.revision
   FROM line
   JOIN webhooks_webhook webhook ON webhook.id = line.webhook_id AND webhook.is_active
   JOIN accounts_account account ON account.id = webhook.account_id AND account.is_active
   CROSS JOIN LATERAL (
-    SELECT delivery.id FROM delivery_delivery delivery
+    SELECT delivery.id, {lost_at} AS lost_at FROM delivery_delivery delivery
     WHERE delivery.webhook_id = line.webhook_id
       AND delivery.state = 'pending' AND delivery.next_attempt_at <= now()
     ORDER BY delivery.next_attempt_at
@@ -79,10 +79,21 @@ WITH RECURSIVE line AS (
         AND (health.probe_at IS NOT NULL OR health.rate_per_s IS NOT NULL))
   LIMIT %(limit)s)
   UNION ALL
-  SELECT id, revision FROM admitted
+  SELECT id, lost_at, revision FROM admitted
+), lost AS (
+  INSERT INTO delivery_attempt (id, created_at, account_id, delivery_id, number, started_at,
+    method, url, request_headers, request_body, response_headers, response_body,
+    is_response_truncated, error_kind, error_message, total_ms, worker, sends)
+  SELECT gen_random_uuid(), now(), delivery.account_id, delivery.id, delivery.attempt_count + 1,
+    due.lost_at, webhook.method, webhook.url, '{}', '', '[]', '', false, 'lost', %(lost)s, 0, '', 1
+  FROM due
+  JOIN delivery_delivery delivery ON delivery.id = due.id
+  JOIN webhooks_webhook webhook ON webhook.id = delivery.webhook_id
+  WHERE due.lost_at IS NOT NULL
 )
 UPDATE delivery_delivery delivery
-SET claim = %(claim)s, next_attempt_at = now() + make_interval(secs => %(lease_s)s)
+SET claim = %(claim)s, next_attempt_at = now() + make_interval(secs => %(lease_s)s),
+  attempt_count = delivery.attempt_count + (due.lost_at IS NOT NULL)::int
 FROM due, calls_callevent event
 WHERE delivery.id = due.id AND event.id = delivery.event_id
 RETURNING delivery.id, delivery.account_id, delivery.webhook_id, delivery.template_version_id,
@@ -91,11 +102,17 @@ RETURNING delivery.id, delivery.account_id, delivery.webhook_id, delivery.templa
 # A bucket holds what comes in during a quarter of a second, or one; it is full at first.
 _TOKENS = """least(greatest(1, health.rate_per_s / 4), health.tokens
   + health.rate_per_s * greatest(0, extract(epoch FROM now() - health.tokens_at))::float)"""
-_CLAIM = _CLAIM.replace("{tokens}", _TOKENS)
+# A claim that is still there was never recorded or given back. This is when it was made.
+_LOST_AT = """CASE WHEN delivery.claim IS NOT NULL
+      THEN delivery.next_attempt_at - make_interval(secs => %(lease_s)s) END"""
+_CLAIM = _CLAIM.replace("{tokens}", _TOKENS).replace("{lost_at}", _LOST_AT)
+# What the log says of a try that nobody can tell the end of.
+LOST = "A worker died while it held this delivery; it may have arrived."
 # Webhooks with a limit or an open breaker that one claim serves.
 _GATES = 64
 _GIVE_BACK = """
-UPDATE delivery_delivery SET claim = NULL, next_attempt_at = now()
+UPDATE delivery_delivery
+SET claim = NULL, next_attempt_at = now() + make_interval(secs => %s)
 WHERE id = ANY (%s) AND claim = ANY (%s) AND state = 'pending'
 """
 # A probe that was given back is not under way: the next claim takes another.
@@ -146,7 +163,9 @@ async def claim_due(
 ) -> list[Claimed]:
     """Claim up to `limit` due deliveries, up to `per_webhook` of each webhook that is not busy.
 
-    Walks the webhooks in the order of their keys, from `after` on. Returns the oldest first.
+    Walks the webhooks in the order of their keys, from `after` on. Returns the oldest first. Where
+    an earlier claim was never recorded, an attempt that says so is stored, and a try is spent: the
+    receiver may have got it.
     """
     claim = uuid.uuid4()
     cursor = await connection.execute(
@@ -157,6 +176,7 @@ async def claim_due(
             "busy": list(busy),
             "limit": limit,
             "gates": _GATES,
+            "lost": LOST,
             "claim": claim,
             "lease_s": lease_s,
         },
@@ -167,15 +187,19 @@ async def claim_due(
 
 
 async def give_back(
-    connection: AsyncConnection[Any], held: Sequence[Claimed], *, free_probes: bool = False
+    connection: AsyncConnection[Any],
+    held: Sequence[Claimed],
+    *,
+    in_s: float = 0.0,
+    free_probes: bool = False,
 ) -> None:
-    """Make claimed deliveries due again, without a try being spent.
+    """Make claimed deliveries due again after so many seconds, without a try being spent.
 
     `free_probes` when they may be probes, as when stopping.
     """
     if held:
         await connection.execute(
-            _GIVE_BACK, [[each.id for each in held], list({each.claim for each in held})]
+            _GIVE_BACK, [in_s, [each.id for each in held], list({each.claim for each in held})]
         )
     if held and free_probes:
         await connection.execute(_FREE_PROBES, [list({each.webhook_id for each in held})])

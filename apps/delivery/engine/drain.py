@@ -208,7 +208,8 @@ class Drain:
         """Give back what is not to be sent now, as its endpoint is left alone."""
         returned, self._returned = self._returned, []
         if returned:
-            await database.run(lambda connection: give_back(connection, returned))
+            # Not at once: a lease that is too short for any request would make us spin.
+            await database.run(lambda connection: give_back(connection, returned, in_s=POLL_S))
             self._let_go(len(returned))
 
     async def _release(self, database: Database) -> None:
@@ -285,8 +286,9 @@ class Drain:
             self._note(held, None, _not_sent(ErrorKind.RENDER, template.reason))
             return
         if held.deadline - time.monotonic() < endpoint.timeout_s + LEASE_MARGIN_S:
-            # Too late to begin: the lease runs out and somebody claims it again.
-            self._let_go(1)
+            # Too late to begin: somebody claims it again.
+            self._returned.append(held)
+            self._news.set()
             return
         started_at = dt.datetime.now(dt.UTC)
         try:

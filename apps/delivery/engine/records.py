@@ -32,7 +32,7 @@ _COPY_ATTEMPTS = """
 COPY delivery_attempt (id, created_at, account_id, delivery_id, number, started_at, method, url,
   request_headers, request_body, response_status, response_headers, response_body,
   is_response_truncated, error_kind, error_message, dns_ms, connect_ms, first_byte_ms, total_ms,
-  worker) FROM STDIN
+  worker, sends) FROM STDIN
 """
 # The oldest that waits for a finished one is next, unless something before it is still pending.
 RELEASE = """
@@ -130,6 +130,7 @@ def _attempt_row(each: Tried, worker: str, now: dt.datetime) -> tuple[Any, ...]:
         timings.first_byte_ms,
         timings.total_ms,
         worker,
+        outcome.sends,
     )
 
 
