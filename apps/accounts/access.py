@@ -65,4 +65,5 @@ def _reachable(account: Account, role: Role) -> ReachableAccount:
         is_agency=account.is_agency,
         role=role,
         parent_id=account.parent_id,
+        time_zone=account.time_zone,
     )

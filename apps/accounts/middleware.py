@@ -6,6 +6,7 @@ from collections.abc import Callable
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 
 from apps.accounts.access import access_of_user
 from apps.accounts.authentication import Client, authenticate_bearer
@@ -37,7 +38,7 @@ class TenantRequest(HttpRequest):
 
 
 class TenancyMiddleware:
-    """Sets `request.access` and runs the view behind the database wall.
+    """Sets `request.access` and runs the view behind the database wall, in the account's time zone.
 
     The transaction is rolled back when the view raises or answers with a server error.
     """
@@ -56,10 +57,8 @@ class TenancyMiddleware:
         else:
             access = _access_of_session(request)
         request.access = access
-        if _is_system_view(request):
-            with transaction.atomic():
-                return self._answer(request)
-        with tenant_scope(access):
+        scope = transaction.atomic() if _is_system_view(request) else tenant_scope(access)
+        with timezone.override(access.time_zone), scope:
             return self._answer(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:

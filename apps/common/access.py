@@ -27,6 +27,7 @@ class ReachableAccount:
     is_agency: bool
     role: Role
     parent_id: uuid.UUID | None = None
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ class Access:
     def current(self) -> ReachableAccount | None:
         """The one account that is being worked on, if it is one."""
         return self.accounts.get(self.current_id) if self.current_id else None
+
+    @property
+    def time_zone(self) -> str:
+        """The time zone to show times in: that of the active accounts, UTC if they differ."""
+        zones = {self.accounts[key].time_zone for key in self.active_ids}
+        return zones.pop() if len(zones) == 1 else "UTC"
 
     @property
     def shared_from_ids(self) -> list[uuid.UUID]:

@@ -102,6 +102,16 @@ class TestAPerson:
         for chosen in (stranger.pk, uuid.uuid4()):
             assert access_of_user(person, chosen).current_id is None
 
+    def test_reads_times_in_the_zone_of_the_accounts_they_work_on(
+        self, person: User, agency: Account, client: Account
+    ) -> None:
+        Account.objects.filter(pk=client.pk).update(time_zone="Europe/Berlin")
+        join(person, agency, Role.MEMBER)
+
+        assert access_of_user(person, client.pk).time_zone == "Europe/Berlin"
+        assert access_of_user(person, agency.pk).time_zone == "America/New_York"
+        assert access_of_user(person).time_zone == "UTC"
+
     def test_who_operates_reaches_everything(
         self, person: User, agency: Account, client: Account, stranger: Account
     ) -> None:
