@@ -149,7 +149,9 @@ function dress(input) {
   const row = rowOf(input);
   const kind = kindOf(input).value;
   const usesTokens = isTokenKind(kind);
-  input.disabled = kind === "omit";
+  const isIdle = kind === "omit" || (kind === "sample" && row.matches(".hl-map-container"));
+  input.disabled = isIdle;
+  input.hidden = isIdle;
   input.placeholder = { token: "Choose a token", sample: "Choose a token", repeat: "Choose a list", text: "Call from %ani%", constant: "Always this value" }[kind] ?? "";
   if (usesTokens) {
     input.setAttribute("role", "combobox");
@@ -293,4 +295,8 @@ document.addEventListener("click", onClick);
 if (source) {
   onFields();
 }
-document.querySelector(".hl-alert[autofocus]")?.focus();
+// The theme hides the page until it has started, and browsers do not focus what is hidden.
+window.addEventListener("load", () => {
+  const wanted = document.querySelector(".hl-alert[autofocus], .hl-field-bad :is(input, select, textarea), [autofocus]");
+  wanted?.focus();
+});

@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 from django.urls import reverse
+from lxml import etree
 from playwright.sync_api import Page, expect
 
+from apps.calls.events import Timing
 from apps.webhooks.models import Webhook
 from tests.browser.conftest import OpenPage
-from tests.builders import World, event
+from tests.builders import World, attach, event
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import drain
 
@@ -99,3 +101,93 @@ class TestTheExampleOfTheSourceDocument:
             "phone": "7776734736",
         }
         assert json.loads(test.body)["first"] == "Freddy"
+
+    def test_an_xml_sample_with_attributes_arrives_filled(
+        self, open_page: OpenPage, shop: World, receiver: Receiver
+    ) -> None:
+        page = open_page(shop.owner)
+        page.goto(reverse("admin:webhooks_webhook_changelist"))
+        page.get_by_role("link", name="Add Webhook").first.click()
+        page.get_by_label("Create Template").check()
+        page.get_by_label("Webhook Name").fill("XML leads")
+        page.get_by_label("URL").fill(receiver.url("/ok/xml"))
+        page.get_by_role("button", name="Next").click()
+        page.get_by_label("Template Type").select_option("XML")
+        page.get_by_label("Template Format").fill(XML_SAMPLE)
+        page.get_by_role("button", name="Next").click()
+        fill_row(page, "/lead/name[@part='first']", "first name", "Caller: first name")
+        fill_row(page, "/lead/name[@part='last']", "last name", "Caller: last name")
+        fill_row(page, "/lead/@source", "campaign name", "Campaign name")
+        fill_row(page, "/lead/phone", "ani", "Caller number")
+        page.get_by_role("button", name="Next").click()
+        page.get_by_role("button", name="Next").click()
+        page.get_by_role("button", name="Finish").click()
+        expect(page.get_by_text("“XML leads” is saved")).to_be_visible()
+        attach(Webhook.objects.get(name="XML leads"), Timing.BEGIN, option=shop.sales)
+        call_sales(page, shop)
+        (delivery,) = receiver.at("/ok/xml")
+        lead = etree.fromstring(delivery.body)
+        assert [(name.get("part"), name.text) for name in lead.iter("name")] == [
+            ("first", 'Ann "A"'),
+            ("last", "O'Neil & <Sons>"),
+        ]
+        assert lead.findtext("phone") == "7776734736"
+        assert lead.find("phone").get("type") == "voice"
+        assert lead.get("source") == ""
+
+    def test_the_keyboard_is_enough(
+        self, open_page: OpenPage, shop: World, receiver: Receiver
+    ) -> None:
+        page = open_page(shop.owner)
+        keys = page.keyboard
+        page.goto(reverse("wizard"))
+        expect(page.get_by_label("Webhook Name")).to_be_focused()
+        keys.type("By keyboard")
+        keys.press("Shift+Tab")
+        keys.press("ArrowRight")
+        expect(page.get_by_label("Create Template")).to_be_checked()
+        keys.press("Tab")
+        keys.press("Tab")
+        keys.type(receiver.url("/ok/keys"))
+        keys.press("Enter")
+        expect(page.get_by_label("Template Name")).to_be_focused()
+        for _ in range(3):
+            keys.press("Tab")
+        expect(page.get_by_label("Template Format")).to_be_focused()
+        keys.type('{"who": "", "tel": ""}')
+        tab_to(page, "Next")
+        keys.press("Enter")
+        field = page.get_by_label("Value for $.who", exact=True)
+        expect(field).to_be_visible()
+        for _ in range(60):
+            if field.evaluate("field => field === document.activeElement"):
+                break
+            keys.press("Tab")
+        keys.type("full name")
+        options = page.get_by_role("listbox", name="Tokens").get_by_role("option")
+        expect(options.first).to_have_attribute("aria-selected", "true")
+        keys.press("Enter")
+        expect(field).to_have_value("ani_full_name")
+        tab_to(page, "Next")
+        keys.press("Enter")
+        expect(page.get_by_text("HTTP headers")).to_be_visible()
+        tab_to(page, "Next")
+        keys.press("Enter")
+        expect(page.get_by_text("Advanced settings").first).to_be_visible()
+        tab_to(page, "Finish")
+        keys.press("Enter")
+        expect(page.get_by_text("“By keyboard” is saved")).to_be_visible()
+        version = Webhook.objects.get(name="By keyboard").template.current_version
+        assert version is not None
+        assert [field["token"] for field in version.mapping] == ["ani_full_name", "ani"]
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until a button of this name has the focus."""
+    button = page.get_by_role("button", name=name, exact=True).last
+    expect(button).to_be_visible()
+    for _ in range(80):
+        if button.evaluate("button => button === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never reaches {name}")

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from apps.accounts.models import Account, Location, User
 from apps.common.access import Access, Role
-from apps.webhooks.extraction import Sample
+from apps.webhooks.extraction import Field, FieldType, Sample
 from apps.webhooks.formats import Format
 from apps.webhooks.gallery import GALLERY
 from apps.webhooks.learning import learn_mappings
@@ -28,7 +28,7 @@ from apps.webhooks.services import (
     save_template,
 )
 from apps.webhooks.sharing import templates_for
-from apps.webhooks.suggestions import suggest
+from apps.webhooks.suggestions import Suggestion, suggest
 from apps.webhooks.wizard.answers import Answers, Choice
 
 MOST_DRAFTS = 20
@@ -66,12 +66,21 @@ def begin(
 
 def keep(*, draft: WebhookDraft, answers: Answers, headers: Headers | None = None) -> None:
     """Store what a step was answered."""
-    draft.answers = answers.to_json()
+    draft.answers = _storable(answers.to_json())
     changed = ["answers", "location", "updated_at"]
     if headers is not None:
         draft.headers = json.dumps([list(header) for header in headers])
         changed.append("headers")
     draft.save(update_fields=changed)
+
+
+def _storable(plain: Any) -> Any:
+    """Replace NUL, which PostgreSQL keeps in no text; what holds one is refused anyway."""
+    if isinstance(plain, str):
+        return plain.replace("\0", "\ufffd")
+    if isinstance(plain, dict):
+        return {_storable(key): _storable(value) for key, value in plain.items()}
+    return [_storable(each) for each in plain] if isinstance(plain, list) else plain
 
 
 def answers_of(draft: WebhookDraft) -> Answers:
@@ -132,25 +141,35 @@ def with_mapping(*, draft: WebhookDraft, answers: Answers, sample: Sample) -> An
     if answers.mapped == digest:
         return answers
     brought = auto_map(sample)
-    learned = learn_mappings(account=draft.account)
+    suggestions = suggest(sample, learn_mappings(account=draft.account))
     taken = {field.path for field in brought.fields}
     sure = [
-        _suggested(path, found[0].token, found[0].formatters, sample)
-        for path, found in suggest(sample, learned).items()
-        if found[0].is_sure and path not in taken
+        _suggested(place, found[0])
+        for path, found in suggestions.items()
+        if path not in taken and found[0].is_sure and (place := _fillable(sample, path))
     ]
-    kept = [field for field in mapping_of(answers).fields if sample.find(field.path) is not None]
     if any(field.kind is Kind.REPEAT for field in brought.fields):
         sure = [field for field in sure if field.kind is not Kind.REPEAT]
+    kept = [field for field in mapping_of(answers).fields if sample.find(field.path) is not None]
     whole = brought.replaced(sure).replaced(kept)
     return replace(answers, mapping=mapping_to_plain(whole), mapped=digest)
 
 
-def _suggested(path: str, token: str, formatters: Any, sample: Sample) -> FieldMapping:
+def _fillable(sample: Sample, path: str) -> Field | None:
+    """The place to fill beforehand; not one that holds others, unless it repeats them."""
     place = sample.find(path)
-    repeats = place is not None and place.type == "array" and not place.sample
-    kind = Kind.REPEAT if repeats else Kind.TOKEN
-    return FieldMapping(path, kind, token=token, formatters=() if repeats else formatters)
+    is_container = place is not None and place in sample.containers
+    return None if place is not None and is_container and not _is_list(place) else place
+
+
+def _is_list(place: Field) -> bool:
+    return place.type is FieldType.ARRAY and not place.sample
+
+
+def _suggested(place: Field, found: Suggestion) -> FieldMapping:
+    if _is_list(place):
+        return FieldMapping(place.path, Kind.REPEAT, token=found.token)
+    return FieldMapping(place.path, Kind.TOKEN, token=found.token, formatters=found.formatters)
 
 
 # --- What it will send ---------------------------------------------------------------------------

@@ -44,7 +44,7 @@ class WebhookStep(forms.Form):
     name = forms.CharField(
         label="Webhook Name",
         max_length=120,
-        widget=TextInput(attrs={"autocomplete": "off"}),
+        widget=TextInput(attrs={"autocomplete": "off", "autofocus": True}),
         help_text="What you would like the webhook to be called.",
     )
     url = forms.CharField(
@@ -159,7 +159,7 @@ class TemplateStep(forms.Form):
     title = forms.CharField(
         label="Template Name",
         max_length=120,
-        widget=TextInput(attrs={"autocomplete": "off"}),
+        widget=TextInput(attrs={"autocomplete": "off", "autofocus": True}),
         help_text="The name of your custom template.",
     )
     group = forms.ChoiceField(

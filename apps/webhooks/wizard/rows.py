@@ -89,7 +89,7 @@ def rows_of(
             value=value,
             token=_known(value) if field.kind in (Kind.TOKEN, Kind.REPEAT) else None,
             suggestion=best,
-            others=[each for each in (best, *others) if each and each.token != value],
+            others=[each for each in (best, *others) if each and not is_container and not value],
             problems=problems.get(place.path, ()),
             has_options=has_options(field),
         )

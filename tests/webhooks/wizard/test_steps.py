@@ -1,14 +1,30 @@
 """The wizard, step by step."""
 
-import pytest
-from django.test import Client
+import json
+import time
+from typing import Any
 
-from apps.accounts.models import Account
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from apps.accounts.models import Account, Location
 from apps.common.access import Role
-from apps.webhooks.models import Webhook, WebhookDraft
+from apps.webhooks.gallery import GALLERY
+from apps.webhooks.models import Template, Webhook, WebhookDraft
+from apps.webhooks.wizard.drafts import MOST_DRAFTS, answers_of, headers_of, mapping_of
 from tests.conftest import LogIn
-from tests.factories import AccountFactory
-from tests.webhooks.wizard.walking import at, at_summary
+from tests.factories import (
+    AccountFactory,
+    AgencyFactory,
+    CallFactory,
+    GroupFactory,
+    LocationFactory,
+    TemplateFactory,
+)
+from tests.webhooks.wizard.walking import advanced, at, at_summary, begun, mapped, templated
 
 pytestmark = pytest.mark.django_db
 
@@ -23,14 +39,19 @@ def browser(account: Account, log_in: LogIn) -> Client:
     return log_in(account=account, role=Role.MEMBER)
 
 
+def text_of(page: Any) -> str:
+    return str(page.content.decode())
+
+
 class TestTheMainPath:
     def test_makes_webhook_and_template(self, browser: Client, account: Account) -> None:
         draft = at_summary(browser)
         page = browser.get(at(draft, "summary"))
-        assert "Freddy" in page.content.decode()
+        assert "Freddy" in text_of(page)
         assert browser.post(at(draft, "summary")).status_code == 302
         webhook = Webhook.objects.get()
         assert (webhook.name, webhook.account) == ("Leads", account)
+        assert webhook.secret == draft.secret
         version = webhook.template.current_version
         assert version is not None
         assert [(field["path"], field["token"]) for field in version.mapping] == [
@@ -39,3 +60,460 @@ class TestTheMainPath:
             ("$.phone", "ani"),
         ]
         assert not WebhookDraft.objects.exists()
+
+    def test_takes_an_existing_template_in_three_steps(
+        self, browser: Client, account: Account
+    ) -> None:
+        template = TemplateFactory(account=account)
+        draft = begun(browser, choice="existing", template=str(template.pk))
+        assert browser.get(at(draft, "fields")).status_code == 302
+        assert advanced(browser, draft).headers["Location"] == at(draft, "summary")
+        browser.post(at(draft, "summary"))
+        assert Webhook.objects.get().template == template
+        assert Template.objects.count() == 1
+
+    @pytest.mark.parametrize("key", list(GALLERY))
+    def test_starts_from_the_gallery(self, browser: Client, key: str) -> None:
+        draft = begun(browser, choice="gallery", gallery=key)
+        entry = GALLERY[key]
+        form = {"title": "Mine", "format": entry.format.value, "sample": entry.sample}
+        assert templated(browser, draft, **form).status_code == 302
+        assert mapped(browser, draft).status_code == 302
+        assert advanced(browser, draft, method=entry.method).status_code == 302
+        browser.post(at(draft, "summary"))
+        version = Webhook.objects.get().template.current_version
+        assert version is not None
+        assert version.sample == entry.sample
+        assert len(version.mapping) >= len(entry.mapping.fields)
+
+    def test_leads_back_to_the_location(self, browser: Client, account: Account) -> None:
+        location = LocationFactory(account=account)
+        tab = reverse("admin:accounts_location_webhooks", args=[location.pk])
+        page = browser.get(tab)
+        start = (
+            f"{reverse('wizard')}?location={location.pk}&amp;account={account.pk}&amp;next={tab}"
+        )
+        assert start in text_of(page)
+        template = TemplateFactory(account=account)
+        draft = begun(
+            browser,
+            query=f"?location={location.pk}&next={tab}",
+            choice="existing",
+            template=str(template.pk),
+            location=str(location.pk),
+        )
+        advanced(browser, draft)
+        assert browser.post(at(draft, "summary")).headers["Location"] == tab
+        assert Webhook.objects.get().location == location
+
+    def test_leads_back_to_our_own_pages_only(self, browser: Client, account: Account) -> None:
+        draft = begun(browser, query="?next=https://evil.example/")
+        assert answers_of(draft).back_to == ""
+
+    def test_an_agency_chooses_the_account_first(self, log_in: LogIn) -> None:
+        agency = AgencyFactory(name="The agency")
+        client = AccountFactory(parent=agency, name="The client")
+        browser = log_in(account=agency)
+        page = text_of(browser.get(reverse("wizard")))
+        assert f"?account={client.pk}" in page
+        draft = begun(browser, query=f"?account={client.pk}")
+        assert draft.account == client
+
+
+class TestDrafts:
+    def test_survive_logging_out(self, browser: Client, account: Account) -> None:
+        draft = begun(browser)
+        templated(browser, draft)
+        user = draft.user
+        browser.logout()
+        browser.force_login(user)
+        assert "Leads" in text_of(browser.get(reverse("wizard")))
+        resumed = browser.get(reverse("wizard_resume", args=[draft.pk]))
+        assert resumed.headers["Location"] == at(draft, "fields")
+        assert "first" in text_of(browser.get(at(draft, "template")))
+
+    def test_lose_nothing_on_the_way_back(self, browser: Client) -> None:
+        draft = begun(browser)
+        broken = '{"a": '
+        page = templated(browser, draft, sample=broken, back="1")
+        assert page.headers["Location"] == at(draft, "webhook")
+        assert "&quot;a&quot;" in text_of(browser.get(at(draft, "template")))
+        assert browser.get(at(draft, "fields")).headers["Location"] == at(draft, "template")
+
+    def test_are_discarded_after_asking(self, browser: Client) -> None:
+        draft = begun(browser)
+        link = reverse("wizard_discard", args=[draft.pk])
+        assert "Discard" in text_of(browser.get(link))
+        assert WebhookDraft.objects.exists()
+        browser.post(link)
+        assert not WebhookDraft.objects.exists()
+
+    def test_make_room_for_new_ones(self, browser: Client) -> None:
+        for _ in range(MOST_DRAFTS + 3):
+            begun(browser)
+        assert WebhookDraft.objects.count() == MOST_DRAFTS
+
+    def test_keep_header_values_encrypted(self, browser: Client) -> None:
+        draft = at_summary(browser)
+        advanced(browser, draft, **{"header-name": "X-Key", "header-value": "top-secret"})
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT headers, answers::text FROM webhooks_webhookdraft")
+            assert "top-secret" not in str(cursor.fetchone())
+
+
+class TestTheTemplateStep:
+    @pytest.mark.parametrize(
+        ("format_", "sample", "message"),
+        [
+            ("json", '{"a":\n ]', "Line 2, column 2"),
+            ("json", '{"a": 1, "a": 2}', "Line 1"),
+            ("json", '{"a": NaN}', "Line 1"),
+            ("json", "[" * 70 + "]" * 70, "64"),
+            ("json", json.dumps(list(range(5001))), "5,000"),
+            ("json", json.dumps("x" * 300_000), "256 KB"),
+            ("json", '{"a": "\x01"}', "U+0001"),
+            ("json", '{"a": "\x00"}', "Null characters"),
+            ("json", '{"a": "%ani_frist_name%"}', "%ani_first_name%"),
+            ("json", "   ", "The sample is empty"),
+            ("xml", "<a>\n<b></a>", "Line 2"),
+            ("xml", '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "Line 1"),
+            ("xml", '<?xml version="1.0" encoding="klingon"?><a/>', "Line 1"),
+            ("csv", "a,b", "not one of the available choices"),
+        ],
+    )
+    def test_refuses_a_bad_sample_with_its_place(
+        self, browser: Client, format_: str, sample: str, message: str
+    ) -> None:
+        draft = begun(browser)
+        page = templated(browser, draft, format=format_, sample=sample)
+        assert page.status_code == 200
+        assert message in str(page.context["form"].errors)
+        assert browser.get(at(draft, "fields")).headers["Location"] == at(draft, "template")
+        assert not Template.objects.exists()
+
+    def test_shows_the_offending_line_escaped(self, browser: Client) -> None:
+        draft = begun(browser)
+        page = templated(browser, draft, sample='{\n"a": <script>alert(1)</script>\n}')
+        assert page.context["form"].bad_line[2] == '"a": <script>alert(1)</script>'
+        assert "<script>alert" not in text_of(page)
+
+    def test_refuses_a_name_that_is_taken(self, browser: Client, account: Account) -> None:
+        TemplateFactory(account=account, name="CRM lead")
+        page = templated(browser, begun(browser))
+        assert "already" in str(page.context["form"].errors["title"])
+
+    def test_shares_with_a_group_or_all_clients(self, log_in: LogIn) -> None:
+        agency = AgencyFactory()
+        group = GroupFactory(account=agency)
+        location = LocationFactory(account=agency, group=group)
+        browser = log_in(account=agency)
+        for choice, is_shared in ((str(group.pk), False), ("clients", True)):
+            draft = begun(browser, location=str(location.pk))
+            templated(browser, draft, group=choice, title=f"Template {is_shared}")
+            mapped(browser, draft)
+            advanced(browser, draft)
+            browser.post(at(draft, "summary"))
+            template = Template.objects.get(name=f"Template {is_shared}")
+            assert template.is_shared_with_clients is is_shared
+            assert template.group == (None if is_shared else group)
+
+
+class TestTheFieldsStep:
+    def test_preselects_what_is_sure_and_what_the_sample_says(self, browser: Client) -> None:
+        draft = begun(browser)
+        templated(browser, draft, sample='{"phone": "", "zzz": "", "who": "%ani_full_name%"}')
+        page = browser.get(at(draft, "fields"))
+        shown = {row.place.name: (row.kind, row.value) for row in page.context["rows"]}
+        assert shown["phone"] == ("token", "ani")
+        assert shown["zzz"] == ("sample", "")
+        assert shown["who"] == ("token", "ani_full_name")
+        assert "Suggested: the field is called phone" in text_of(page)
+
+    @pytest.mark.parametrize(
+        ("kind", "value", "message"),
+        [
+            ("token", "ani_frist_name", "%ani_first_name%"),
+            ("token", "", "There is no token"),
+            ("text", "Call from %anni%", "%ani%"),
+            ("constant", "abc", "is no number"),
+            ("constant", "\x00", "U+FFFD|is no number"),
+            ("repeat", "ani", "no list"),
+        ],
+    )
+    def test_says_what_is_wrong_beside_the_field(
+        self, browser: Client, kind: str, value: str, message: str
+    ) -> None:
+        draft = begun(browser)
+        templated(browser, draft, sample='{"n": 7}')
+        browser.get(at(draft, "fields"))
+        draft.refresh_from_db()
+        form = {"sample": answers_of(draft).mapped, "kind-0": kind, "value-0": value}
+        page = browser.post(at(draft, "fields"), form)
+        assert page.status_code == 200
+        problems = " ".join(page.context["rows"][0].problems)
+        assert any(part in problems for part in message.split("|"))
+        assert browser.get(at(draft, "advanced")).headers["Location"] == at(draft, "fields")
+
+    def test_keeps_the_mapping_when_the_sample_changes(self, browser: Client) -> None:
+        draft = begun(browser)
+        templated(browser, draft)
+        mapped(browser, draft, first="location_name")
+        templated(browser, draft, sample='{"first": "x", "more": "y"}')
+        browser.get(at(draft, "fields"))
+        draft.refresh_from_db()
+        mapping = mapping_of(answers_of(draft))
+        assert mapping.get("$.first").token == "location_name"
+        assert {field.path for field in mapping.fields} == {"$.first"}
+
+    def test_ignores_rows_of_another_sample(self, browser: Client) -> None:
+        draft = begun(browser)
+        templated(browser, draft)
+        browser.get(at(draft, "fields"))
+        form = {"sample": "stale", "kind-0": "token", "value-0": "gclid"}
+        assert browser.post(at(draft, "fields"), form).status_code == 200
+        draft.refresh_from_db()
+        assert mapping_of(answers_of(draft)).get("$.first").token == "ani_first_name"
+
+    def test_takes_options_from_an_open_panel(self, browser: Client) -> None:
+        draft = begun(browser)
+        templated(browser, draft)
+        browser.get(at(draft, "fields"))
+        draft.refresh_from_db()
+        link = reverse("wizard_options", args=[draft.pk, 2])
+        form = {
+            "sample": answers_of(draft).mapped,
+            "kind-2": "token",
+            "value-2": "%ani%",
+            "o2-open": "1",
+            "o2-add": "phone",
+            "o2-default": "none",
+            "o2-when_empty": "omit",
+            "o2-type": "string",
+        }
+        panel = browser.post(link, form)
+        assert "Phone number" in text_of(panel)
+        draft.refresh_from_db()
+        field = mapping_of(answers_of(draft)).get("$.phone")
+        assert [formatter.name for formatter in field.formatters] == ["phone"]
+        assert (field.default, field.when_empty, field.type) == ("none", "omit", "string")
+        browser.post(link, {**form, "o2-add": "", "o2-f0": "truncate", "o2-f0-length": "abc"})
+        page = browser.post(at(draft, "fields"), {"sample": form["sample"]})
+        assert "whole number" in " ".join(page.context["rows"][2].problems)
+
+    def test_repeats_xml_elements(self, browser: Client) -> None:
+        draft = begun(browser)
+        sample = '<lead><qa q="%question%"><r>%response%</r></qa></lead>'
+        templated(browser, draft, format="xml", sample=sample)
+        page = browser.get(at(draft, "fields"))
+        shown = {row.place.path: row.kind for row in page.context["rows"]}
+        assert shown["/lead/qa"] == "repeat"
+
+    def test_300_fields_are_quick_and_ask_nothing_more(self, browser: Client) -> None:
+        draft = begun(browser)
+        asked = []
+        for count in (3, 300):
+            sample = json.dumps({f"field_{index}": "x" for index in range(count)})
+            templated(browser, draft, sample=sample)
+            browser.get(at(draft, "fields"))
+            started = time.perf_counter()
+            with CaptureQueriesContext(connection) as queries:
+                page = browser.get(at(draft, "fields"))
+            took = time.perf_counter() - started
+            assert len(page.context["rows"]) == count
+            asked.append(len(queries))
+        assert asked[0] == asked[1] <= 20
+        assert took < 2.0, "500 ms on a quiet machine; this one may be busy"
+
+    def test_5000_fields_come_in_pages(self, browser: Client) -> None:
+        draft = begun(browser)
+        templated(browser, draft, sample=json.dumps([0] * 5000))
+        page = browser.get(at(draft, "fields"))
+        form = {"sample": page.context["mapped"], "kind-0": "omit", "go": "2"}
+        page = browser.post(at(draft, "fields"), form)
+        assert page.context["rows"][0].index == 600
+        draft.refresh_from_db()
+        assert mapping_of(answers_of(draft)).get("$[0]").kind == "omit"
+
+
+class TestThePreview:
+    @pytest.fixture
+    def draft(self, browser: Client) -> WebhookDraft:
+        return at_summary(browser)
+
+    def shown(self, browser: Client, draft: WebhookDraft, **posted: str) -> str:
+        return text_of(browser.post(reverse("wizard_preview", args=[draft.pk]), posted))
+
+    def test_follows_the_rows(self, browser: Client, draft: WebhookDraft) -> None:
+        mark = answers_of(draft).mapped
+        page = self.shown(browser, draft, **{"sample": mark, "kind-0": "constant", "value-0": "Z1"})
+        assert "Z1" in page
+        assert "Freddy" not in page
+
+    def test_shows_a_real_call(self, browser: Client, draft: WebhookDraft) -> None:
+        call = CallFactory(account=draft.account, snapshot={"caller": {"first_name": "<b>Ann</b>"}})
+        page = self.shown(browser, draft, call=str(call.pk))
+        assert "&lt;b&gt;Ann&lt;/b&gt;" in page
+
+    def test_shows_the_worst_case(self, browser: Client, draft: WebhookDraft) -> None:
+        page = self.shown(browser, draft, call="worst")
+        assert "anonymous" in page
+        assert "&lt;Sons&gt;" in page
+        assert "%ani%" in page
+
+    def test_warns_of_what_may_be_missing(self, browser: Client, draft: WebhookDraft) -> None:
+        mark = answers_of(draft).mapped
+        rows = {"kind-0": "token", "value-0": "rec_audiourl", "kind-1": "token", "value-1": "gclid"}
+        page = self.shown(browser, draft, sample=mark, call="worst", **rows)
+        assert "Known only at the end of a call: %rec_audiourl%" in page
+        assert "This call has no web session" in page
+
+    def test_says_what_is_wrong(self, browser: Client, draft: WebhookDraft) -> None:
+        mark = answers_of(draft).mapped
+        page = self.shown(browser, draft, **{"sample": mark, "kind-0": "token", "value-0": "nope"})
+        assert "There is no token %nope%" in page
+
+
+class TestTheAdvancedStep:
+    @pytest.fixture
+    def draft(self, browser: Client) -> WebhookDraft:
+        return at_summary(browser)
+
+    def test_takes_headers_and_never_shows_their_values_again(
+        self, browser: Client, draft: WebhookDraft
+    ) -> None:
+        headers = {
+            "header-name": ["X-Key", "Accept"],
+            "header-value": ["top-secret", "application/json"],
+        }
+        assert advanced(browser, draft, **headers).status_code == 302
+        for step in ("advanced", "summary"):
+            page = text_of(browser.get(at(draft, step)))
+            assert "top-secret" not in page
+            assert "application/json" in page
+        again = {"header-name": ["X-Key"], "header-value": [""]}
+        advanced(browser, draft, **again)
+        draft.refresh_from_db()
+        assert headers_of(draft) == [("X-Key", "top-secret")]
+        browser.post(at(draft, "summary"))
+        header = Webhook.objects.get().headers.get()
+        assert (header.name, header.value) == ("X-Key", "top-secret")
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("Bad Name", "x"),
+            ("Host", "x"),
+            ("webhook-test", "x"),
+            ("X-Key", "a\nb"),
+            ("X-Key", "%anni%"),
+            ("", "x"),
+        ],
+    )
+    def test_refuses_what_is_no_header(
+        self, browser: Client, draft: WebhookDraft, name: str, value: str
+    ) -> None:
+        page = advanced(browser, draft, **{"header-name": name, "header-value": value})
+        assert page.status_code == 200
+        assert page.context["form"].rows[0]["error"]
+
+    def test_a_value_is_not_kept_under_another_name(
+        self, browser: Client, draft: WebhookDraft
+    ) -> None:
+        advanced(browser, draft, **{"header-name": "X-Key", "header-value": "top-secret"})
+        advanced(browser, draft, **{"header-name": "Accept", "header-value": ""})
+        draft.refresh_from_db()
+        assert headers_of(draft) == [("Accept", "")]
+
+    @pytest.mark.parametrize(
+        ("form", "value"),
+        [
+            ({"auth": "basic", "auth_user": "me", "auth_password": "pä:ss"}, "Basic bWU6cMOkOnNz"),
+            ({"auth": "bearer", "auth_token": "abc"}, "Bearer abc"),
+        ],
+    )
+    def test_writes_credentials_as_a_header(
+        self, browser: Client, draft: WebhookDraft, form: dict[str, str], value: str
+    ) -> None:
+        advanced(browser, draft, **form)
+        advanced(browser, draft, auth="keep")
+        draft.refresh_from_db()
+        assert headers_of(draft) == [("Authorization", value)]
+        assert value not in text_of(browser.get(at(draft, "advanced")))
+
+    @pytest.mark.parametrize(
+        "form",
+        [
+            {"method": "GET"},
+            {"method": "BREW"},
+            {"timeout_s": "61"},
+            {"success_codes_usual": [], "success_codes_others": "abc"},
+            {"auth": "basic", "auth_user": "a:b"},
+            {"auth": "bearer", "auth_token": ""},
+        ],
+    )
+    def test_refuses_what_can_not_be(
+        self, browser: Client, draft: WebhookDraft, form: dict[str, Any]
+    ) -> None:
+        assert advanced(browser, draft, **form).status_code == 200
+        assert browser.get(at(draft, "summary")).headers["Location"] == at(draft, "advanced")
+
+
+class TestTheWebhookStep:
+    @pytest.mark.parametrize(
+        ("form", "field"),
+        [
+            ({"url": "http://10.0.0.1/x"}, "url"),
+            ({"url": "nonsense"}, "url"),
+            ({"name": ""}, "name"),
+            ({"name": "a\x00b"}, "name"),
+            ({"choice": "existing"}, "template"),
+            ({"choice": "gallery"}, "gallery"),
+            ({"choice": "gallery", "gallery": "nope"}, "gallery"),
+            ({"choice": "nope"}, "choice"),
+            ({"location": "nope"}, "location"),
+        ],
+    )
+    def test_refuses_bad_input(self, browser: Client, form: dict[str, str], field: str) -> None:
+        whole = {"choice": "create", "name": "x", "url": "https://93.184.216.34/", **form}
+        page = browser.post(reverse("wizard"), whole)
+        assert field in page.context["form"].errors
+        assert not WebhookDraft.objects.exists()
+
+    def test_offers_templates_of_the_locations_group(
+        self, browser: Client, account: Account
+    ) -> None:
+        group = GroupFactory(account=account)
+        inside: Location = LocationFactory(account=account, group=group)
+        outside = LocationFactory(account=account)
+        template = TemplateFactory(account=account, group=group, name="Of the group")
+        for location, is_offered in ((inside, True), (outside, False)):
+            page = browser.get(reverse("wizard"), {"location": str(location.pk)})
+            assert ("Of the group" in text_of(page)) is is_offered
+        form = {"choice": "existing", "name": "x", "url": "https://93.184.216.34/"}
+        for place in ("", str(outside.pk)):
+            whole = {**form, "template": str(template.pk), "location": place}
+            page = browser.post(reverse("wizard"), whole)
+            assert "template" in page.context["form"].errors
+
+    def test_viewers_do_not_come_in(self, log_in: LogIn, account: Account) -> None:
+        browser = log_in(account=account, role=Role.VIEWER)
+        assert browser.get(reverse("wizard")).status_code == 403
+
+
+class TestFinishing:
+    def test_a_template_name_taken_meanwhile_is_explained(
+        self, browser: Client, account: Account
+    ) -> None:
+        draft = at_summary(browser)
+        TemplateFactory(account=account, name="CRM lead")
+        page = browser.post(at(draft, "summary"))
+        assert page.status_code == 200
+        assert page.context["problems"]
+        assert WebhookDraft.objects.exists()
+        assert not Webhook.objects.exists()
+
+    def test_hostile_names_are_escaped(self, browser: Client) -> None:
+        draft = at_summary(browser, name="<script>alert(1)</script>")
+        for step in ("webhook", "summary"):
+            assert "<script>alert" not in text_of(browser.get(at(draft, step)))
+        assert "<script>alert" not in text_of(browser.get(reverse("wizard")))
