@@ -32,6 +32,12 @@ def fill_row(page: Page, place: str, search: str, label: str) -> None:
     page.get_by_role("option", name=label).first.click()
 
 
+def go_on(page: Page, step: str) -> None:
+    """Press Next, and wait for the step behind."""
+    page.get_by_role("button", name="Next").click()
+    page.wait_for_url(f"**/{step}/")
+
+
 def call_sales(page: Page, shop: World) -> None:
     """Let a caller reach Sales, as the phone platform posts it, and send what that planned."""
     where = {"tracking_number": shop.menu_number.number, "from": "+17776734736"}
@@ -65,20 +71,20 @@ class TestTheExampleOfTheSourceDocument:
         page.get_by_label("Create Template").check()
         page.get_by_label("Webhook Name").fill("CRM leads")
         page.get_by_label("URL").fill(receiver.url("/ok/crm"))
-        page.get_by_role("button", name="Next").click()
+        go_on(page, "template")
         page.get_by_label("Template Name").fill("CRM lead")
         page.get_by_label("Template Type").select_option("JSON")
         page.get_by_label("Template Format").fill('{"first": ]')
         page.get_by_role("button", name="Next").click()
         expect(page.get_by_text("Line 1, column 11").first).to_be_visible()
         page.get_by_label("Template Format").fill(JSON_SAMPLE)
-        page.get_by_role("button", name="Next").click()
+        go_on(page, "fields")
         fill_row(page, "$.first", "first name", "Caller: first name")
         fill_row(page, "$.last", "last name", "Caller: last name")
         fill_row(page, "$.phone", "ani", "Caller number")
         expect(page.locator("#hl-preview")).to_contain_text("7776734736")
-        page.get_by_role("button", name="Next").click()
-        page.get_by_role("button", name="Next").click()
+        go_on(page, "advanced")
+        go_on(page, "summary")
         page.get_by_role("button", name="Send test").click()
         expect(page.locator("#hl-test")).to_contain_text("Works")
         page.get_by_role("button", name="Finish").click()
@@ -111,16 +117,16 @@ class TestTheExampleOfTheSourceDocument:
         page.get_by_label("Create Template").check()
         page.get_by_label("Webhook Name").fill("XML leads")
         page.get_by_label("URL").fill(receiver.url("/ok/xml"))
-        page.get_by_role("button", name="Next").click()
+        go_on(page, "template")
         page.get_by_label("Template Type").select_option("XML")
         page.get_by_label("Template Format").fill(XML_SAMPLE)
-        page.get_by_role("button", name="Next").click()
+        go_on(page, "fields")
         fill_row(page, "/lead/name[@part='first']", "first name", "Caller: first name")
         fill_row(page, "/lead/name[@part='last']", "last name", "Caller: last name")
         fill_row(page, "/lead/@source", "campaign name", "Campaign name")
         fill_row(page, "/lead/phone", "ani", "Caller number")
-        page.get_by_role("button", name="Next").click()
-        page.get_by_role("button", name="Next").click()
+        go_on(page, "advanced")
+        go_on(page, "summary")
         page.get_by_role("button", name="Finish").click()
         expect(page.get_by_text("“XML leads” is saved")).to_be_visible()
         attach(Webhook.objects.get(name="XML leads"), Timing.BEGIN, option=shop.sales)

@@ -148,7 +148,9 @@ def mapping_posted(
         before = old.get(place.path)
         field = _field(place.path, kind, str(posted.get(f"value-{index}", "")), before)
         changed.append(options_posted(posted, index, field))
-    return old.replaced(changed)
+    order = {place.path: index for index, (place, _) in enumerate(places)}
+    whole = old.replaced(changed).fields
+    return Mapping(tuple(sorted(whole, key=lambda field: order.get(field.path, len(order)))))
 
 
 def _field(path: str, kind: str, value: str, before: FieldMapping) -> FieldMapping:
