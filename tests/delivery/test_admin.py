@@ -35,6 +35,10 @@ class TestWords:
     def test_leaves_anything_else_as_it_is(self, body: str) -> None:
         assert pretty(body) == body
 
+    def test_bodies_nested_too_deeply_stay_as_they_are(self) -> None:
+        for body in ("[" * 65_536, '{"a":' * 10_000, "<a>" * 20_000):
+            assert pretty(body) == body
+
     def test_expands_no_entities(self) -> None:
         body = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]><a>&x;</a>'
         assert "&x;" in pretty(body)

@@ -44,7 +44,8 @@ def pretty(body: str) -> str:
     if text[:1] in ("{", "["):
         try:
             return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-        except ValueError:
+        # Receivers write bodies, and may nest them deeper than the parser can follow.
+        except (ValueError, RecursionError):
             return body
     if text[:1] == "<":
         parser = etree.XMLParser(
