@@ -13,7 +13,15 @@ from apps.accounts.models import User
 from apps.common.egress import EgressError, EgressPolicy, UnresolvableHost
 from apps.webhooks.extraction import Sample, SampleError, extract
 from apps.webhooks.formats import Format
-from apps.webhooks.mapping import Mapping, MappingError, auto_map, check, from_plain, to_plain
+from apps.webhooks.mapping import (
+    Mapping,
+    MappingError,
+    auto_map,
+    check,
+    find_problems,
+    from_plain,
+    to_plain,
+)
 from apps.webhooks.models import Template, TemplateVersion, Webhook, WebhookHeader
 
 _SECRET_BYTES = 32
@@ -26,7 +34,8 @@ def save_template(
     """Save a template together with its sample, and return its current version.
 
     A new or changed sample or mapping becomes a new version; without a mapping it is what the
-    %tokens% of the sample say, and the same sample again makes no version. Raises
+    %tokens% of the sample say, and what was mapped by hand at places that are still there; the
+    same sample again makes no version. Raises
     ValidationError, and saves nothing, for a sample that can not be used: `sample` tells line and
     column, or each unknown token with its place; `mapping` tells each place that does not fit.
     """
@@ -39,6 +48,8 @@ def save_template(
     if current is not None:
         if Template.objects.filter(pk=template.pk).exclude(format=template.format).exists():
             raise ValidationError({"format": "The type is fixed; make another template."})
+        if mapping is None:
+            wanted = _with_what_was_mapped(current, wanted, sample, template.format)
         if current.sample == sample and mapping in (None, from_plain(current.mapping)):
             template.full_clean()
             template.save()
@@ -74,6 +85,27 @@ def check_sample(*, sample: str, template_format: str) -> Mapping:
         raise ValidationError(
             {"sample": [f"{fault.message} (at {fault.path})" for fault in error.problems]}
         ) from None
+
+
+def _with_what_was_mapped(
+    current: TemplateVersion, brought: Mapping, sample: str, template_format: str
+) -> Mapping:
+    """The mapping of a changed sample, with what was mapped by hand before and still fits."""
+    before = read_sample(sample=current.sample, template_format=template_format)
+    by_sample = auto_map(before)
+    by_hand = [
+        field
+        for field in from_plain(current.mapping).fields
+        if field != by_sample.get(field.path) and brought.get(field.path).is_as_sample
+    ]
+    whole = brought.replaced(by_hand)
+    misfits = {
+        problem.path
+        for problem in find_problems(
+            whole, read_sample(sample=sample, template_format=template_format)
+        )
+    }
+    return Mapping(tuple(field for field in whole.fields if field.path not in misfits))
 
 
 def check_mapping(*, sample: str, template_format: str, mapping: Mapping) -> Mapping:

@@ -18,6 +18,7 @@ from apps.common.admin import (
     access_of,
     labelled,
 )
+from apps.webhooks.admin.template_pages import TemplatePages
 from apps.webhooks.forms import TemplateForm
 from apps.webhooks.models import Template, TemplateVersion
 from apps.webhooks.services import save_template
@@ -43,7 +44,7 @@ class VersionInline(AccountScopedTabularInline):
 
 
 @admin.register(Template)
-class TemplateAdmin(AccountScopedAdmin):
+class TemplateAdmin(TemplatePages, AccountScopedAdmin):
     """Templates of the account, and those that its agency shares, which are only read."""
 
     form = TemplateForm

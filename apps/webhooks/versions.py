@@ -1,0 +1,146 @@
+"""Versions of a template and who uses it: compared, gone back to, duplicated, carried as a file."""
+
+import difflib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from apps.accounts.models import Account, User
+from apps.webhooks.mapping import MappingError, from_plain
+from apps.webhooks.models import Template, TemplateFormat, TemplateVersion, Webhook
+from apps.webhooks.services import save_template
+
+FILE_VERSION = 1
+MOST_FILE_BYTES = 2_000_000
+_SHOWN_WEBHOOKS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Who sends a template, as far as the asking person reaches them."""
+
+    webhooks: list[Webhook]
+    webhook_total: int
+    account_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a comparison; `sign` is "+", "-", " " or "@" for a gap."""
+
+    sign: str
+    text: str
+
+
+def use_of(template: Template) -> Use:
+    """Return the webhooks that send a template; those of other reachable accounts count too."""
+    webhooks = Webhook.objects.filter(template=template)
+    return Use(
+        webhooks=list(webhooks.select_related("account", "location")[:_SHOWN_WEBHOOKS]),
+        webhook_total=webhooks.count(),
+        account_total=webhooks.order_by().values("account").distinct().count(),
+    )
+
+
+def differences(old: TemplateVersion, new: TemplateVersion) -> Iterator[Line]:
+    """Yield what changed from one version to another, sample first, then the fields."""
+    for before, after in ((_sample_lines(old), _sample_lines(new)), (_fields(old), _fields(new))):
+        for line in list(difflib.unified_diff(before, after, lineterm="", n=3))[2:]:
+            yield Line("@", "…") if line.startswith("@@") else Line(line[0], line[1:])
+
+
+def _sample_lines(version: TemplateVersion) -> list[str]:
+    return version.sample.splitlines()
+
+
+def _fields(version: TemplateVersion) -> list[str]:
+    fields = sorted(version.mapping, key=lambda field: str(field.get("path")))
+    return [f"{field.get('path')} ← {_content(field)}" for field in fields]
+
+
+def _content(field: dict[str, Any]) -> str:
+    rest = {name: value for name, value in field.items() if name != "path"}
+    return json.dumps(rest, ensure_ascii=False, sort_keys=True)
+
+
+def go_back(*, version: TemplateVersion, by: User | None) -> TemplateVersion:
+    """Make an earlier state the current one again: as a new version, so that nothing is lost."""
+    return save_template(
+        template=version.template,
+        sample=version.sample,
+        by=by,
+        mapping=from_plain(version.mapping),
+    )
+
+
+@transaction.atomic
+def duplicate(*, template: Template, account: Account, by: User | None) -> Template:
+    """Copy the current version of a template into an account, under a name that is free there."""
+    version = template.current_version
+    if version is None:
+        raise ValidationError("The template has no version.")
+    copy = Template(
+        account=account,
+        name=free_name(account=account, wanted=f"{template.name} (copy)"),
+        format=template.format,
+        group_id=template.group_id if template.account_id == account.pk else None,
+    )
+    mapping = from_plain(version.mapping)
+    save_template(template=copy, sample=version.sample, by=by, mapping=mapping)
+    return copy
+
+
+def as_file(template: Template) -> str:
+    """Return a template as the text of a file that `from_file` takes."""
+    version = template.current_version
+    if version is None:
+        raise ValidationError("The template has no version.")
+    content = {
+        "hookline_template": FILE_VERSION,
+        "name": template.name,
+        "format": template.format,
+        "sample": version.sample,
+        "mapping": version.mapping,
+    }
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+
+
+def from_file(*, text: str, account: Account, by: User | None) -> Template:
+    """Make a template of an exported file; one whose name is taken gets a number.
+
+    Raises ValidationError for what is no such file, and saves nothing.
+    """
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValidationError("This file is no JSON.") from None
+    if not isinstance(content, dict) or content.get("hookline_template") != FILE_VERSION:
+        raise ValidationError("This file is no exported template.")
+    name, format_, sample = (content.get(key) for key in ("name", "format", "sample"))
+    if not (isinstance(name, str) and isinstance(format_, str) and isinstance(sample, str)):
+        raise ValidationError("The file lacks a name, a format or a sample.")
+    if format_ not in TemplateFormat.values:
+        raise ValidationError("The file has a format that there is not.")
+    try:
+        mapping = from_plain(content.get("mapping"))
+    except MappingError as error:
+        raise ValidationError([f"{each.path}: {each.message}" for each in error.problems]) from None
+    template = Template(
+        account=account, name=free_name(account=account, wanted=name.strip()), format=format_
+    )
+    save_template(template=template, sample=sample, by=by, mapping=mapping)
+    return template
+
+
+def free_name(*, account: Account, wanted: str) -> str:
+    """Return the name, with a number behind it where it is taken."""
+    taken = set(Template.objects.filter(account=account).values_list("name", flat=True))
+    name, number = wanted[:120], 1
+    while name in taken:
+        number += 1
+        name = f"{wanted[:112]} {number}"
+    return name

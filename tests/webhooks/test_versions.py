@@ -1,0 +1,177 @@
+"""Versions of templates: use, comparison, going back, duplicates and files."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.models import Account
+from apps.common.access import Role
+from apps.webhooks.mapping import FieldMapping, Kind, Mapping
+from apps.webhooks.models import Template
+from apps.webhooks.services import save_template
+from tests.builders import make_template
+from tests.conftest import LogIn
+from tests.factories import AccountFactory, AgencyFactory, WebhookFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account() -> Account:
+    return AccountFactory()
+
+
+@pytest.fixture
+def browser(account: Account, log_in: LogIn) -> Client:
+    return log_in(account=account, role=Role.MEMBER)
+
+
+@pytest.fixture
+def template(account: Account) -> Template:
+    """A template in two versions."""
+    template = make_template(account, "CRM", '{\n"a": "%ani%"\n}')
+    save_template(template=template, sample='{\n"a": "%ani%",\n"<b>": "x"\n}', by=None)
+    return template
+
+
+def address(page: str, *args: object) -> str:
+    return reverse(f"admin:webhooks_template_{page}", args=args)
+
+
+def text_of(page: Any) -> str:
+    return str(page.content.decode())
+
+
+class TestSaving:
+    def test_keeps_what_was_mapped_by_hand(self, account: Account) -> None:
+        template = Template(account=account, name="CRM", format="json")
+        by_hand = Mapping((FieldMapping("$.a", Kind.TOKEN, token="gclid"),))
+        save_template(template=template, sample='{"a": "", "b": "%ani%"}', by=None, mapping=by_hand)
+        version = save_template(template=template, sample='{"a": "", "c": "%ani_zip%"}', by=None)
+        assert {field["path"]: field["token"] for field in version.mapping} == {
+            "$.a": "gclid",
+            "$.c": "ani_zip",
+        }
+
+    def test_forgets_a_token_that_left_the_sample(self, account: Account) -> None:
+        template = make_template(account, "CRM", '{"a": "%ani%"}')
+        assert save_template(template=template, sample='{"a": "x"}', by=None).mapping == []
+
+    def test_a_changed_mapping_is_a_version(self, template: Template) -> None:
+        current = template.current_version
+        assert current is not None
+        mapping = Mapping((FieldMapping("$.a", Kind.TOKEN, token="gclid"),))
+        for _ in range(2):
+            version = save_template(
+                template=template, sample=current.sample, by=None, mapping=mapping
+            )
+        assert version.number == 3
+
+
+class TestThePage:
+    def test_shows_use_and_what_changed(self, browser: Client, template: Template) -> None:
+        WebhookFactory(account=template.account, template=template, name="A webhook")
+        page = text_of(browser.get(address("versions", template.pk)))
+        assert "Used by 1 webhook, 1 account" in page
+        assert "&lt;b&gt;" in page
+        assert "<b>" not in page
+
+    def test_counts_the_accounts_of_clients(self, log_in: LogIn) -> None:
+        agency = AgencyFactory()
+        shared = make_template(agency, "Shared", "{}")
+        Template.objects.filter(pk=shared.pk).update(is_shared_with_clients=True)
+        for _ in range(2):
+            WebhookFactory(account=AccountFactory(parent=agency), template=shared)
+        page = text_of(log_in(account=agency).get(address("versions", shared.pk)))
+        assert "Used by 2 webhooks, 2 accounts" in page
+
+    def test_goes_back_as_a_new_version(self, browser: Client, template: Template) -> None:
+        browser.post(address("go_back", template.pk), {"number": "1"})
+        template.refresh_from_db()
+        assert template.current_version is not None
+        assert template.current_version.number == 3
+        assert template.current_version.sample == '{\n"a": "%ani%"\n}'
+        assert browser.post(address("go_back", template.pk), {"number": "9"}).status_code == 404
+
+    def test_viewers_only_look(self, log_in: LogIn, template: Template) -> None:
+        viewer = log_in(account=template.account, role=Role.VIEWER)
+        assert viewer.get(address("versions", template.pk)).status_code == 200
+        for page in ("go_back", "duplicate"):
+            assert viewer.post(address(page, template.pk), {"number": "1"}).status_code == 403
+        assert viewer.get(address("import")).status_code == 403
+
+
+class TestCopies:
+    def test_are_made_after_asking(self, browser: Client, template: Template) -> None:
+        browser.get(address("duplicate", template.pk))
+        assert Template.objects.count() == 1
+        for _ in range(2):
+            browser.post(address("duplicate", template.pk))
+        assert set(Template.objects.values_list("name", flat=True)) == {
+            "CRM",
+            "CRM (copy)",
+            "CRM (copy) 2",
+        }
+
+    def test_clients_copy_what_their_agency_shares(self, log_in: LogIn) -> None:
+        agency = AgencyFactory()
+        client = AccountFactory(parent=agency)
+        shared = make_template(agency, "Shared", '{"a": "%ani%"}')
+        Template.objects.filter(pk=shared.pk).update(is_shared_with_clients=True)
+        log_in(account=client, role=Role.MEMBER).post(address("duplicate", shared.pk))
+        assert Template.objects.get(account=client).name == "Shared (copy)"
+
+    def test_travel_as_files(self, browser: Client, template: Template, log_in: LogIn) -> None:
+        answer = browser.get(address("export", template.pk))
+        assert "attachment" in answer.headers["Content-Disposition"]
+        elsewhere = AccountFactory()
+        file = SimpleUploadedFile("crm.json", answer.content)
+        log_in(account=elsewhere).post(address("import"), {"file": file})
+        copy = Template.objects.get(account=elsewhere)
+        assert copy.current_version is not None
+        assert template.current_version is not None
+        assert copy.current_version.sample == template.current_version.sample
+        assert copy.current_version.mapping == template.current_version.mapping
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"",
+            b"\xff\xfe",
+            b"nonsense",
+            b"[" * 100_000,
+            b"[]",
+            b"{}",
+            json.dumps({"hookline_template": 1}).encode(),
+            json.dumps(
+                {"hookline_template": 1, "name": "x", "format": "csv", "sample": "{}"}
+            ).encode(),
+            json.dumps(
+                {
+                    "hookline_template": 1,
+                    "name": "x",
+                    "format": "json",
+                    "sample": "{",
+                    "mapping": [],
+                }
+            ).encode(),
+            json.dumps(
+                {
+                    "hookline_template": 1,
+                    "name": "x",
+                    "format": "json",
+                    "sample": "{}",
+                    "mapping": [{"path": "$.a", "kind": "token", "token": "nope"}],
+                }
+            ).encode(),
+        ],
+    )
+    def test_bad_files_are_explained(self, browser: Client, content: bytes) -> None:
+        page = browser.post(address("import"), {"file": SimpleUploadedFile("x.json", content)})
+        assert page.status_code == 200
+        assert page.context["form"].errors["file"]
+        assert not Template.objects.exists()
