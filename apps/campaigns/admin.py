@@ -26,7 +26,7 @@ class AttachmentInline(AccountScopedTabularInline):
     """Webhooks that are sent here, and when."""
 
     model = Attachment
-    fields = ["webhook", "timing", "is_active"]
+    fields = ["webhook", "timing", "not_later_than_min", "is_active"]
     delete_role = Role.MEMBER
     verbose_name = "webhook"
     verbose_name_plural = "webhooks"
@@ -188,7 +188,7 @@ class AttachmentAdmin(AccountScopedAdmin):
     search_fields = ["webhook__name"]
     search_help_text = "Webhook"
     fieldsets = [
-        (None, {"fields": ["webhook", "timing", "is_active"]}),
+        (None, {"fields": ["webhook", "timing", "not_later_than_min", "is_active"]}),
         (
             "Where",
             {

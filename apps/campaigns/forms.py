@@ -24,7 +24,8 @@ class AttachmentForm(AccountScopedForm):
 
     class Meta:
         model = Attachment
-        fields = ["webhook", "timing", "campaign", "option", "treatment", "location", "is_active"]
+        fields = ["webhook", "timing", "campaign", "option", "treatment", "location"]
+        fields += ["not_later_than_min", "is_active"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -29,7 +29,20 @@ def match_events(recorded: Sequence[RecordedEvent]) -> list[Match]:
     Where a webhook is attached to an event in several ways, the oldest attachment counts.
     """
     moments = [(event, timing, places) for event in recorded for timing, places in _moments(event)]
-    attachments = _candidates(moments)
+    return _matched(moments, _candidates(moments))
+
+
+def matches_of(
+    recorded: Sequence[RecordedEvent], attachments: Sequence[Attachment]
+) -> list[Match]:
+    """Return what these attachments tell of these events, as `match_events` does; no query."""
+    moments = [(event, timing, places) for event in recorded for timing, places in _moments(event)]
+    return _matched(moments, attachments)
+
+
+def _matched(
+    moments: Iterable[tuple[RecordedEvent, Timing, _Places]], attachments: Sequence[Attachment]
+) -> list[Match]:
     matches: dict[tuple[uuid.UUID, uuid.UUID], Match] = {}
     for event, timing, places in moments:
         for attachment in attachments:

@@ -1,7 +1,7 @@
 """Where callers come from, what they go through, and which webhooks tell of it."""
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 from apps.accounts.models import Location
@@ -175,6 +175,14 @@ class Attachment(AccountOwned):
     )
     location = models.ForeignKey(
         Location, models.CASCADE, null=True, blank=True, related_name="attachments"
+    )
+    not_later_than_min = models.PositiveIntegerField(
+        "not later than, minutes",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(11_520)],
+        help_text="What could not be sent so many minutes after the event came in expires."
+        " Empty: it is sent whenever that is possible.",
     )
     is_active = models.BooleanField("active", default=True)
 

@@ -18,6 +18,7 @@ class DeliveryState(models.TextChoices):
     PENDING = "pending", "Pending"
     SUCCEEDED = "succeeded", "Succeeded"
     FAILED = "failed", "Failed"
+    EXPIRED = "expired", "Expired"
 
     @classmethod
     def unfinished(cls) -> tuple["DeliveryState", ...]:
@@ -66,6 +67,8 @@ class Delivery(AccountOwned):
     timing = models.CharField(max_length=8, choices=Timing)
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.PENDING)
     next_attempt_at = models.DateTimeField(null=True)
+    # From then on nobody wants it any more, as its attachment said.
+    expires_at = models.DateTimeField(null=True)
     claim = models.UUIDField(null=True)
     attempt_count = models.PositiveSmallIntegerField("tries", default=0)
     last_status = models.PositiveSmallIntegerField("last response", null=True)
@@ -103,6 +106,11 @@ class Delivery(AccountOwned):
                 fields=["call", "webhook"],
                 condition=Q(state="waiting"),
                 name="delivery_waiting",
+            ),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(state__in=["pending", "waiting"], expires_at__isnull=False),
+                name="delivery_expiring",
             ),
             models.Index(
                 fields=["resent_from"],

@@ -12,28 +12,10 @@ from enum import StrEnum
 from typing import Final
 
 from apps.delivery.outcome import ErrorKind, Outcome
+from apps.webhooks.schedules import DEFAULT_SCHEDULE
 
-_MINUTE: Final = 60
 _HOUR: Final = 3600
-_DAY: Final = 86_400
 
-# Seconds between one try and the next; the first try is at once. 13 tries in about 95 h.
-DEFAULT_SCHEDULE: Final[tuple[int, ...]] = (
-    5,
-    30,
-    2 * _MINUTE,
-    10 * _MINUTE,
-    30 * _MINUTE,
-    _HOUR,
-    3 * _HOUR,
-    6 * _HOUR,
-    12 * _HOUR,
-    _DAY,
-    _DAY,
-    _DAY,
-)
-MAX_SCHEDULE_S: Final = 8 * _DAY
-MAX_RETRIES: Final = 30
 # Each wait varies by this share, so that a backlog does not come back as one wave.
 JITTER: Final = 0.10
 RETRY_AFTER_CAP_S: Final = 10 * _HOUR
@@ -47,10 +29,6 @@ LOCAL_RETRY_S: Final = 5
 
 Random = Callable[[], float]
 """Gives a number in [0, 1), as `random.random` does."""
-
-
-class InvalidSchedule(ValueError):
-    """A retry schedule can not be used; the message is for the form."""
 
 
 class State(StrEnum):
@@ -176,18 +154,3 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return max((moment - now).total_seconds(), 0.0)
-
-
-def check_schedule(waits_s: Sequence[int]) -> tuple[int, ...]:
-    """Validate the schedule of a webhook: the seconds before each retry, the first try not counted.
-
-    An empty schedule means one try only. Raises InvalidSchedule.
-    """
-    if len(waits_s) > MAX_RETRIES:
-        raise InvalidSchedule(f"A schedule has at most {MAX_RETRIES} retries.")
-    for place, wait_s in enumerate(waits_s, start=1):
-        if isinstance(wait_s, bool) or not isinstance(wait_s, int) or wait_s < 1:
-            raise InvalidSchedule(f"Wait {place} must be a whole number of seconds, at least 1.")
-    if sum(waits_s) > MAX_SCHEDULE_S:
-        raise InvalidSchedule("The waits of a schedule may add up to at most 8 days.")
-    return tuple(waits_s)

@@ -1,5 +1,6 @@
 """Planning deliveries, and sending one again."""
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 
@@ -45,6 +46,7 @@ def plan(*, matches: Sequence[Match]) -> list[Delivery]:
                 timing=match.timing,
                 state=DeliveryState.WAITING if waits else DeliveryState.PENDING,
                 next_attempt_at=None if waits else now,
+                expires_at=_expiry(match, now),
             )
         )
     Delivery.objects.bulk_create(planned)
@@ -55,7 +57,8 @@ def plan(*, matches: Sequence[Match]) -> list[Delivery]:
 def resend(*, delivery: Delivery) -> Delivery:
     """Plan the same event to the same webhook once more, with the same template version.
 
-    The new delivery has an id of its own, so the receiver does not take it for a repeat.
+    The new delivery has an id of its own, so the receiver does not take it for a repeat. It never
+    expires: somebody wants it now.
     """
     again = Delivery.objects.create(
         account_id=delivery.account_id,
@@ -70,6 +73,11 @@ def resend(*, delivery: Delivery) -> Delivery:
     )
     transaction.on_commit(wake)
     return again
+
+
+def _expiry(match: Match, now: dt.datetime) -> dt.datetime | None:
+    minutes = match.attachment.not_later_than_min
+    return None if minutes is None else now + dt.timedelta(minutes=minutes)
 
 
 def _moment_of(match: Match) -> tuple[object, ...]:

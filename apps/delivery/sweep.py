@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import redis
 from django.db import connection
 
+from apps.delivery.engine.expiry import EXPIRE
 from apps.delivery.engine.records import RELEASE
 from apps.delivery.jobs import run_drain
 from apps.delivery.wake import CHANNEL, delivery_queue, start_drain
@@ -22,6 +23,7 @@ SELECT EXISTS (
   JOIN delivery_endpointhealth health ON health.webhook_id = webhook.id
     AND (health.probe_at IS NULL OR health.probe_at <= now())
   WHERE delivery.state = 'pending' AND delivery.next_attempt_at <= now()
+    AND (delivery.expires_at IS NULL OR delivery.expires_at > now())
 ) OR EXISTS (SELECT FROM delivery_endpointhealth WHERE release_due)
 """
 
@@ -33,8 +35,9 @@ class Sweep:
     unattended: int = 0
 
     def run_once(self) -> None:
-        """Release what waits for nothing, and see that somebody sends what is due."""
+        """End what is too late, release what waits for nothing, see that what is due is sent."""
         with connection.cursor() as cursor:
+            cursor.execute(EXPIRE)
             cursor.execute(RELEASE.format(among=""))
             cursor.execute(_DUE)
             (is_due,) = cursor.fetchone()

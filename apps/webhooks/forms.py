@@ -10,17 +10,20 @@ from django.core.exceptions import ValidationError
 from apps.common.access import Access, Role
 from apps.common.admin import AccountScopedForm
 from apps.webhooks.models import (
+    DEFAULT_CONCURRENCY,
     DEFAULT_SUCCESS_CODES,
     Template,
     Webhook,
     WebhookHeader,
 )
+from apps.webhooks.schedules import PRESETS, InvalidSchedule, parse_waits, waits_in_words
 from apps.webhooks.services import check_sample, check_target
 
 if TYPE_CHECKING:
-    from django.forms import CheckboxSelectMultiple, Textarea, TextInput
+    from django.forms import CheckboxSelectMultiple, Select, Textarea, TextInput
 else:
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
+    from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
@@ -127,6 +130,28 @@ class SuccessCodesField(forms.MultiValueField):
         return sorted(codes)
 
 
+# Left empty, these are as they are for everybody.
+WITH_DEFAULTS = {"rate_unit": Webhook.RateUnit.SECOND, "concurrency": DEFAULT_CONCURRENCY}
+OWN_SCHEDULE = "own"
+SCHEDULES = [
+    ("standard", "13 tries in about 4 days"),
+    ("patient", "17 tries in about 8 days"),
+    ("quick", "6 tries in about 45 minutes"),
+    ("once", "One try only"),
+    (OWN_SCHEDULE, "Waits of your own"),
+]
+
+
+def _chosen_schedule(waits_s: list[int] | None) -> tuple[str, str]:
+    """Return the preset that these waits are, and the waits in words if they are none."""
+    if waits_s is None:
+        return "standard", ""
+    for name, preset in PRESETS.items():
+        if tuple(waits_s) == preset:
+            return name, ""
+    return OWN_SCHEDULE, waits_in_words(waits_s)
+
+
 class WebhookForm(AccountScopedForm):
     """An endpoint; its address is looked up and judged when it is saved."""
 
@@ -135,6 +160,16 @@ class WebhookForm(AccountScopedForm):
     success_codes = SuccessCodesField(
         label="Success response codes",
         help_text="Any other answer counts as a failure and is tried again.",
+    )
+    retry_preset = forms.ChoiceField(
+        label="Tries after a failure", choices=SCHEDULES, required=False, widget=Select
+    )
+    retry_waits = forms.CharField(
+        label="Waits of your own",
+        required=False,
+        max_length=200,
+        widget=TextInput(attrs={"placeholder": "5s, 2m, 1h, 1d"}),
+        help_text="The wait before each further try: 30 at most, 8 days in all.",
     )
 
     class Meta:
@@ -147,6 +182,10 @@ class WebhookForm(AccountScopedForm):
             "method",
             "success_codes",
             "timeout_s",
+            "body_contains",
+            "rate_limit",
+            "rate_unit",
+            "concurrency",
             "is_active",
         ]
 
@@ -154,6 +193,27 @@ class WebhookForm(AccountScopedForm):
         super().__init__(*args, **kwargs)
         if "success_codes" in self.fields and self.instance._state.adding:
             self.fields["success_codes"].initial = list(DEFAULT_SUCCESS_CODES)
+        for name in WITH_DEFAULTS.keys() & self.fields.keys():
+            self.fields[name].required = False
+        if "retry_preset" in self.fields:
+            preset, waits = _chosen_schedule(self.instance.retry_waits_s)
+            self.fields["retry_preset"].initial = preset
+            self.fields["retry_waits"].initial = waits
+
+    def clean(self) -> dict[str, Any]:
+        """Take the schedule over, which is stored as a list of waits."""
+        cleaned = super().clean() or {}
+        for name in WITH_DEFAULTS.keys() & cleaned.keys():
+            cleaned[name] = cleaned[name] or WITH_DEFAULTS[name]
+        preset = cleaned.get("retry_preset")
+        if preset == OWN_SCHEDULE:
+            try:
+                self.instance.retry_waits_s = list(parse_waits(cleaned.get("retry_waits") or ""))
+            except InvalidSchedule as error:
+                self.add_error("retry_waits", str(error))
+        elif preset:
+            self.instance.retry_waits_s = None if preset == "standard" else list(PRESETS[preset])
+        return cleaned
 
     def clean_url(self) -> str:
         """Refuse an address that Hookline may not send to; keep the spelling it sends."""

@@ -9,8 +9,10 @@ from apps.accounts.models import Group, Location, User
 from apps.common.fields import EncryptedTextField
 from apps.common.models import AccountOwned
 from apps.webhooks.headers import InvalidHeader, check_header, is_secret_header
+from apps.webhooks.schedules import MAX_RETRIES
 
 DEFAULT_SUCCESS_CODES = (200, 201, 202, 203, 204)
+DEFAULT_CONCURRENCY = 16
 
 
 def default_success_codes() -> list[int]:
@@ -103,6 +105,12 @@ class Webhook(AccountOwned):
         GET = "GET", "GET"
         DELETE = "DELETE", "DELETE"
 
+    class RateUnit(models.TextChoices):
+        """What a limit is about."""
+
+        SECOND = "second", "second"
+        MINUTE = "minute", "minute"
+
     name = models.CharField("webhook name", max_length=120)
     location = models.ForeignKey(
         Location,
@@ -129,6 +137,30 @@ class Webhook(AccountOwned):
         default=15,
         validators=[MinValueValidator(1), MaxValueValidator(60)],
         help_text="For the whole request, name look-up to last byte: 1 to 60.",
+    )
+    body_contains = models.CharField(
+        "text in the answer",
+        max_length=200,
+        blank=True,
+        help_text="An answer counts as delivered only if its body has this text in it.",
+    )
+    # None: the usual schedule.
+    retry_waits_s = ArrayField(
+        models.PositiveIntegerField(), null=True, blank=True, size=MAX_RETRIES, editable=False
+    )
+    rate_limit = models.PositiveIntegerField(
+        "at most so many requests",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(100_000)],
+        help_text="Empty: no limit. What is over it waits, and no try is spent.",
+    )
+    rate_unit = models.CharField("in each", max_length=6, choices=RateUnit, default=RateUnit.SECOND)
+    concurrency = models.PositiveSmallIntegerField(
+        "at the same time",
+        default=DEFAULT_CONCURRENCY,
+        validators=[MinValueValidator(1), MaxValueValidator(64)],
+        help_text="Requests that one worker has under way at the same time: 1 to 64.",
     )
     secret = EncryptedTextField(editable=False)
     is_active = models.BooleanField(

@@ -17,6 +17,7 @@ from apps.delivery.engine.lanes import CONCURRENCY
 from apps.delivery.outcome import MAX_BODY_BYTES, ErrorKind
 from apps.delivery.signing import new_secret, sign
 from apps.intake.events import _READERS, MAX_DEPTH, MAX_EVENT_BYTES, parse_event
+from apps.webhooks.schedules import DEFAULT_SCHEDULE
 from config import settings
 from tests.architecture.image import BASE_DIR
 
@@ -161,10 +162,10 @@ class TestDeliveryDocument:
         assert not example["is_genuine"](secret.text, late, b"{}")
 
     def test_has_the_schedule(self) -> None:
-        words = ", ".join(in_words(wait) for wait in retry.DEFAULT_SCHEDULE)
+        words = ", ".join(in_words(wait) for wait in DEFAULT_SCHEDULE)
         text = " ".join(text_of("docs/delivery.md").split())
-        assert f"the waits are {words}: {len(retry.DEFAULT_SCHEDULE) + 1} tries" in text
-        assert f"over about {round(sum(retry.DEFAULT_SCHEDULE) / 3600)} hours" in text
+        assert f"the waits are {words}: {len(DEFAULT_SCHEDULE) + 1} tries" in text
+        assert f"over about {round(sum(DEFAULT_SCHEDULE) / 3600)} hours" in text
         assert f"up to {retry.JITTER:.0%}" in text
         assert f"by {retry.RETRY_AFTER_CAP_S // 3600} hours at most" in text
         assert f"until {retry.CLIENT_ERROR_RETRIES + 1} tries have been made" in text

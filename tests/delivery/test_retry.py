@@ -8,20 +8,22 @@ from hypothesis import strategies as st
 from apps.delivery.outcome import ErrorKind, Outcome, Timings
 from apps.delivery.retry import (
     CLIENT_ERROR_RETRIES,
-    DEFAULT_SCHEDULE,
     LOCAL_RETRY_S,
-    MAX_RETRIES,
-    MAX_SCHEDULE_S,
     PATIENT_CLIENT_ERRORS,
     RETRY_AFTER_CAP_S,
-    InvalidSchedule,
     RetryPolicy,
     State,
     Verdict,
-    check_schedule,
     judge,
     next_delay,
     parse_retry_after,
+)
+from apps.webhooks.schedules import (
+    DEFAULT_SCHEDULE,
+    MAX_RETRIES,
+    MAX_SCHEDULE_S,
+    InvalidSchedule,
+    check_schedule,
 )
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -210,6 +210,37 @@ class TestWebhooks:
         page = log_in(account=account).post(reverse(self.add), form)
         assert "success_codes" in page.context["adminform"].form.errors
 
+    @pytest.mark.parametrize(
+        ("preset", "waits", "stored"),
+        [("standard", "", None), ("once", "", []), ("own", "5s, 2m, 1h", [5, 120, 3600])],
+    )
+    def test_chooses_its_schedule(
+        self, log_in: LogIn, account: Account, preset: str, waits: str, stored: list[int] | None
+    ) -> None:
+        form = webhook_form(
+            TemplateFactory(account=account), retry_preset=preset, retry_waits=waits
+        )
+        browser = log_in(account=account)
+        browser.post(reverse(self.add), form)
+        webhook = Webhook.objects.get()
+        assert webhook.retry_waits_s == stored
+        page = browser.get(reverse("admin:webhooks_webhook_change", args=[webhook.pk]))
+        assert waits in page.content.decode()
+
+    def test_explains_a_wait_that_is_none(self, log_in: LogIn, account: Account) -> None:
+        template = TemplateFactory(account=account)
+        form = webhook_form(template, retry_preset="own", retry_waits="soon")
+        page = log_in(account=account).post(reverse(self.add), form)
+        assert "“soon” is no wait." in errors_of(page)
+
+    def test_keeps_its_limits(self, log_in: LogIn, account: Account) -> None:
+        limits = {"rate_limit": "30", "rate_unit": "minute", "concurrency": "2"}
+        form = webhook_form(TemplateFactory(account=account), body_contains="ok", **limits)
+        log_in(account=account).post(reverse(self.add), form)
+        webhook = Webhook.objects.get()
+        assert (webhook.rate_limit, webhook.rate_unit, webhook.concurrency) == (30, "minute", 2)
+        assert webhook.body_contains == "ok"
+
     def test_leads_back_to_the_location(self, log_in: LogIn, account: Account) -> None:
         location = LocationFactory(account=account)
         tab = reverse("admin:accounts_location_webhooks", args=[location.pk])

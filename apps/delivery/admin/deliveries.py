@@ -144,7 +144,13 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @labelled(
         "state",
-        {"Succeeded": "success", "Failed": "danger", "Pending": "info", "Waiting": "warning"},
+        {
+            "Succeeded": "success",
+            "Failed": "danger",
+            "Expired": "danger",
+            "Pending": "info",
+            "Waiting": "warning",
+        },
         ordering="state",
     )
     def shown_state(self, delivery: Delivery) -> str:

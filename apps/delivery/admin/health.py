@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 
 from apps.common.access import Access
-from apps.common.admin import Panel, ReadOnlyAdmin
+from apps.common.admin import Panel
+from apps.common.admin.dependent import DependentAdmin
 from apps.delivery.models import Delivery, DeliveryState, EndpointHealth
 from apps.webhooks.admin import WebhookAdmin
 from apps.webhooks.models import Webhook
@@ -40,7 +40,7 @@ def _summary(webhook: Webhook, health: EndpointHealth) -> str:
 
 
 @admin.register(EndpointHealth)
-class EndpointHealthAdmin(ReadOnlyAdmin):
+class EndpointHealthAdmin(DependentAdmin):
     """Health is shown on the page of its webhook; there is nothing to start from here."""
 
     list_display = ["webhook", "failing_since", "last_success_at", "last_failure_at", "probe_at"]
@@ -48,7 +48,3 @@ class EndpointHealthAdmin(ReadOnlyAdmin):
     fieldsets = [
         (None, {"fields": ["webhook", "failing_since", "last_success_at", "last_failure_at"]})
     ]
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Keep it out of the index."""
-        return False

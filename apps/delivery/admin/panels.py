@@ -22,6 +22,7 @@ _RECENT = dt.timedelta(hours=24)
 _TONES = {
     DeliveryState.SUCCEEDED: "good",
     DeliveryState.FAILED: "bad",
+    DeliveryState.EXPIRED: "bad",
     DeliveryState.PENDING: "wait",
     DeliveryState.WAITING: "wait",
 }

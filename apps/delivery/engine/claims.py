@@ -1,5 +1,6 @@
 """Claiming what is due: fairly over all webhooks, each delivery by one claimer at a time."""
 
+import datetime as dt
 import operator
 import uuid
 from collections.abc import Iterable, Sequence
@@ -46,6 +47,7 @@ WITH RECURSIVE line AS (
     SELECT delivery.id, {lost_at} AS lost_at FROM delivery_delivery delivery
     WHERE delivery.webhook_id = gate.webhook_id
       AND delivery.state = 'pending' AND delivery.next_attempt_at <= now()
+      AND (delivery.expires_at IS NULL OR delivery.expires_at > now())
     ORDER BY delivery.next_attempt_at
     LIMIT CASE WHEN gate.is_probe THEN 1
       ELSE least(floor(gate.tokens), %(per_webhook)s)::int END
@@ -69,6 +71,7 @@ WITH RECURSIVE line AS (
     SELECT delivery.id, {lost_at} AS lost_at FROM delivery_delivery delivery
     WHERE delivery.webhook_id = line.webhook_id
       AND delivery.state = 'pending' AND delivery.next_attempt_at <= now()
+      AND (delivery.expires_at IS NULL OR delivery.expires_at > now())
     ORDER BY delivery.next_attempt_at
     LIMIT %(per_webhook)s FOR UPDATE SKIP LOCKED
   ) picked
@@ -97,11 +100,13 @@ SET claim = %(claim)s, next_attempt_at = now() + make_interval(secs => %(lease_s
 FROM due, calls_callevent event
 WHERE delivery.id = due.id AND event.id = delivery.event_id
 RETURNING delivery.id, delivery.account_id, delivery.webhook_id, delivery.template_version_id,
-  delivery.call_id, delivery.attempt_count, due.revision, event.snapshot
+  delivery.call_id, delivery.attempt_count, due.revision, event.snapshot,
+  delivery.expires_at
 """
 # A bucket holds what comes in during a quarter of a second, or one; it is full at first.
 _TOKENS = """least(greatest(1, health.rate_per_s / 4), health.tokens
-  + health.rate_per_s * greatest(0, extract(epoch FROM now() - health.tokens_at))::float)"""
+  + health.rate_per_s
+  * greatest(0, coalesce(extract(epoch FROM now() - health.tokens_at), 3600))::float)"""
 # A claim that is still there was never recorded or given back. This is when it was made.
 _LOST_AT = """CASE WHEN delivery.claim IS NOT NULL
       THEN delivery.next_attempt_at - make_interval(secs => %(lease_s)s) END"""
@@ -149,6 +154,7 @@ class Claimed:
     attempt_count: int
     revision: int
     snapshot: Snapshot
+    expires_at: dt.datetime | None = None
 
 
 async def claim_due(

@@ -33,8 +33,9 @@ from apps.delivery.engine.claims import (
 )
 from apps.delivery.engine.database import Database
 from apps.delivery.engine.endpoints import Endpoint, EndpointCache, Unusable
+from apps.delivery.engine.expiry import expire
 from apps.delivery.engine.health import Entry, release_backlogs
-from apps.delivery.engine.lanes import CONCURRENCY, REFILL, Lane, Lanes
+from apps.delivery.engine.lanes import REFILL, Lane, Lanes
 from apps.delivery.engine.recorder import Recorder
 from apps.delivery.engine.records import Tried
 from apps.delivery.engine.requests import Prepared, prepare
@@ -49,6 +50,8 @@ CLAIM_LIMIT = 1000
 MIN_CLAIM = 64
 # Without news, the claimer looks by itself this often.
 POLL_S = 1.0
+# And this often while a webhook with a limit has work, whose bucket is small.
+LIMITED_POLL_S = 0.1
 # After a request to stop, requests under way get this long before they are broken off.
 STOP_GRACE_S = 10.0
 
@@ -107,6 +110,7 @@ class Drain:
         # Claimed, but to be given back; and when to look for backlogs to release.
         self._returned: list[Claimed] = []
         self._release_at = 0.0
+        self._limited_until = 0.0
         self._after = FIRST
         self._stopping = False
         self._news = asyncio.Event()
@@ -199,7 +203,13 @@ class Drain:
             max((each.webhook_id for each in claimed), default=FIRST) if is_full else FIRST
         )
         for each in claimed:
-            self._start_sender(self._lanes.add(each), session)
+            endpoint = self._cache.endpoints.get(each.webhook_id)
+            if not isinstance(endpoint, Endpoint):
+                self._start_sender(self._lanes.add(each), session)
+                continue
+            if endpoint.is_limited:
+                self._limited_until = time.monotonic() + 5 * POLL_S
+            self._start_sender(self._lanes.add(each, endpoint.concurrency), session)
         if not claimed and was_partial:
             return await self._claim_once(database, session)
         return len(claimed)
@@ -213,11 +223,12 @@ class Drain:
             self._let_go(len(returned))
 
     async def _release(self, database: Database) -> None:
-        """Make backlogs due that wait for it; look for those of others once in a while."""
+        """Make backlogs due that wait for it, and end what is too late, once in a while."""
         if time.monotonic() < self._release_at:
             return
         self._release_at = time.monotonic() + POLL_S
         await database.run(release_backlogs)
+        await database.run(expire)
 
     def _heed(self, entry: Entry) -> None:
         """Act on what has been learned of endpoints."""
@@ -229,14 +240,15 @@ class Drain:
 
     async def _wait_for_news(self, database: Database) -> None:
         due_in = await database.run(seconds_to_next_due)
-        timeout = POLL_S if due_in is None else min(POLL_S, max(due_in, 0.001))
+        poll_s = LIMITED_POLL_S if time.monotonic() < self._limited_until else POLL_S
+        timeout = poll_s if due_in is None else min(poll_s, max(due_in, 0.001))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), timeout)
 
     # Sending
 
     def _start_sender(self, lane: Lane, session: GuardedSession) -> None:
-        if lane.under_way >= CONCURRENCY:
+        if lane.is_busy:
             return
         if len(self._senders) >= self._settings.concurrency:
             if not lane.under_way:
@@ -267,7 +279,7 @@ class Drain:
         self._lanes.forget_idle(left)
         while self._starved and not self._stopping:
             lane = self._starved.popleft()
-            if lane.queue and lane.under_way < CONCURRENCY:
+            if lane.queue and not lane.is_busy:
                 lane.under_way += 1
                 return lane
         return None
@@ -291,6 +303,10 @@ class Drain:
             self._news.set()
             return
         started_at = dt.datetime.now(dt.UTC)
+        if held.expires_at is not None and held.expires_at <= started_at:
+            self._returned.append(held)
+            self._news.set()
+            return
         try:
             prepared = prepare(held, endpoint, template, timestamp=int(started_at.timestamp()))
         # A payload that can not be made must not take the rest of the batch with it.

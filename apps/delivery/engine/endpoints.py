@@ -14,17 +14,20 @@ from apps.delivery.signing import Secret, parse_secret
 from apps.webhooks.formats import Format
 from apps.webhooks.headers import is_secret_header
 from apps.webhooks.mapping import from_plain
+from apps.webhooks.models import DEFAULT_CONCURRENCY
 from apps.webhooks.rendering import (
     CompiledTemplate,
     CompiledText,
     compile_template,
     compile_text,
 )
+from apps.webhooks.schedules import DEFAULT_SCHEDULE
 
 logger = logging.getLogger(__name__)
 
 _WEBHOOKS = """
-SELECT id, revision, name, url, method, success_codes, timeout_s, secret
+SELECT id, revision, name, url, method, success_codes, timeout_s, secret, body_contains,
+  retry_waits_s, concurrency, rate_limit IS NOT NULL
 FROM webhooks_webhook WHERE id = ANY (%s)
 """
 _HEADERS = """
@@ -63,6 +66,8 @@ class Endpoint:
     policy: RetryPolicy
     secrets: tuple[Secret, ...]
     headers: tuple[Header, ...]
+    concurrency: int = DEFAULT_CONCURRENCY
+    is_limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,10 @@ def _endpoint(
     codes: list[int],
     timeout_s: int,
     secret: str,
+    body_contains: str,
+    retry_waits_s: list[int] | None,
+    concurrency: int,
+    is_limited: bool,
 ) -> Endpoint:
     return Endpoint(
         id=key,
@@ -152,12 +161,18 @@ def _endpoint(
         url=url,
         method=method,
         timeout_s=timeout_s,
-        policy=RetryPolicy(success_codes=frozenset(codes)),
+        policy=RetryPolicy(
+            schedule=DEFAULT_SCHEDULE if retry_waits_s is None else tuple(retry_waits_s),
+            success_codes=frozenset(codes),
+            body_contains=body_contains,
+        ),
         secrets=(parse_secret(decrypt(secret)),),
         headers=tuple(
             Header(name, compile_text(decrypt(value) if value else ""), is_secret_header(name))
             for name, value in headers
         ),
+        concurrency=concurrency,
+        is_limited=is_limited,
     )
 
 

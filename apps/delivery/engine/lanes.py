@@ -5,9 +5,10 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from apps.delivery.engine.claims import Claimed
+from apps.webhooks.models import DEFAULT_CONCURRENCY
 
-# Requests to one webhook at the same time.
-CONCURRENCY = 16
+# Requests to one webhook at the same time, unless it says otherwise.
+CONCURRENCY = DEFAULT_CONCURRENCY
 # A lane is claimed for when it holds less than LOW, and then given up to REFILL more: enough to
 # keep a fast receiver busy until the next claim, little enough that a hanging one holds few.
 LOW = 16
@@ -21,11 +22,17 @@ class Lane:
     webhook_id: uuid.UUID
     queue: deque[Claimed] = field(default_factory=deque)
     under_way: int = 0
+    concurrency: int = CONCURRENCY
 
     @property
     def is_full(self) -> bool:
         """Tell whether nothing more should be claimed for this webhook now."""
-        return len(self.queue) >= LOW or (self.under_way >= CONCURRENCY and bool(self.queue))
+        return len(self.queue) >= LOW or (self.is_busy and bool(self.queue))
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether as much is under way as may be."""
+        return self.under_way >= self.concurrency
 
 
 class Lanes:
@@ -34,12 +41,13 @@ class Lanes:
     def __init__(self) -> None:
         self._lanes: dict[uuid.UUID, Lane] = {}
 
-    def add(self, held: Claimed) -> Lane:
-        """Put a delivery at the end of its lane."""
+    def add(self, held: Claimed, concurrency: int = CONCURRENCY) -> Lane:
+        """Put a delivery at the end of its lane; that many may be under way from now on."""
         lane = self._lanes.get(held.webhook_id)
         if lane is None:
             lane = self._lanes[held.webhook_id] = Lane(held.webhook_id)
         lane.queue.append(held)
+        lane.concurrency = concurrency
         return lane
 
     def full(self) -> list[uuid.UUID]:

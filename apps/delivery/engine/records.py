@@ -47,7 +47,7 @@ WHERE state = 'waiting' AND id IN (
         AND earlier.state = 'pending')
   ORDER BY waiting.call_id, waiting.webhook_id, waiting.id)
 """
-_RELEASE_AFTER = RELEASE.format(
+RELEASE_AFTER = RELEASE.format(
     among="AND (waiting.call_id, waiting.webhook_id) IN"
     " (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
 )
@@ -158,7 +158,7 @@ async def _release(connection: AsyncConnection[Any], tried: Sequence[Tried]) -> 
         [held.call_id for held in finished],
         [held.webhook_id for held in finished],
     ]
-    await connection.execute(_RELEASE_AFTER, lines)
+    await connection.execute(RELEASE_AFTER, lines)
 
 
 def _state(verdict: Verdict) -> str:

@@ -22,6 +22,13 @@ from apps.webhooks.models import Webhook, WebhookHeader
 from apps.webhooks.services import new_signing_secret
 from apps.webhooks.sharing import templates_for
 
+TRIES_AND_LIMITS: list[str | list[str] | tuple[str, ...]] = [
+    "retry_preset",
+    "retry_waits",
+    ("rate_limit", "rate_unit"),
+    "concurrency",
+]
+
 
 class HeaderInline(AccountScopedTabularInline):
     """Headers that go along; values of secret ones are never shown again."""
@@ -61,8 +68,9 @@ class WebhookAdmin(AccountScopedAdmin):
         (None, {"fields": ["name", "url", "template", "location"]}),
         (
             "Advanced settings",
-            {"fields": ["method", "success_codes", "timeout_s", "is_active"]},
+            {"fields": ["method", "success_codes", "body_contains", "timeout_s", "is_active"]},
         ),
+        ("Tries and limits", {"fields": TRIES_AND_LIMITS}),
     ]
     inlines = [HeaderInline]
     change_form_template = "admin/webhooks/webhook/change_form.html"

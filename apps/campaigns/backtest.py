@@ -1,0 +1,131 @@
+"""Backtest: what a webhook would have told of calls that were, and why not of others.
+
+Nothing is sent, and nothing is stored.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from apps.calls.events import BEGINNINGS, UPDATES, EventType, Timing
+from apps.calls.models import Call, CallEvent
+from apps.calls.services import RecordedEvent
+from apps.campaigns.matching import matches_of
+from apps.campaigns.models import Attachment
+from apps.webhooks.rendering import CompiledTemplate
+from apps.webhooks.wizard.preview import readable
+
+MOST_CALLS = 50
+_SHOWN_CHARACTERS = 20_000
+_NOT_YET = {
+    Timing.BEGIN: "Its begin was never reported.",
+    Timing.END: "It has not ended.",
+    Timing.UPDATED: "It was never updated.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A payload that would have been sent, and for which event."""
+
+    timing: Timing
+    event: CallEvent
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A call, with what would have been sent for it; without any, `why_not` says why."""
+
+    call: Call
+    sendings: Sequence[Sending]
+    why_not: str
+
+
+def backtest(
+    *,
+    calls: QuerySet[Call],
+    attachments: Sequence[Attachment],
+    template: CompiledTemplate,
+    limit: int = 20,
+) -> list[Tested]:
+    """Go through the newest calls as if these attachments of one webhook had been there.
+
+    The attachments need not be stored. Two queries.
+    """
+    newest = list(
+        calls.select_related("location").order_by("-created_at")[: min(limit, MOST_CALLS)]
+    )
+    history: dict[UUID, list[CallEvent]] = defaultdict(list)
+    for event in CallEvent.objects.filter(call__in=newest).order_by("pk"):
+        history[event.call_id].append(event)
+    active = [attachment for attachment in attachments if attachment.is_active]
+    return [_tested(call, history[call.pk], active, template) for call in newest]
+
+
+def _tested(
+    call: Call,
+    events: Sequence[CallEvent],
+    attachments: Sequence[Attachment],
+    template: CompiledTemplate,
+) -> Tested:
+    matches = matches_of(list(recorded_again(call, events)), attachments)
+    sendings = [
+        Sending(
+            match.timing,
+            match.recorded.event,
+            readable(template.render(match.recorded.event.snapshot), template.format)[
+                :_SHOWN_CHARACTERS
+            ],
+        )
+        for match in matches
+    ]
+    reasons = dict.fromkeys(_why_not(call, attachment) for attachment in attachments)
+    why_not = " ".join(reasons) if attachments else "The webhook is attached nowhere."
+    return Tested(call, sendings, "" if sendings else why_not)
+
+
+def recorded_again(call: Call, events: Sequence[CallEvent]) -> Iterator[RecordedEvent]:
+    """Yield the events of a call, in the order they came in, with the moments they were.
+
+    What was reached is told apart by how many options the snapshots have; a treatment counts as
+    reached with the first event that names one.
+    """
+    is_begun = is_ended = False
+    options, treatments = list(call.option_keys), list(call.treatment_keys)
+    seen = 0
+    for event in events:
+        kind = EventType(event.type)
+        is_begin = kind in BEGINNINGS and not is_begun
+        is_end = kind is EventType.ENDED and not is_ended
+        is_begun |= is_begin
+        is_ended |= is_end
+        has_more = len(event.snapshot.get("options") or ()) > seen
+        seen = max(seen, len(event.snapshot.get("options") or ()))
+        treatment = treatments.pop(0) if treatments and event.snapshot.get("treatment") else None
+        yield RecordedEvent(
+            event=event,
+            call=call,
+            is_begin=is_begin,
+            is_end=is_end,
+            is_update=kind in UPDATES,
+            new_treatment_key=treatment,
+            new_option_key=options.pop(0) if has_more and options else None,
+        )
+
+
+def _why_not(call: Call, attachment: Attachment) -> str:
+    """Why an attachment that matched nothing of a call did not."""
+    location_id = attachment.webhook.location_id or attachment.location_id
+    if location_id is not None and location_id != call.location_id:
+        return f"It was at {call.location}."
+    if attachment.campaign_id and attachment.campaign_id != call.campaign_key:
+        return f"It did not come from the campaign {attachment.campaign}."
+    if attachment.treatment_id and attachment.treatment_id not in call.treatment_keys:
+        return f"It did not go through {attachment.treatment}."
+    if attachment.option_id and attachment.option_id not in call.option_keys:
+        return f"The caller did not choose {attachment.option}."
+    return _NOT_YET[Timing(attachment.timing)]

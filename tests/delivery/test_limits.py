@@ -1,0 +1,178 @@
+"""What a webhook or an attachment chooses for its deliveries: schedule, text, limits, lateness."""
+
+import datetime as dt
+import time
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from apps.calls.events import Timing
+from apps.delivery.models import Attempt, Delivery, EndpointHealth
+from apps.delivery.services import resend
+from apps.delivery.sweep import Sweep
+from apps.webhooks.models import Webhook
+from tests.builders import World, attach, event, make_webhook
+from tests.delivery.receiver import Receiver
+from tests.delivery.sending import (
+    drain,
+    running_drain,
+    states,
+    take,
+    take_calls,
+    wait_until_sent,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def attached(world: World, receiver: Receiver, path: str = "/ok", **fields: Any) -> Webhook:
+    webhook = make_webhook(world, receiver.url(path), **fields)
+    attach(webhook)
+    return webhook
+
+
+class TestASchedule:
+    def test_of_its_own_is_kept(self, world: World, receiver: Receiver) -> None:
+        attached(world, receiver, "/unavailable", retry_waits_s=[600])
+        take_calls(world, 1)
+
+        drain()
+
+        due_at = Delivery.objects.get().next_attempt_at
+        assert due_at is not None
+        assert dt.timedelta(seconds=530) < due_at - timezone.now() < dt.timedelta(seconds=661)
+
+    def test_may_be_one_try_only(self, world: World, receiver: Receiver) -> None:
+        attached(world, receiver, "/unavailable", retry_waits_s=[])
+        take_calls(world, 1)
+
+        assert drain().failed == 1
+
+
+class TestATextInTheAnswer:
+    @pytest.mark.parametrize(("text", "state"), [("ok", "succeeded"), ("stored", "pending")])
+    def test_decides(self, world: World, receiver: Receiver, text: str, state: str) -> None:
+        attached(world, receiver, body_contains=text)
+        take_calls(world, 1)
+
+        drain()
+
+        assert states() == [state]
+
+
+class TestARate:
+    def test_is_kept_by_all_workers_together(self, world: World, receiver: Receiver) -> None:
+        attached(world, receiver, rate_limit=20)
+        take_calls(world, 40)
+
+        began = time.monotonic()
+        with running_drain(), running_drain():
+            wait_until_sent()
+        took_s = time.monotonic() - began
+
+        # 5 are let through at once, the other 35 come at 20 a second.
+        assert took_s > 35 / 20 * 0.9
+        assert len(receiver.requests) == Attempt.objects.count() == 40
+
+    def test_holds_no_other_webhook_back(self, world: World, receiver: Receiver) -> None:
+        attached(world, receiver, rate_limit=1, rate_unit="minute")
+        attached(world, receiver, "/ok/free")
+        take_calls(world, 10)
+
+        drain()
+
+        assert len(receiver.at("/ok")) == 1
+        assert len(receiver.at("/ok/free")) == 10
+        assert Delivery.objects.filter(state="pending", attempt_count=0, claim=None).count() == 9
+
+    def test_follows_its_webhook(self, world: World, receiver: Receiver) -> None:
+        webhook = attached(world, receiver, rate_limit=30, rate_unit="minute")
+        assert EndpointHealth.objects.get().rate_per_s == 0.5
+        webhook.rate_limit = None
+        webhook.save(update_fields=["rate_limit"])
+        assert EndpointHealth.objects.get().rate_per_s is None
+        take_calls(world, 10)
+
+        assert drain().succeeded == 10
+
+
+class TestConcurrency:
+    @pytest.mark.parametrize("most", [1, 3, 40])
+    def test_is_never_more(self, world: World, receiver: Receiver, most: int) -> None:
+        attached(world, receiver, "/slow", concurrency=most)
+        take_calls(world, 60)
+
+        drain()
+
+        assert receiver.most_busy["/slow"] == most
+
+
+class TestWhatIsTooLate:
+    @pytest.fixture
+    def webhook(self, world: World, receiver: Receiver) -> Webhook:
+        webhook = make_webhook(world, receiver.url())
+        for timing in (Timing.BEGIN, Timing.END):
+            attachment = attach(webhook, timing)
+            attachment.not_later_than_min = 5 if timing == Timing.BEGIN else None
+            attachment.save()
+        take(
+            world,
+            event(world, occurred_at="2026-03-28T00:05:00Z"),
+            event(world, type="call.ended", occurred_at="2026-03-28T00:06:00Z"),
+        )
+        return webhook
+
+    @staticmethod
+    def pass_by() -> None:
+        Delivery.objects.filter(expires_at__isnull=False).update(expires_at=timezone.now())
+
+    @pytest.mark.usefixtures("webhook")
+    def test_says_when(self) -> None:
+        begin, end = Delivery.objects.order_by("pk")
+        assert begin.expires_at is not None
+        lasts = begin.expires_at - begin.created_at
+        assert abs(lasts - dt.timedelta(minutes=5)) < dt.timedelta(seconds=5)
+        assert end.expires_at is None
+
+    @pytest.mark.usefixtures("webhook")
+    def test_ends_as_expired_and_frees_what_waits(self, receiver: Receiver) -> None:
+        self.pass_by()
+
+        drain(linger_s=0.5)
+
+        begin, end = Delivery.objects.order_by("pk")
+        assert (begin.state, end.state) == ("expired", "succeeded")
+        assert begin.finished_at is not None
+        assert begin.last_error.startswith("Expired")
+        assert [each.id for each in receiver.requests] == [end.public_id]
+
+    def test_ends_while_its_webhook_is_off(self, webhook: Webhook) -> None:
+        webhook.disable("Broken.")
+        self.pass_by()
+
+        Sweep().run_once()
+
+        assert states() == ["expired", "pending"]
+
+    @pytest.mark.usefixtures("webhook")
+    def test_is_left_alone_while_it_is_being_sent(self) -> None:
+        self.pass_by()
+        Delivery.objects.filter(state="pending").update(
+            claim="00000000-0000-0000-0000-000000000001",
+            next_attempt_at=timezone.now() + dt.timedelta(minutes=1),
+        )
+
+        Sweep().run_once()
+
+        assert states() == ["pending", "waiting"]
+
+    @pytest.mark.usefixtures("webhook")
+    def test_may_be_sent_again(self) -> None:
+        self.pass_by()
+        drain()
+
+        again = resend(delivery=Delivery.objects.get(state="expired"))
+
+        assert again.expires_at is None
+        assert drain().succeeded == 1
