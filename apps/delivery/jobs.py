@@ -9,6 +9,7 @@ from django.db import connection
 
 from apps.common.egress import EgressPolicy
 from apps.delivery.engine.drain import Drain, DrainSettings, Tally
+from apps.delivery.wake import call_help
 
 _running: Drain | None = None
 
@@ -53,6 +54,7 @@ def drain_settings(**overrides: Any) -> DrainSettings:
             "policy": EgressPolicy.from_strings(settings.EGRESS_ALLOW),
             "concurrency": settings.DELIVERY_CONCURRENCY,
             "lease_s": settings.DELIVERY_LEASE_S,
+            "call_help": call_help,
             **overrides,
         }
     )

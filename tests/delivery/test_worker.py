@@ -65,6 +65,24 @@ class TestAWorker:
             each.public_id for each in Delivery.objects.all()
         }
 
+    def test_is_helped_by_another_while_there_is_much_to_do(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        for _ in range(4):
+            attach(make_webhook(world, receiver.url("/slow")))
+        client = redis.Redis.from_url(settings.REDIS_URL)
+
+        with (
+            command("worker", settings.REDIS_URL),
+            command("worker", settings.REDIS_URL),
+        ):
+            wait_until(lambda: client.pubsub_numsub("hookline:due")[0][1], PATIENCE_S)
+            take_calls(world, 100)
+            wait_until(lambda: client.pubsub_numsub("hookline:due")[0][1] == 2, PATIENCE_S)
+            wait_until_sent()
+
+        assert len(receiver.requests) == Attempt.objects.count() == 400
+
     def test_outlives_that_redis_is_wiped(self, world: World, receiver: Receiver) -> None:
         attach(make_webhook(world, receiver.url("/slow")))
         take_calls(world, 60)

@@ -14,7 +14,7 @@ import random
 import socket
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,8 @@ logger = logging.getLogger(__name__)
 CLAIM_LIMIT = 1000
 # A claim that would bring fewer is put off until the recorder has caught up.
 MIN_CLAIM = 64
+# Work without a pause of this length is more than one drain should do alone, in seconds.
+HELP_AFTER_S = 1.0
 # Without news, the claimer looks by itself this often.
 POLL_S = 1.0
 # And this often while a webhook with a limit has work, whose bucket is small.
@@ -60,7 +62,9 @@ STOP_GRACE_S = 10.0
 class DrainSettings:
     """How a drain works. `database` are psycopg's connection parameters; times in seconds.
 
-    It ends after `linger_s` without work, and after `life_s` in any case.
+    It ends after `linger_s` without work, and after `life_s` in any case. `call_help` is called,
+    in a thread, while there is more to do than it has done in a while, and when its life ends in
+    the middle of work.
     """
 
     database: Mapping[str, Any]
@@ -70,6 +74,7 @@ class DrainSettings:
     lease_s: float = 90.0
     linger_s: float = 30.0
     life_s: float = 600.0
+    call_help: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -152,6 +157,7 @@ class Drain:
 
     async def _claim_all(self, database: Database, session: GuardedSession) -> None:
         born = idle_since = time.monotonic()
+        help_at = born + HELP_AFTER_S
         while not self._stopping and time.monotonic() - born < self._settings.life_s:
             if self._recorder.has_failed:
                 # What is sent from now on would be sent again: its try is not kept.
@@ -160,15 +166,23 @@ class Drain:
             self._news.clear()
             await self._hand_back(database)
             await self._release(database)
-            if await self._claim_once(database, session):
-                idle_since = time.monotonic()
+            claimed = await self._claim_once(database, session)
+            now = time.monotonic()
+            if claimed or self._held:
+                idle_since = now
+                if now > help_at:
+                    help_at = now + HELP_AFTER_S
+                    await asyncio.to_thread(self._settings.call_help)
+            else:
+                help_at = now + HELP_AFTER_S
+                if now - idle_since > self._settings.linger_s:
+                    return
+            if claimed:
                 await asyncio.sleep(0)
-                continue
-            if self._held:
-                idle_since = time.monotonic()
-            elif time.monotonic() - idle_since > self._settings.linger_s:
-                return
-            await self._wait_for_news(database)
+            else:
+                await self._wait_for_news(database)
+        if not self._stopping:
+            await asyncio.to_thread(self._settings.call_help)
 
     async def _claim_once(self, database: Database, session: GuardedSession) -> int:
         """Claim what there is room for and start sending it; return how many there were."""

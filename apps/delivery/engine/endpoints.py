@@ -113,10 +113,13 @@ class EndpointCache:
     ) -> None:
         if len(self.endpoints) > _MOST_KEPT:
             self.endpoints.clear()
+        # The revision is read before the headers: a change in between is then kept under the
+        # revision before it, so that the next claim finds it stale.
+        webhooks = await _rows(connection, _WEBHOOKS, keys)
         headers: dict[uuid.UUID, list[tuple[str, str]]] = {}
         for webhook_id, name, value in await _rows(connection, _HEADERS, keys):
             headers.setdefault(webhook_id, []).append((name, value))
-        for key, revision, *columns in await _rows(connection, _WEBHOOKS, keys):
+        for key, revision, *columns in webhooks:
             try:
                 self.endpoints[key] = _endpoint(headers.get(key, ()), key, revision, *columns)
             # One tenant's row must not stop the others' deliveries.
