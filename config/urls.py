@@ -8,7 +8,7 @@ from apps.accounts import passwords
 from apps.accounts.views import account_settings, profile, switch_account
 from apps.common.admin import operators_only
 from apps.common.views import api_not_found
-from apps.delivery.views import wizard_test
+from apps.delivery.views import wizard_backtest, wizard_test
 from apps.webhooks.views import tokens
 
 # RQ's pages let everybody in who may log in; ours are for operators.
@@ -27,6 +27,11 @@ urlpatterns = [
         "webhooks/webhook/wizard/<uuid:draft_id>/test/",
         admin.site.admin_view(wizard_test),
         name="wizard_test",
+    ),
+    path(
+        "webhooks/webhook/wizard/<uuid:draft_id>/backtest/",
+        admin.site.admin_view(wizard_backtest),
+        name="wizard_backtest",
     ),
     path("webhooks/webhook/wizard/", include("apps.webhooks.wizard.urls")),
     path("password/", passwords.PasswordReset.as_view(), name="password_reset"),

@@ -32,9 +32,7 @@ def match_events(recorded: Sequence[RecordedEvent]) -> list[Match]:
     return _matched(moments, _candidates(moments))
 
 
-def matches_of(
-    recorded: Sequence[RecordedEvent], attachments: Sequence[Attachment]
-) -> list[Match]:
+def matches_of(recorded: Sequence[RecordedEvent], attachments: Sequence[Attachment]) -> list[Match]:
     """Return what these attachments tell of these events, as `match_events` does; no query."""
     moments = [(event, timing, places) for event in recorded for timing, places in _moments(event)]
     return _matched(moments, attachments)

@@ -1,4 +1,4 @@
-"""Sending a test from the wizard, whose room lies below this one."""
+"""Trying a draft of the wizard, whose room lies below this one: a test, and a backtest."""
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -6,10 +6,14 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from apps.calls.events import Timing
+from apps.calls.models import Call
+from apps.campaigns.backtest import backtest
+from apps.campaigns.models import Attachment
 from apps.common.admin import access_of
 from apps.delivery.admin.attempts import explained, pretty
 from apps.delivery.testing import Target, send_test
-from apps.webhooks.models import WebhookDraft
+from apps.webhooks.models import Webhook, WebhookDraft
 from apps.webhooks.wizard.answers import Step
 from apps.webhooks.wizard.drafts import answers_of, compiled, headers_of
 from apps.webhooks.wizard.pages import of_draft, show, to_step
@@ -62,4 +66,30 @@ def wizard_test(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
     answer = show(request, draft, Step.SUMMARY, context)
     assert isinstance(answer, TemplateResponse)  # noqa: S101 - tells the type checker
     answer.template_name = "webhooks/wizard/test_page.html"
+    return answer
+
+
+@of_draft
+def wizard_backtest(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
+    """Show what the draft would have sent for the newest calls, attached to all of them."""
+    answers = answers_of(draft)
+    if not answers.may_open(Step.SUMMARY):
+        return to_step(draft, answers.next_open)
+    asked = request.GET.get("timing", "")
+    timing = Timing(asked) if asked in Timing.values else Timing.END
+    try:
+        template = compiled(draft=draft, access=access_of(request))
+    except ValidationError:
+        return to_step(draft, Step.SUMMARY)
+    webhook = Webhook(account_id=draft.account_id, location=draft.location, name=answers.name)
+    attachment = Attachment(account_id=draft.account_id, webhook=webhook, timing=timing)
+    tested = backtest(
+        calls=Call.objects.filter(account_id=draft.account_id),
+        attachments=[attachment],
+        template=template,
+    )
+    context = {"tested": tested, "timing": timing, "timings": Timing.choices}
+    answer = show(request, draft, Step.SUMMARY, context)
+    assert isinstance(answer, TemplateResponse)  # noqa: S101 - tells the type checker
+    answer.template_name = "webhooks/wizard/backtest.html"
     return answer

@@ -2,6 +2,7 @@
 
 from apps.calls.admin import CallAdmin
 from apps.delivery.admin.attempts import AttemptAdmin
+from apps.delivery.admin.backtest import BacktestPanel
 from apps.delivery.admin.deliveries import DeliveryAdmin
 from apps.delivery.admin.health import EndpointHealthAdmin, HealthPanel
 from apps.delivery.admin.panels import WebhooksPanel, deliveries_of
@@ -10,6 +11,7 @@ CallAdmin.timeline = (*CallAdmin.timeline, deliveries_of)
 
 __all__ = [
     "AttemptAdmin",
+    "BacktestPanel",
     "DeliveryAdmin",
     "EndpointHealthAdmin",
     "HealthPanel",

@@ -34,6 +34,7 @@ ADDRESSES = [
     ("wizard_preview",),
     ("wizard_options", 0),
     ("wizard_test",),
+    ("wizard_backtest",),
 ]
 
 

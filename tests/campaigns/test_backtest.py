@@ -1,0 +1,117 @@
+"""Backtests say what was sent, and what would be."""
+
+import json
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from apps.accounts.access import access_of_key
+from apps.accounts.models import Location
+from apps.calls.events import Timing
+from apps.calls.models import Call
+from apps.campaigns.backtest import Tested, backtest
+from apps.campaigns.models import Attachment
+from apps.delivery.models import Delivery
+from apps.intake.services import accept_events
+from apps.webhooks.extraction import extract
+from apps.webhooks.formats import Format
+from apps.webhooks.rendering import compile_template
+from tests.builders import JSON_SAMPLE, World, attach, event, make_webhook
+from tests.conftest import LogIn
+from tests.webhooks.wizard.walking import at_summary
+
+pytestmark = pytest.mark.django_db
+
+URL = "https://93.184.216.34/"
+TEMPLATE = compile_template(format=Format.JSON, sample=extract(JSON_SAMPLE, Format.JSON))
+
+
+def call(world: World, name: str, *options: str, ends: bool = True) -> None:
+    """Take a call to the menu in, whose caller presses these keys."""
+    pressed: list[dict[str, Any]] = [
+        {"type": "call.option_reached", "option": option} for option in options
+    ]
+    news = [{"type": "call.started"}, *pressed, *([{"type": "call.ended"}] if ends else [])]
+    bodies = [
+        event(
+            call_id=name,
+            tracking_number=world.menu_number.number,
+            occurred_at=f"2026-03-28T00:05:0{second}Z",
+            **each,
+        )
+        for second, each in enumerate(news)
+    ]
+    assert not accept_events(access=access_of_key(world.key), bodies=bodies).rejected
+
+
+def tested(*attachments: Attachment) -> dict[str, Tested]:
+    """Backtest these attachments of a webhook, by call."""
+    found = backtest(calls=Call.objects.all(), attachments=attachments, template=TEMPLATE)
+    return {one.call.external_id: one for one in found}
+
+
+class TestBacktest:
+    @pytest.mark.parametrize("timing", list(Timing))
+    @pytest.mark.parametrize("place", ["sales", "service", "menu", "campaign", "location", None])
+    def test_agrees_with_what_was_planned(
+        self, world: World, timing: Timing, place: str | None
+    ) -> None:
+        names = {"sales": "option", "service": "option", "menu": "treatment"}
+        target = {names.get(place, place): getattr(world, place)} if place else {}
+        attachment = attach(make_webhook(world, URL), timing, **target)
+        call(world, "sales", "1")
+        call(world, "both", "2", "1")
+        call(world, "none")
+        call(world, "open", "1", ends=False)
+        planned = sorted(
+            (delivery.event_id, delivery.timing) for delivery in Delivery.objects.all()
+        )
+        again = [
+            (sending.event.pk, sending.timing.value)
+            for one in tested(attachment).values()
+            for sending in one.sendings
+        ]
+        assert sorted(again) == planned
+
+    def test_says_why_not(self, world: World) -> None:
+        webhook = make_webhook(world, URL)
+        call(world, "c", "2", ends=False)
+        elsewhere = Location.objects.create(account=world.account, name="Elsewhere")
+        for target, reason in (
+            ({"option": world.sales}, "The caller did not choose 1 = Sales."),
+            ({"campaign": world.campaign}, "It did not come from the campaign Spring."),
+            ({"location": elsewhere}, "It was at"),
+            ({}, "It has not ended."),
+        ):
+            attachment = Attachment(
+                account=world.account, webhook=webhook, timing=Timing.END, **target
+            )
+            assert tested(attachment)["c"].why_not.startswith(reason)
+        assert tested()["c"].why_not == "The webhook is attached nowhere."
+
+    def test_shows_the_payload_and_stores_nothing(self, world: World) -> None:
+        call(world, "c")
+        webhook = make_webhook(world, URL)
+        (sending,) = tested(Attachment(account=world.account, webhook=webhook))["c"].sendings
+        assert json.loads(sending.payload)["call"] == "c"
+        assert not Delivery.objects.exists()
+
+
+class TestThePages:
+    def test_of_a_webhook(self, world: World, log_in: LogIn) -> None:
+        call(world, "c")
+        webhook = make_webhook(world, URL)
+        browser = log_in(account=world.account)
+        link = reverse("admin:webhooks_webhook_backtest", args=[webhook.pk])
+        assert "attached nowhere" in browser.get(link).content.decode()
+        attach(webhook, Timing.END)
+        assert "End of the call" in browser.get(link).content.decode()
+
+    def test_of_a_draft(self, world: World, log_in: LogIn) -> None:
+        call(world, "c", ends=False)
+        browser = log_in(account=world.account)
+        draft = at_summary(browser)
+        link = reverse("wizard_backtest", args=[draft.pk])
+        assert "It has not ended." in browser.get(link).content.decode()
+        assert "5550001111" in browser.get(link, {"timing": "begin"}).content.decode()
