@@ -73,29 +73,33 @@ class RecordedEvent:
     new_option_key: uuid.UUID | None = None
 
 
-def record_events(*, reported: Sequence[ReportedEvent]) -> list[RecordedEvent]:
+def record_events(*, reported: Sequence[ReportedEvent]) -> list[RecordedEvent | None]:
     """Store events and bring their calls up to date; return them in the given order.
 
-    Must run in a transaction: it locks the calls. Raises IntegrityError when another transaction
-    has stored one of the events meanwhile: done again, it finds that one. The number of queries
-    does not depend on the number of events.
+    None stands for an event that would make its call larger than `snapshots.MAX_BYTES`: nothing
+    of it is kept. Must run in a transaction: it locks the calls. Raises IntegrityError when another
+    transaction has stored one of the events meanwhile: done again, it finds that one. The number of
+    queries does not depend on the number of events.
     """
     known = _known_events(reported)
     fresh = [report for report in reported if report.key not in known]
     calls = _locked_calls(fresh)
     seen_callers = _seen_callers(fresh, calls)
     histories = _Histories(calls.values())
-    recorded: list[RecordedEvent] = []
+    recorded: list[RecordedEvent | None] = []
     for report in reported:
         if (event := known.get(report.key)) is not None:
             recorded.append(RecordedEvent(event=event, call=event.call, is_duplicate=True))
             continue
         outcome = _record_one(report, calls[report.call_key], seen_callers, histories)
-        known[report.key] = outcome.event
+        if outcome is not None:
+            known[report.key] = outcome.event
         recorded.append(outcome)
-    new = [outcome for outcome in recorded if not outcome.is_duplicate]
+    new = [outcome for outcome in recorded if outcome and not outcome.is_duplicate]
     CallEvent.objects.bulk_create([outcome.event for outcome in new])
     _save_calls({outcome.call.pk: outcome.call for outcome in new}.values())
+    if None in recorded:
+        _drop_calls(call for call in calls.values() if not call.snapshot)
     return recorded
 
 
@@ -186,21 +190,23 @@ class _Histories:
         """Note an event that is stored later."""
         self._events[event.call_id].append(event)
 
-    def of(self, call: Call) -> list[CallEvent]:
-        """Return a call's events in the order in which they happened."""
+    def of(self, call: Call, *, also: CallEvent) -> list[CallEvent]:
+        """Return a call's events and a new one, in the order in which they happened."""
         if self._old and not self._are_read:
             for event in CallEvent.objects.filter(call_id__in=self._old).defer("snapshot"):
                 self._events[event.call_id].append(event)
         self._are_read = True
         return sorted(
-            self._events[call.pk], key=lambda event: (event.occurred_at, event.sequence, event.pk)
+            [*self._events[call.pk], also],
+            key=lambda event: (event.occurred_at, event.sequence, event.pk),
         )
 
 
 def _record_one(
     report: ReportedEvent, call: Call, seen_callers: set[_Caller], histories: _Histories
-) -> RecordedEvent:
-    """Apply one event to its call in memory."""
+) -> RecordedEvent | None:
+    """Apply one event to its call in memory; None, with all as before, if that is too large."""
+    before = {name: getattr(call, name) for name in Call.CHANGED_BY_EVENTS}
     is_begin = report.type in BEGINNINGS and not call.is_begun
     is_end = report.type == EventType.ENDED and not call.is_ended
     call.is_begun |= is_begin
@@ -215,16 +221,20 @@ def _record_one(
         facts=report.facts,
         snapshot={},
     )
-    histories.add(event)
-    known_context = call.context
     _learn_caller(call, report, seen_callers)
     new_treatment, new_option = _learn_place(call, report)
     is_newest = _is_newest(call, event)
-    if is_newest and call.snapshot and call.context == known_context:
+    if is_newest and call.snapshot and call.context == before["context"]:
         snapshot = event.snapshot = snapshots.apply(call.snapshot, event.facts)
     else:
-        event.snapshot, snapshot = _fold_anew(call, event, histories.of(call))
+        event.snapshot, snapshot = _fold_anew(call, event, histories.of(call, also=event))
+    if any(snapshots.size_of(each) > snapshots.MAX_BYTES for each in (event.snapshot, snapshot)):
+        for name, value in before.items():
+            setattr(call, name, value)
+        return None
+    histories.add(event)
     _update_from(call, snapshot)
+    seen_callers.add((call.location_id, call.caller))
     return RecordedEvent(
         event=event,
         call=call,
@@ -240,9 +250,8 @@ def _learn_caller(call: Call, report: ReportedEvent, seen_callers: set[_Caller])
     """Note whether a caller who is told for the first time has called the location before."""
     if call.caller or not report.caller:
         return
-    caller = (call.location_id, report.caller)
-    call.context = {**call.context, "repeat_caller": caller in seen_callers}
-    seen_callers.add(caller)
+    is_repeat = (call.location_id, report.caller) in seen_callers
+    call.context = {**call.context, "repeat_caller": is_repeat}
 
 
 def _learn_place(call: Call, report: ReportedEvent) -> tuple[uuid.UUID | None, uuid.UUID | None]:
@@ -254,18 +263,18 @@ def _learn_place(call: Call, report: ReportedEvent) -> tuple[uuid.UUID | None, u
         return None, None
     call.context = {**call.context, **report.context}
     call.campaign_key = report.campaign_key or call.campaign_key
-    return (
-        _reach(call.treatment_keys, report.treatment_key),
-        _reach(call.option_keys, report.option_key),
-    )
+    call.treatment_keys, new_treatment = _reach(call.treatment_keys, report.treatment_key)
+    call.option_keys, new_option = _reach(call.option_keys, report.option_key)
+    return new_treatment, new_option
 
 
-def _reach(reached: list[uuid.UUID], key: uuid.UUID | None) -> uuid.UUID | None:
-    """Note what the caller reached; return it if it is new."""
+def _reach(
+    reached: list[uuid.UUID], key: uuid.UUID | None
+) -> tuple[list[uuid.UUID], uuid.UUID | None]:
+    """Return all that the caller has reached, and the key if it is new."""
     if key is None or key in reached:
-        return None
-    reached.append(key)
-    return key
+        return reached, None
+    return [*reached, key], key
 
 
 def _is_newest(call: Call, event: CallEvent) -> bool:
@@ -308,6 +317,11 @@ def _caller_name(caller: dict[str, Any]) -> str:
 
 def _moment(text: str | None) -> dt.datetime | None:
     return dt.datetime.fromisoformat(text) if text else None
+
+
+def _drop_calls(calls: Iterable[Call]) -> None:
+    """Delete calls that were made for events of which none was kept."""
+    Call.objects.filter(pk__in=[call.pk for call in calls]).delete()
 
 
 def _save_calls(calls: Iterable[Call]) -> None:

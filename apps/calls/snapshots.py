@@ -6,6 +6,7 @@ can not move the call backwards.
 """
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
@@ -14,6 +15,10 @@ Snapshot = dict[str, Any]
 
 # What the columns of a call hold.
 MAX_SECONDS = 2_147_483_647
+# Every event keeps a snapshot and every delivery carries one, so a call can not grow for ever. It
+# has room for one event of the largest size (apps/intake/events.py) and half as much again for its
+# place and its other events; a call with a transcript of an hour takes less than a fifth.
+MAX_BYTES = 393_216
 
 _MERGED = ("caller", "visitor", "vehicle", "tags", "survey", "custom", "recording", "campaign")
 _ENDED = "call.ended"
@@ -61,6 +66,11 @@ def apply(snapshot: Mapping[str, Any], facts: Mapping[str, Any]) -> Snapshot:
     if after.get("ended_at") and after.get("status") not in (None, "answered"):
         after["talk_s"] = 0
     return after
+
+
+def size_of(snapshot: Snapshot) -> int:
+    """Return how many bytes a snapshot takes as JSON in UTF-8."""
+    return len(json.dumps(snapshot, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _is_reached(call: Snapshot, option: Mapping[str, Any], kind: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
+from apps.calls import snapshots
 from apps.calls.models import Call
 from apps.calls.services import RecordedEvent, ReportedEvent, record_events
 from apps.campaigns.matching import match_events
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 # Two requests may bring the same new event at the same moment: the loser tries again and finds it.
 _TRIES = 3
+_TOO_LARGE = f"With this event, its call would have more than {snapshots.MAX_BYTES:,} bytes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +86,18 @@ def _store(access: Access, parsed: list[tuple[int, ParsedEvent]], receipt: Recei
                 Rejection(index, f"/{unknown.field}", f"unknown_{unknown.field}", str(unknown))
             )
     if reported:
-        recorded = record_events(reported=[report for _, report in reported])
+        accepted: list[tuple[int, RecordedEvent]] = []
+        outcomes = record_events(reported=[report for _, report in reported])
+        for (index, _), outcome in zip(reported, outcomes, strict=True):
+            if outcome is None:
+                rejected.append(Rejection(index, "", "too_large", _TOO_LARGE))
+            else:
+                accepted.append((index, outcome))
+        recorded = [outcome for _, outcome in accepted]
         planned = plan(matches=match_events(recorded))
         if logger.isEnabledFor(logging.INFO):
             _log(recorded, planned)
-        indexes = [index for index, _ in reported]
-        receipt.accepted = list(zip(indexes, recorded, strict=True))
+        receipt.accepted = accepted
     receipt.rejected += rejected
 
 

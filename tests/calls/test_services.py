@@ -15,6 +15,7 @@ from apps.accounts.access import access_of_key
 from apps.accounts.models import Location
 from apps.calls.events import EventType, Timing
 from apps.calls.models import Call, CallEvent
+from apps.calls.snapshots import MAX_BYTES, size_of
 from apps.delivery.models import Delivery
 from apps.intake.services import Receipt, accept_events
 from tests.builders import World, attach, event, make_webhook, make_world
@@ -179,6 +180,69 @@ class TestACall:
             assert comparable(mixed) == comparable(told)
             assert [len(told.events.all()), len(mixed.events.all())] == [len(bodies)] * 2
             transaction.set_rollback(True)
+
+
+class TestACallThatGrows:
+    """It may hold one event of the largest size, and half as much again; not two."""
+
+    HALF = "x" * 250_000
+
+    def report(self, world: World, *bodies: dict[str, Any]) -> Receipt:
+        return accept_events(access=access_of_key(world.key), bodies=bodies)
+
+    def test_refuses_only_the_event_that_is_too_much(self, world: World) -> None:
+        receipt = self.report(
+            world,
+            event(world, id="e1", custom={"a": self.HALF}),
+            event(world, id="e2", custom={"b": self.HALF}, type="call.ended"),
+            event(world, id="e3", call_id="other"),
+            event(world, id="e4", type="call.ended", status="answered"),
+        )
+
+        assert [index for index, _ in receipt.accepted] == [0, 2, 3]
+        [rejected] = receipt.rejected
+        assert (rejected.index, rejected.pointer, rejected.code) == (1, "", "too_large")
+        assert receipt.accepted[2][1].is_end
+        assert set(CallEvent.objects.values_list("external_id", flat=True)) == {"e1", "e3", "e4"}
+
+    def test_is_left_as_it_was_by_an_event_that_is_refused(self, world: World) -> None:
+        take(world, event(world, custom={"a": self.HALF}, occurred_at=at(5), type="call.updated"))
+        before = Call.objects.values().get()
+        number = world.menu_number.number
+
+        for second in (0, 9):
+            told = {"custom": {"b": self.HALF}, "option": "1", "occurred_at": at(second)}
+            receipt = self.report(world, event(world, tracking_number=number, **told))
+            assert not receipt.accepted
+
+        assert Call.objects.values().get() == before
+        assert CallEvent.objects.count() == 1
+
+    def test_counts_no_refused_event_in_what_comes_late(self, world: World) -> None:
+        self.report(
+            world,
+            event(world, custom={"a": self.HALF}, occurred_at=at(5)),
+            event(world, custom={"b": self.HALF}, occurred_at=at(6)),
+            event(world, type="call.ringing", occurred_at=at(1)),
+        )
+
+        assert Call.objects.get().snapshot["custom"] == {"a": self.HALF}
+
+    def test_is_not_made_for_an_event_that_is_refused(self, world: World) -> None:
+        world.campaign.tags = {"long": "x" * MAX_BYTES}
+        world.campaign.save(update_fields=["tags"])
+
+        assert not self.report(world, event(world)).accepted
+        assert not Call.objects.exists()
+
+    def test_stays_within_its_limit_however_much_is_told(self, world: World) -> None:
+        bodies = [event(world, custom={f"n{n}": "x" * 20_000}) for n in range(40)]
+        receipt = self.report(world, *bodies)
+
+        assert receipt.accepted
+        assert receipt.rejected
+        assert all(size_of(each.snapshot) <= MAX_BYTES for each in CallEvent.objects.all())
+        assert size_of(Call.objects.get().snapshot) <= MAX_BYTES
 
 
 def happenings(world: World) -> st.SearchStrategy[dict[str, Any]]:
