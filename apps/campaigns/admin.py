@@ -1,8 +1,9 @@
 """The admin of campaigns, numbers, treatments, and where webhooks are attached."""
 
 from typing import Any
+from urllib.parse import urlencode
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -18,6 +19,7 @@ from apps.campaigns.models import (
     Treatment,
     TreatmentOption,
 )
+from apps.campaigns.warnings import warnings_for
 from apps.common.access import Access, Role
 from apps.common.admin import AccountScopedAdmin, AccountScopedTabularInline, Panel, labelled
 
@@ -30,6 +32,7 @@ class AttachmentInline(AccountScopedTabularInline):
     delete_role = Role.MEMBER
     verbose_name = "webhook"
     verbose_name_plural = "webhooks"
+    template_after = "admin/campaigns/add_webhook.html"
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Offer webhooks that this place can send."""
@@ -39,6 +42,23 @@ class AttachmentInline(AccountScopedTabularInline):
             place = obj.treatment if isinstance(obj, TreatmentOption) else obj
             webhook.queryset = webhooks_at(webhook.queryset, place.location_id)
         return formset
+
+
+class WarnsOfEmptyFields(AccountScopedAdmin):
+    """Tells, once attachments are saved, which of their fields will be empty."""
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save, and say what may be missing."""
+        super().save_formset(request, form, formset, change)
+        for row in [*formset.new_objects, *(row for row, _ in formset.changed_objects)]:
+            if isinstance(row, Attachment):
+                warn(request, row)
+
+
+def warn(request: HttpRequest, attachment: Attachment) -> None:
+    """Say what may be missing from what an attachment sends."""
+    for warning in warnings_for(attachment):
+        messages.warning(request, warning)
 
 
 class NumberInline(AccountScopedTabularInline):
@@ -72,7 +92,7 @@ class OptionInline(AccountScopedTabularInline):
 
 
 @admin.register(Campaign)
-class CampaignAdmin(AccountScopedAdmin):
+class CampaignAdmin(WarnsOfEmptyFields):
     """Campaigns, offline and digital."""
 
     ordering = ["name"]
@@ -111,7 +131,7 @@ class CampaignAdmin(AccountScopedAdmin):
 
 
 @admin.register(Treatment)
-class TreatmentAdmin(AccountScopedAdmin):
+class TreatmentAdmin(WarnsOfEmptyFields):
     """Call treatments with their options."""
 
     ordering = ["name"]
@@ -144,7 +164,7 @@ class TreatmentAdmin(AccountScopedAdmin):
 
 
 @admin.register(TreatmentOption)
-class TreatmentOptionAdmin(AccountScopedAdmin):
+class TreatmentOptionAdmin(WarnsOfEmptyFields):
     """An option with its webhooks; reached from its treatment."""
 
     list_display = ["label", "key", "treatment", "destination"]
@@ -197,6 +217,25 @@ class AttachmentAdmin(AccountScopedAdmin):
             },
         ),
     ]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Lead to a webhook that is not in the list yet, and back."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if (webhook := form.base_fields.get("webhook")) and self.has_add_permission(request):
+            query = urlencode({"next": request.get_full_path()})
+            webhook.help_text = format_html(
+                'Not in the list? <a class="hl-link" href="{}?{}">Add Webhook</a>',
+                reverse("wizard"),
+                query,
+            )
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save, and say what may be missing."""
+        super().save_model(request, obj, form, change)
+        warn(request, obj)
 
     @admin.display(description="where")
     def target(self, attachment: Attachment) -> str:
