@@ -28,6 +28,7 @@ from apps.campaigns.models import (
 from apps.common.access import Role
 from apps.delivery.models import Attempt, Delivery, DeliveryState
 from apps.webhooks.models import (
+    RetiredSecret,
     Template,
     TemplateVersion,
     Webhook,
@@ -183,6 +184,16 @@ class WebhookDraftFactory(factory.django.DjangoModelFactory[WebhookDraft]):
     user = factory.SubFactory(UserFactory)
     answers = factory.LazyFunction(lambda: {"name": "A draft"})
     secret = factory.LazyFunction(new_signing_secret)
+
+
+class RetiredSecretFactory(factory.django.DjangoModelFactory[RetiredSecret]):
+    class Meta:
+        model = RetiredSecret
+
+    webhook = factory.SubFactory(WebhookFactory)
+    account = _account_of("webhook")
+    secret = factory.LazyFunction(new_signing_secret)
+    signs_until = factory.LazyFunction(timezone.now)
 
 
 class CampaignFactory(factory.django.DjangoModelFactory[Campaign]):

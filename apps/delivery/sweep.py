@@ -10,6 +10,7 @@ from apps.delivery.engine.expiry import EXPIRE
 from apps.delivery.engine.records import RELEASE
 from apps.delivery.jobs import run_drain
 from apps.delivery.wake import CHANNEL, delivery_queue, start_drain
+from apps.webhooks.services import purge_retired_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Sweep:
 
     def run_once(self) -> None:
         """End what is too late, release what waits for nothing, see that what is due is sent."""
+        purge_retired_secrets()
         with connection.cursor() as cursor:
             cursor.execute(EXPIRE)
             cursor.execute(RELEASE.format(among=""))

@@ -1,5 +1,6 @@
 """Forms of templates and webhooks."""
 
+import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
@@ -131,7 +132,11 @@ class SuccessCodesField(forms.MultiValueField):
 
 
 # Left empty, these are as they are for everybody.
-WITH_DEFAULTS = {"rate_unit": Webhook.RateUnit.SECOND, "concurrency": DEFAULT_CONCURRENCY}
+WITH_DEFAULTS = {
+    "rate_unit": Webhook.RateUnit.SECOND,
+    "concurrency": DEFAULT_CONCURRENCY,
+    "signature": "standard",
+}
 OWN_SCHEDULE = "own"
 SCHEDULES = [
     ("standard", "13 tries in about 4 days"),
@@ -186,6 +191,10 @@ class WebhookForm(AccountScopedForm):
             "rate_limit",
             "rate_unit",
             "concurrency",
+            "signature",
+            "signature_header",
+            "key_id_header",
+            "key_id",
             "is_active",
         ]
 
@@ -254,3 +263,14 @@ class HeaderForm(AccountScopedForm):
                 self.add_error("value", "Type the value again: it is not kept under another name.")
             cleaned["value"] = self._kept
         return cleaned
+
+
+class RotateForm(forms.Form):
+    """For how long a replaced secret signs along."""
+
+    keep = forms.TypedChoiceField(
+        label="The old secret signs along for",
+        choices=[(24, "24 hours"), (168, "7 days"), (72, "3 days"), (0, "no time: others know it")],
+        coerce=lambda hours: dt.timedelta(hours=int(hours)),
+        widget=Select,
+    )

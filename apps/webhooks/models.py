@@ -105,6 +105,13 @@ class Webhook(AccountOwned):
         GET = "GET", "GET"
         DELETE = "DELETE", "DELETE"
 
+    class Signature(models.TextChoices):
+        """How a receiver knows that a request is ours."""
+
+        STANDARD = "standard", "Standard Webhooks"
+        HEX = "hex", "sha256= in a header"
+        NONE = "none", "Not at all"
+
     class RateUnit(models.TextChoices):
         """What a limit is about."""
 
@@ -162,6 +169,20 @@ class Webhook(AccountOwned):
         validators=[MinValueValidator(1), MaxValueValidator(64)],
         help_text="Requests that one worker has under way at the same time: 1 to 64.",
     )
+    signature = models.CharField(
+        "signed by",
+        max_length=8,
+        choices=Signature,
+        default=Signature.STANDARD,
+        help_text="Choose sha256= only for receivers that know nothing else.",
+    )
+    signature_header = models.CharField(
+        "header of sha256=", max_length=128, blank=True, help_text="As X-Hub-Signature-256."
+    )
+    key_id_header = models.CharField(
+        "header of the key id", max_length=128, blank=True, help_text="Empty: none is sent."
+    )
+    key_id = models.CharField("key id", max_length=128, blank=True)
     secret = EncryptedTextField(editable=False)
     is_active = models.BooleanField(
         "active", default=True, help_text="Off: its deliveries wait until it is on again."
@@ -181,6 +202,7 @@ class Webhook(AccountOwned):
     def clean(self) -> None:
         """Refuse a template that the webhook's location may not use, and a body on a GET."""
         super().clean()
+        self._check_signature()
         if not self.template_id:
             return
         if self.method == self.Method.GET and self.template.format != TemplateFormat.QUERY:
@@ -193,6 +215,20 @@ class Webhook(AccountOwned):
             raise ValidationError(
                 {"template": f"This template is for locations of {self.template.group} only."}
             )
+
+    def _check_signature(self) -> None:
+        if self.signature != self.Signature.HEX:
+            return
+        if not self.signature_header:
+            raise ValidationError({"signature_header": "Say which header takes the signature."})
+        for name in ("signature_header", "key_id_header"):
+            if header := getattr(self, name):
+                try:
+                    check_header(header, self.key_id)
+                except InvalidHeader as error:
+                    raise ValidationError(
+                        {name if error.field == "name" else "key_id": str(error)}
+                    ) from None
 
     def _may_relate_to(self, relation: str, related: AccountOwned) -> bool:
         if isinstance(related, Template) and related.is_shared_with_clients:
@@ -239,6 +275,22 @@ class WebhookHeader(AccountOwned):
             check_header(self.name, self.value)
         except InvalidHeader as error:
             raise ValidationError({error.field: str(error)}) from None
+
+
+class RetiredSecret(AccountOwned):
+    """A secret that was replaced, and signs along with the new one until `signs_until`."""
+
+    ID_PREFIX = "old"
+
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="retired_secrets")
+    secret = EncryptedTextField()
+    signs_until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"old secret of {self.webhook}"
 
 
 class WebhookDraft(AccountOwned):

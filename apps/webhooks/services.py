@@ -1,5 +1,6 @@
 """Saving templates and webhooks."""
 
+import datetime as dt
 import secrets
 from base64 import b64encode
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.common.egress import EgressError, EgressPolicy, UnresolvableHost
@@ -22,9 +24,13 @@ from apps.webhooks.mapping import (
     from_plain,
     to_plain,
 )
-from apps.webhooks.models import Template, TemplateVersion, Webhook, WebhookHeader
+from apps.webhooks.models import RetiredSecret, Template, TemplateVersion, Webhook, WebhookHeader
 
 _SECRET_BYTES = 32
+# How long an old secret signs along, and how many do.
+DEFAULT_KEEP = dt.timedelta(hours=24)
+MAX_KEEP = dt.timedelta(days=7)
+MOST_RETIRED = 10
 
 
 @transaction.atomic
@@ -168,6 +174,42 @@ def check_target(*, url: str) -> str:
     except EgressError as error:
         raise ValidationError(error.reason, code="blocked_url") from None
     return policy.check_url(url).url
+
+
+@transaction.atomic
+def rotate_secret(
+    *, webhook: Webhook, keep: dt.timedelta = DEFAULT_KEEP, key_id: str | None = None
+) -> None:
+    """Give a webhook a new secret; the old one signs along for as long as `keep` says.
+
+    0 to 7 days. 0 is for a secret that others may know: earlier ones stop signing at once, too. A
+    `sha256=` signature is made with the new one alone; `key_id` is the new name of the key. Raises
+    ValidationError for another time.
+    """
+    if not dt.timedelta() <= keep <= MAX_KEEP:
+        raise ValidationError({"keep": "An old secret may sign for 0 to 7 days more."})
+    webhook = Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)
+    if keep:
+        RetiredSecret.objects.create(
+            account_id=webhook.account_id,
+            webhook=webhook,
+            secret=webhook.secret,
+            signs_until=timezone.now() + keep,
+        )
+        kept = webhook.retired_secrets.order_by("-created_at").values("pk")[:MOST_RETIRED]
+        webhook.retired_secrets.exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
+    else:
+        webhook.retired_secrets.all().delete()
+    webhook.secret = new_signing_secret()
+    if key_id is not None:
+        webhook.key_id = key_id
+    webhook.save(update_fields=["secret", "key_id"])
+
+
+def purge_retired_secrets() -> int:
+    """Delete secrets that sign no more, in every account; return how many there were."""
+    deleted, _ = RetiredSecret.objects.filter(signs_until__lte=timezone.now()).delete()
+    return deleted
 
 
 def new_signing_secret() -> str:

@@ -162,6 +162,22 @@ class TestWebhooks:
         edited = member.get(reverse("admin:webhooks_webhook_change", args=[webhook.pk]))
         assert webhook.secret not in edited.content.decode()
 
+    def test_gets_another_secret_from_admins_only(self, log_in: LogIn, account: Account) -> None:
+        webhook = WebhookFactory(account=account)
+        link = reverse("admin:webhooks_webhook_rotate", args=[webhook.pk])
+        member = log_in(account=account, role=Role.MEMBER)
+        assert member.post(link, {"keep": "24"}).status_code == 403
+
+        browser = log_in(account=account, role=Role.ADMIN)
+        assert "7 days" in browser.get(link).content.decode()
+        page = browser.post(link, {"keep": "24"}, follow=True).content.decode()
+
+        old, new = webhook.secret, Webhook.objects.get().secret
+        assert old != new
+        assert new in page
+        assert old not in page
+        assert "signs along until" in page
+
     @pytest.mark.parametrize(
         ("url", "message"),
         [

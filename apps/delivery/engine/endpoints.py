@@ -1,20 +1,21 @@
 """What the engine knows of each webhook and template, read once and kept while it is true."""
 
+import datetime as dt
 import logging
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from psycopg import AsyncConnection
 
 from apps.common.fields import decrypt
 from apps.delivery.retry import RetryPolicy
-from apps.delivery.signing import Secret, parse_secret
+from apps.delivery.signing import HexScheme, Secret, parse_secret
 from apps.webhooks.formats import Format
 from apps.webhooks.headers import is_secret_header
 from apps.webhooks.mapping import from_plain
-from apps.webhooks.models import DEFAULT_CONCURRENCY
+from apps.webhooks.models import DEFAULT_CONCURRENCY, Webhook
 from apps.webhooks.rendering import (
     CompiledTemplate,
     CompiledText,
@@ -27,12 +28,17 @@ logger = logging.getLogger(__name__)
 
 _WEBHOOKS = """
 SELECT id, revision, name, url, method, success_codes, timeout_s, secret, body_contains,
-  retry_waits_s, concurrency, rate_limit IS NOT NULL
+  retry_waits_s, concurrency, rate_limit IS NOT NULL, signature, signature_header, key_id_header,
+  key_id
 FROM webhooks_webhook WHERE id = ANY (%s)
 """
 _HEADERS = """
 SELECT webhook_id, name, value FROM webhooks_webhookheader
 WHERE webhook_id = ANY (%s) ORDER BY created_at
+"""
+_RETIRED = """
+SELECT webhook_id, secret, signs_until FROM webhooks_retiredsecret
+WHERE webhook_id = ANY (%s) AND signs_until > now() ORDER BY created_at DESC
 """
 _VERSIONS = """
 SELECT version.id, template.format, version.sample, version.mapping
@@ -66,6 +72,11 @@ class Endpoint:
     policy: RetryPolicy
     secrets: tuple[Secret, ...]
     headers: tuple[Header, ...]
+    # Newest first, each with the moment from which it signs no more.
+    retired: tuple[tuple[Secret, dt.datetime], ...] = ()
+    scheme: HexScheme | None = None
+    is_signed: bool = True
+    hex_key: str = field(default="", repr=False)
     concurrency: int = DEFAULT_CONCURRENCY
     is_limited: bool = False
 
@@ -119,9 +130,17 @@ class EndpointCache:
         headers: dict[uuid.UUID, list[tuple[str, str]]] = {}
         for webhook_id, name, value in await _rows(connection, _HEADERS, keys):
             headers.setdefault(webhook_id, []).append((name, value))
+        retired: dict[uuid.UUID, list[tuple[str, dt.datetime]]] = {}
+        for webhook_id, secret, until in await _rows(connection, _RETIRED, keys):
+            retired.setdefault(webhook_id, []).append((secret, until))
         for key, revision, *columns in webhooks:
             try:
-                self.endpoints[key] = _endpoint(headers.get(key, ()), key, revision, *columns)
+                endpoint = _endpoint(headers.get(key, ()), key, revision, *columns)
+                old = retired.get(key, ())
+                self.endpoints[key] = replace(
+                    endpoint,
+                    retired=tuple((parse_secret(decrypt(text)), until) for text, until in old),
+                )
             # One tenant's row must not stop the others' deliveries.
             except Exception:
                 logger.exception("The webhook %s can not be used", key)
@@ -156,7 +175,16 @@ def _endpoint(
     retry_waits_s: list[int] | None,
     concurrency: int,
     is_limited: bool,
+    signature: str,
+    signature_header: str,
+    key_id_header: str,
+    key_id: str,
 ) -> Endpoint:
+    text = decrypt(secret)
+    scheme = None
+    if signature == Webhook.Signature.HEX:
+        scheme = HexScheme(signature_header, key_id_header=key_id_header, key_id=key_id)
+    ours = {signature_header.lower(), key_id_header.lower()} if scheme else set()
     return Endpoint(
         id=key,
         revision=revision,
@@ -169,10 +197,14 @@ def _endpoint(
             success_codes=frozenset(codes),
             body_contains=body_contains,
         ),
-        secrets=(parse_secret(decrypt(secret)),),
+        secrets=(parse_secret(text),),
+        scheme=scheme,
+        is_signed=signature != Webhook.Signature.NONE,
+        hex_key=text,
         headers=tuple(
             Header(name, compile_text(decrypt(value) if value else ""), is_secret_header(name))
             for name, value in headers
+            if name.lower() not in ours
         ),
         concurrency=concurrency,
         is_limited=is_limited,

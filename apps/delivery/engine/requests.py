@@ -7,7 +7,7 @@ from apps.delivery.engine.claims import Claimed
 from apps.delivery.engine.endpoints import Endpoint
 from apps.delivery.models import Delivery
 from apps.delivery.outcome import OutboundRequest
-from apps.delivery.signing import sign
+from apps.delivery.signing import sign, sign_hex
 from apps.webhooks.formats import Format
 from apps.webhooks.headers import MASK
 from apps.webhooks.rendering import CompiledTemplate
@@ -40,12 +40,8 @@ def prepare(
     for header in endpoint.headers:
         headers[header.name] = header.value.render(held.snapshot)
         shown[header.name] = MASK if header.is_secret else headers[header.name]
-    signature = sign(
-        endpoint.secrets,
-        message_id=encode_public_id(Delivery.ID_PREFIX, held.id),
-        timestamp=timestamp,
-        body=body,
-    )
+    message_id = encode_public_id(Delivery.ID_PREFIX, held.id)
+    signature = _signature(endpoint, message_id=message_id, timestamp=timestamp, body=body)
     headers |= signature
     shown |= signature
     return Prepared(
@@ -58,6 +54,23 @@ def prepare(
         ),
         masked_headers=shown,
     )
+
+
+def _signature(
+    endpoint: Endpoint, *, message_id: str, timestamp: int, body: bytes
+) -> dict[str, str]:
+    """Sign as the webhook wants it; id and time go along in any case."""
+    if endpoint.is_signed and endpoint.scheme is None:
+        secrets = endpoint.secrets
+        if endpoint.retired:
+            secrets += tuple(
+                secret for secret, until in endpoint.retired if timestamp < until.timestamp()
+            )
+        return sign(secrets, message_id=message_id, timestamp=timestamp, body=body)
+    unsigned = {"webhook-id": message_id, "webhook-timestamp": str(timestamp)}
+    if endpoint.scheme is None:
+        return unsigned
+    return unsigned | sign_hex(endpoint.scheme, secret=endpoint.hex_key, body=body)
 
 
 def with_query(url: str, query: bytes) -> str:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
@@ -17,9 +18,9 @@ from apps.common.admin import (
     form_accounts,
     labelled,
 )
-from apps.webhooks.forms import HeaderForm, WebhookForm
+from apps.webhooks.forms import HeaderForm, RotateForm, WebhookForm
 from apps.webhooks.models import Webhook, WebhookHeader
-from apps.webhooks.services import new_signing_secret
+from apps.webhooks.services import new_signing_secret, rotate_secret
 from apps.webhooks.sharing import templates_for
 
 TRIES_AND_LIMITS: list[str | list[str] | tuple[str, ...]] = [
@@ -71,6 +72,10 @@ class WebhookAdmin(AccountScopedAdmin):
             {"fields": ["method", "success_codes", "body_contains", "timeout_s", "is_active"]},
         ),
         ("Tries and limits", {"fields": TRIES_AND_LIMITS}),
+        (
+            "Signature",
+            {"fields": ["signature", "signature_header", ("key_id_header", "key_id")]},
+        ),
     ]
     inlines = [HeaderInline]
     change_form_template = "admin/webhooks/webhook/change_form.html"
@@ -82,7 +87,12 @@ class WebhookAdmin(AccountScopedAdmin):
             self.admin_site.admin_view(self.secret_view),
             name="webhooks_webhook_secret",
         )
-        return [secret, *super().get_urls()]
+        rotate = path(
+            "<path:object_id>/secret/rotate/",
+            self.admin_site.admin_view(self.rotate_view),
+            name="webhooks_webhook_rotate",
+        )
+        return [rotate, secret, *super().get_urls()]
 
     def openable(self, request: HttpRequest) -> QuerySet[Any]:
         """Fetch along what the page names."""
@@ -144,6 +154,24 @@ class WebhookAdmin(AccountScopedAdmin):
             context,
             headers={"Cache-Control": "no-store"},
         )
+
+    def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Replace the secret after asking for how long the old one signs along."""
+        webhook: Webhook = self.row_to_act_on(request, object_id, Role.ADMIN)
+        form = RotateForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            rotate_secret(webhook=webhook, keep=form.cleaned_data["keep"])
+            self.log_change(request, webhook, "Replaced the signing secret.")
+            messages.success(request, "The new secret signs from the next request on.")
+            return redirect("admin:webhooks_webhook_secret", webhook.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": webhook,
+            "form": form,
+            "title": f"Replace the signing secret of {webhook}",
+        }
+        return TemplateResponse(request, "admin/webhooks/webhook/rotate.html", context)
 
     @admin.display(description="URL", ordering="url")
     def shown_url(self, webhook: Webhook) -> str:
