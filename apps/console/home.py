@@ -62,7 +62,7 @@ def _first_steps(account_ids: list[Any]) -> list[dict[str, Any]]:
         {
             "title": "Create a webhook",
             "text": "Where it is sent.",
-            "link": "admin:webhooks_webhook_add",
+            "link": "wizard",
             "is_done": Webhook.objects.filter(account_id__in=account_ids).exists(),
         },
         {

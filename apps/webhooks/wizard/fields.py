@@ -27,7 +27,7 @@ from apps.webhooks.wizard.drafts import (
 )
 from apps.webhooks.wizard.options import TYPE_LABELS, WHEN_EMPTY_LABELS, shown_formatters
 from apps.webhooks.wizard.pages import of_draft, show, to_step
-from apps.webhooks.wizard.preview import EXAMPLE, preview, snapshot_of, sources_of
+from apps.webhooks.wizard.preview import EXAMPLE, entry_of, preview, snapshot_of, sources_of
 from apps.webhooks.wizard.rows import ROWS_ON_A_PAGE, mapping_posted, places_of, rows_of
 
 _BACK = "back"
@@ -109,7 +109,8 @@ def preview_context(
     if not faults:
         try:
             template = compiled(draft=draft, access=access_of(request))
-            shown = preview(template, snapshot_of(draft, source))
+            entry = entry_of(answers_of(draft))
+            shown = preview(template, snapshot_of(draft, source), entry)
         except ValidationError as error:
             faults = error.messages
     return {

@@ -49,6 +49,7 @@ class WebhookStep(forms.Form):
     )
     url = forms.CharField(
         label="URL",
+        required=False,
         max_length=2048,
         widget=TextInput(attrs={"inputmode": "url", "placeholder": "https://", "spellcheck": "no"}),
         help_text="The endpoint the events will be sent to.",
@@ -69,7 +70,8 @@ class WebhookStep(forms.Form):
         label="Template of the gallery",
         required=False,
         widget=Select,
-        help_text="It is copied to your account, and you can change everything.",
+        help_text="It is copied to your account, and you can change everything. Without a URL it"
+        " takes the one that it brings.",
     )
 
     def __init__(self, *args: Any, account: Account, access: Access, **kwargs: Any) -> None:
@@ -111,8 +113,14 @@ class WebhookStep(forms.Form):
         return self._locations.get(self.cleaned_data.get("location") or "")
 
     def clean_url(self) -> str:
-        """Refuse an address that webhooks may not go to."""
-        return check_target(url=self.cleaned_data["url"].strip())
+        """Refuse an address that webhooks may not go to; the gallery knows some by itself."""
+        url = self.cleaned_data["url"].strip()
+        if not url and self.cleaned_data.get("choice") == Choice.GALLERY:
+            entry = GALLERY.get(self.data.get("gallery", ""))
+            url = entry.url if entry else ""
+        if not url:
+            raise ValidationError("Say where it is sent.")
+        return check_target(url=url)
 
     def clean(self) -> dict[str, Any]:
         """Ask for the template that the choice needs, and for one that the location may use."""

@@ -1,6 +1,7 @@
 """What a draft would send for a call, before it sends anything."""
 
 import json
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +12,11 @@ from django.utils.timesince import timesince
 
 from apps.calls.models import Call
 from apps.webhooks.formats import Format
+from apps.webhooks.gallery import GALLERY, Entry
 from apps.webhooks.models import WebhookDraft
 from apps.webhooks.rendering import CompiledTemplate
 from apps.webhooks.tokens import EXAMPLE_SNAPSHOT, Snapshot, end_only, web_session_only
+from apps.webhooks.wizard.answers import Answers, Choice
 from apps.webhooks.wizard.worst_case import WORST_SNAPSHOT
 
 EXAMPLE = "example"
@@ -24,11 +27,17 @@ _SHOWN_CHARACTERS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A payload as it would be sent, made readable, and what to know about it."""
+    """A payload as it would be sent, made readable, and what to know about it.
+
+    `rules` names the system of the gallery by whose own rules it was judged, "" for none, and
+    `faults` is what breaks them.
+    """
 
     payload: str
     size: int
     warnings: Sequence[str]
+    rules: str = ""
+    faults: Sequence[str] = ()
 
 
 def sources_of(draft: WebhookDraft) -> list[tuple[str, str]]:
@@ -53,14 +62,30 @@ def snapshot_of(draft: WebhookDraft, source: str) -> Snapshot:
     return EXAMPLE_SNAPSHOT if call is None else call.snapshot
 
 
-def preview(template: CompiledTemplate, snapshot: Snapshot) -> Preview:
-    """Render the payload of a call and say what may be missing from it."""
+def preview(template: CompiledTemplate, snapshot: Snapshot, entry: Entry | None = None) -> Preview:
+    """Render the payload of a call; say what may be missing, and whether it fits the rules."""
     payload = template.render(snapshot)
+    problems = entry.validate(payload) if entry else []
     return Preview(
         payload=readable(payload, template.format)[:_SHOWN_CHARACTERS],
         size=len(payload),
         warnings=_warnings(template, snapshot),
+        rules=entry.name if entry else "",
+        faults=[f"{problem.path}: {problem.message}" for problem in problems],
     )
+
+
+def entry_of(answers: Answers) -> Entry | None:
+    """Return the gallery's template whose rules a new template should keep.
+
+    It is the one that was chosen, or ADF for a sample that is one.
+    """
+    if not answers.makes_template:
+        return None
+    if answers.choice == Choice.GALLERY:
+        return GALLERY.get(answers.gallery)
+    is_adf = answers.format == Format.XML and re.search(r"<adf[\s>]", answers.sample[:2000])
+    return GALLERY["adf"] if is_adf else None
 
 
 def readable(payload: bytes, format_: Format) -> str:

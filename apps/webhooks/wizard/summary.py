@@ -14,6 +14,7 @@ from apps.webhooks.wizard.answers import Answers, Step
 from apps.webhooks.wizard.drafts import answers_of, chosen_template, headers_of, mapping_of
 from apps.webhooks.wizard.fields import preview_context
 from apps.webhooks.wizard.pages import show
+from apps.webhooks.wizard.preview import entry_of
 from apps.webhooks.wizard.rows import value_of
 
 _SHOWN_FIELDS = 40
@@ -33,6 +34,9 @@ def summary_step(
     headers = [
         (name, MASK if is_secret_header(name) else value) for name, value in headers_of(draft)
     ]
+    entry = entry_of(answers)
+    texts = [answers.sample, answers.url, *(value for _, value in headers_of(draft))]
+    blanks = entry.unfilled(*texts) if entry and answers.gallery else []
     fields = mapped_fields(answers) if answers.makes_template else []
     context = {
         **preview_context(request, draft),
@@ -40,6 +44,8 @@ def summary_step(
         "template": template,
         "group": Group.objects.filter(pk=answers.group).first() if answers.group else None,
         "headers": headers,
+        "blanks": blanks,
+        "notes": entry.notes if entry and answers.gallery else (),
         "fields": fields[:_SHOWN_FIELDS],
         "more_fields": max(0, len(fields) - _SHOWN_FIELDS),
     }

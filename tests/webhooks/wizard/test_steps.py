@@ -86,6 +86,24 @@ class TestTheMainPath:
         assert version.sample == entry.sample
         assert len(version.mapping) >= len(entry.mapping.fields)
 
+    def test_the_gallery_brings_url_rules_and_what_to_fill_in(self, browser: Client) -> None:
+        entry = next(entry for entry in GALLERY.values() if entry.url and entry.blanks)
+        draft = begun(browser, choice="gallery", gallery=entry.key, url="")
+        assert answers_of(draft).url == entry.url
+        form = {"title": "Mine", "format": entry.format.value, "sample": entry.sample}
+        templated(browser, draft, **form)
+        mapped(browser, draft)
+        advanced(browser, draft, method=entry.method)
+        page = text_of(browser.get(at(draft, "summary")))
+        assert f"It fits the rules of {entry.name}" in page
+        assert "Fill in before it works" in page
+
+    def test_an_adf_of_ones_own_is_judged(self, browser: Client) -> None:
+        draft = begun(browser)
+        templated(browser, draft, format="xml", sample="<?adf version='1.0'?><adf><x/></adf>")
+        page = text_of(browser.get(at(draft, "fields")))
+        assert "By the rules of ADF" in page
+
     def test_leads_back_to_the_location(self, browser: Client, account: Account) -> None:
         location = LocationFactory(account=account)
         tab = reverse("admin:accounts_location_webhooks", args=[location.pk])
