@@ -41,11 +41,14 @@ def receiver(port: int, *arguments: str, env: Mapping[str, str] | None = None) -
     )
 
 
-def switch(url: str) -> Child:
+def switch(url: str, *, public_url: str) -> Child:
     """Return the simulated phone switch: it ends after some calls."""
     return Child(
         "switch",
-        [sys.executable, "-m", "apps.console.demo.switch", "--url", url],
+        [
+            *(sys.executable, "-m", "apps.console.demo.switch"),
+            *("--url", url, "--public-url", public_url),
+        ],
         cwd=BASE_DIR,
         restart=False,
     )
@@ -57,7 +60,7 @@ def web(host: str, port: int, *, env: Mapping[str, str] | None = None) -> Child:
         "web",
         [
             *(sys.executable, "-m", "gunicorn", "config.wsgi"),
-            *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
+            *("--bind", address(host, port)),
             *("--worker-class", "gthread", "--threads", "8"),
             *("--workers", os.environ.get("WEB_CONCURRENCY", "2")),
             *("--log-level", "warning", "--graceful-timeout", "5", "--no-control-socket"),
@@ -78,6 +81,11 @@ def answers(host: str, port: int, path: str) -> bool:
             return connection.getresponse().status < 500
         except (OSError, http.client.HTTPException):
             return False
+
+
+def address(host: str, port: int) -> str:
+    """Return host and port as URLs have them: IPv6 in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def reachable(host: str) -> str:

@@ -95,6 +95,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             yield Running(data_dir, port_in(read_until(process, RUNS_AT)), process)
 
 
+@contextmanager
+def proxy() -> Iterator[str]:
+    """What stands at PUBLIC_URL, and must never be spoken to; gives its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"https://127.0.0.1:{server.getsockname()[1]}"
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
 def port_in(output: str) -> int:
     found = re.search(RUNS_AT + r"http://127\.0\.0\.1:(\d+)", output)
     assert found, output
@@ -123,6 +133,20 @@ class TestUp:
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
         assert processes_of(data_dir) == {}
+
+    def test_lets_its_switch_call_this_machine_whatever_its_public_url(
+        self, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with proxy() as public_url:
+            monkeypatch.setenv("PUBLIC_URL", public_url)
+            with up(data_dir) as process:
+                assert f"{RUNS_AT}{public_url}" in read_until(process, "Ctrl-C stops it")
+                posted = read_until(process, "switch   |").splitlines()[-1]
+                assert re.search(r"→ \d+ webhook", posted), posted
+
+    def test_serves_ipv6(self, data_dir: Path) -> None:
+        with up(data_dir, "--no-demo", "--host", "::1") as process:
+            assert re.search(RUNS_AT + r"http://\[::1\]:\d+\n", read_until(process, RUNS_AT))
 
     def test_keeps_its_keys_and_data_even_when_killed(self, data_dir: Path) -> None:
         with up(data_dir, "--no-demo") as process:

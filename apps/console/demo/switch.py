@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -35,14 +36,16 @@ class Switch:
     """Posts calls, `lines` at a time, the events of one call in their order, `pause_s` apart.
 
     A request that gets no answer is sent again until `stop`: events carry ids, so that is harmless.
-    `said` is called, from the switch's threads, with a line on each call once it is posted. `keys`
-    are by the name of the client account.
+    Where `public_url` is another address, it asks as a proxy in front of that does. `said` is
+    called, from the switch's threads, with a line on each call once it is posted. `keys` are by the
+    name of the client account.
     """
 
     def __init__(
         self,
         *,
         url: str,
+        public_url: str = "",
         keys: Mapping[str, str],
         said: Callable[[str], None],
         lines: int = 8,
@@ -51,6 +54,7 @@ class Switch:
         self.posted = 0
         self.repeated_requests = 0
         self._events_url = url.rstrip("/") + EVENTS_PATH
+        self._public_url = urlsplit(public_url or url)
         self._keys = keys
         self._said = said
         self._lines = lines
@@ -110,6 +114,8 @@ class Switch:
         if session is None:
             session = self._sessions.session = requests.Session()
             session.trust_env = False
+            session.headers["Host"] = self._public_url.netloc
+            session.headers["X-Forwarded-Proto"] = self._public_url.scheme
         return session
 
 
@@ -128,6 +134,7 @@ def main() -> int:
     folder = Path(os.environ.get("DATA_DIR") or "var")
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--url", default="http://127.0.0.1:8000", help="of Hookline")
+    parser.add_argument("--public-url", default="", help="as others know it, if that differs")
     parser.add_argument("--keys", type=Path, default=folder / FILE_NAME)
     parser.add_argument("--calls", type=int, default=30)
     parser.add_argument("--pause-s", type=float, default=2.0, help="between two posts of a call")
@@ -135,6 +142,7 @@ def main() -> int:
     begin = dt.datetime.now(dt.UTC) - LONGEST_CALL - arguments.calls * dt.timedelta(seconds=1)
     switch = Switch(
         url=arguments.url,
+        public_url=arguments.public_url,
         keys=Keepsakes.read(arguments.keys).keys,
         said=lambda line: print(line, flush=True),  # noqa: T201
         lines=2,

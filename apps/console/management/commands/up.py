@@ -118,7 +118,10 @@ def _run(
         supervisor.wait_for(lambda: supervisor.silence_s > _CALM_S, _LONGEST_CALM_S)
         supervisor.say(_welcome(os.environ["PUBLIC_URL"], logins))
         if receiver_port is not None:
-            supervisor.start(processes.switch(os.environ["PUBLIC_URL"]))
+            # Never by way of PUBLIC_URL: that may be another installation, and would get our keys.
+            supervisor.start(
+                processes.switch(_local_url(host, web_port), public_url=os.environ["PUBLIC_URL"])
+            )
     elif not supervisor.is_stopping:
         raise CommandError(f"The web server gives no answer within {_READY_S:.0f} s, see above.")
     supervisor.run()
@@ -152,10 +155,13 @@ def _complete_environment(
         os.environ["REDIS_URL"] = services.redis_url
     if receiver_port is not None:
         os.environ["DEMO_RECEIVER_URL"] = f"http://127.0.0.1:{receiver_port}"
-    named = "127.0.0.1" if host in ("0.0.0.0", "::", "::1") else host  # noqa: S104
-    os.environ.setdefault("PUBLIC_URL", f"http://{named}:{web_port}")
+    os.environ.setdefault("PUBLIC_URL", _local_url(host, web_port))
     # The local receiver, and whatever else a developer runs on this machine.
     os.environ.setdefault("EGRESS_ALLOW", "127.0.0.0/8,::1/128")
+
+
+def _local_url(host: str, web_port: int) -> str:
+    return f"http://{processes.address(processes.reachable(host), web_port)}"
 
 
 def _asked_port(host: str, port: int, claims: contextlib.ExitStack) -> int:
