@@ -318,6 +318,8 @@ class TestApiKeys:
 
 class TestAccounts:
     add = "admin:accounts_account_add"
+    change = "admin:accounts_account_change"
+    listed = "admin:accounts_account_changelist"
 
     def test_an_agency_admin_adds_clients(self, log_in: LogIn) -> None:
         agency = AgencyFactory()
@@ -350,6 +352,58 @@ class TestAccounts:
         )
         account.refresh_from_db()
         assert (account.name, account.kind) == ("Renamed", AccountKind.CLIENT)
+
+    def test_an_agency_admin_switches_a_client_off_and_on_again(self, log_in: LogIn) -> None:
+        agency = AgencyFactory()
+        client_account = AccountFactory(parent=agency, name="Client of ours")
+        page = reverse(self.change, args=[client_account.pk])
+        form = {"name": "Client of ours", "time_zone": "America/New_York"}
+        browser = log_in(account=agency)
+        for is_on in (False, True):
+            browser.post(page, {**form, "is_active": "on"} if is_on else form)
+            client_account.refresh_from_db()
+            assert client_account.is_active is is_on
+            assert "Client of ours" in browser.get(reverse(self.listed)).content.decode()
+            assert browser.get(page).status_code == 200
+
+    def test_nothing_else_of_a_client_that_is_off_is_reached(self, log_in: LogIn) -> None:
+        agency = AgencyFactory()
+        off = AccountFactory(parent=agency, name="Off", is_active=False)
+        location = LocationFactory(account=off, name="Closed place")
+        browser = log_in(account=agency, role=Role.OWNER)
+        places = browser.get(reverse("admin:accounts_location_changelist"))
+        assert "Closed place" not in places.content.decode()
+        page = browser.get(reverse("admin:accounts_location_change", args=[location.pk]))
+        assert page.status_code == 302
+        browser.post(
+            reverse("admin:accounts_location_add"), location_form(name="New", account=str(off.pk))
+        )
+        assert Location.objects.filter(account=off).count() == 1
+        browser.post(reverse("switch_account"), {"account": str(off.pk)})
+        assert SESSION_ACCOUNT not in browser.session
+
+    @pytest.mark.parametrize("role", [Role.VIEWER, Role.MEMBER])
+    def test_only_admins_of_the_agency_see_a_client_that_is_off(
+        self, log_in: LogIn, role: Role
+    ) -> None:
+        agency = AgencyFactory()
+        off = AccountFactory(parent=agency, name="Off and away", is_active=False)
+        own = MembershipFactory(account=off, role=Role.OWNER).user
+        MembershipFactory(user=own, account=agency, role=role)
+        for browser in (log_in(account=agency, role=role), log_in(user=own)):
+            assert "Off and away" not in browser.get(reverse(self.listed)).content.decode()
+            page = browser.post(reverse(self.change, args=[off.pk]), {"is_active": "on"})
+            assert page.status_code in (302, 403)
+        off.refresh_from_db()
+        assert not off.is_active
+
+    def test_the_agency_of_others_does_not_switch_a_client_on(self, log_in: LogIn) -> None:
+        off = AccountFactory(parent=AgencyFactory(), name="Not yours", is_active=False)
+        browser = log_in(account=AgencyFactory(), role=Role.OWNER)
+        assert "Not yours" not in browser.get(reverse(self.listed)).content.decode()
+        browser.post(reverse(self.change, args=[off.pk]), {"name": "Mine", "is_active": "on"})
+        off.refresh_from_db()
+        assert (off.name, off.is_active) == ("Not yours", False)
 
 
 class TestOperators:

@@ -1,10 +1,10 @@
 """Account settings, and an agency's clients."""
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
-from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
@@ -23,7 +23,11 @@ else:
 
 @admin.register(Account)
 class AccountAdmin(RoleAdmin, _ModelAdmin):
-    """Accounts within reach. Agencies add clients; nobody deletes, an account is switched off."""
+    """Accounts within reach. Agencies add clients; nobody deletes, an account is switched off.
+
+    An account that is off is out of reach with all it has. Only its own row shows here, to admins
+    of its agency, who switch it on again.
+    """
 
     form = AccountForm
     change_role = Role.ADMIN
@@ -37,7 +41,7 @@ class AccountAdmin(RoleAdmin, _ModelAdmin):
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
-        """Accounts within reach, with the number of their locations."""
+        """Accounts within reach and clients that are off, with the number of their locations."""
         counted = (
             Location.objects.filter(account=OuterRef("pk"))
             .order_by()
@@ -46,13 +50,16 @@ class AccountAdmin(RoleAdmin, _ModelAdmin):
             .values("total")
         )
         rows: QuerySet[Account] = super().get_queryset(request)
-        reachable = rows.filter(pk__in=access_of(request).account_ids)
-        return reachable.annotate(location_total=Coalesce(Subquery(counted), 0))
+        shown = rows.filter(
+            Q(pk__in=access_of(request).account_ids)
+            | Q(parent__in=self._agencies(request), is_active=False)
+        )
+        return shown.annotate(location_total=Coalesce(Subquery(counted), 0))
 
     def account_id_of(self, row: Model) -> uuid.UUID | None:
-        """An account belongs to itself."""
-        key: uuid.UUID = row.pk
-        return key
+        """An account belongs to itself; a client that is off, to its agency."""
+        account = cast(Account, row)
+        return account.pk if account.is_active else account.parent_id or account.pk
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Operators, and admins of an agency for its clients."""
