@@ -14,31 +14,19 @@ from apps.common.egress import EgressPolicy
 from apps.common.ids import new_id
 from apps.delivery.clients.requests_client import WaitingSession, send, waiting_session
 from apps.delivery.engine.claims import Claimed
-from apps.delivery.engine.endpoints import Endpoint, Header
+from apps.delivery.engine.endpoints import Endpoint, endpoint_of
 from apps.delivery.engine.requests import prepare
 from apps.delivery.outcome import OutboundRequest, Outcome
-from apps.delivery.retry import RetryPolicy, State, Verdict, judge
-from apps.delivery.signing import parse_secret
-from apps.webhooks.headers import TEST_HEADER, is_secret_header
-from apps.webhooks.rendering import CompiledTemplate, compile_text
+from apps.delivery.retry import State, Verdict, judge
+from apps.webhooks.headers import TEST_HEADER
+from apps.webhooks.models import Webhook
+from apps.webhooks.rendering import CompiledTemplate
 from apps.webhooks.tokens import Snapshot
 
 # Somebody looks at a page meanwhile, in a transaction.
 MOST_TIMEOUT_S = 20
 _making = threading.Lock()
 _NOBODY = uuid.UUID(int=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a test is sent to: a webhook as it is stored, or as a draft says that it will be."""
-
-    url: str
-    method: str
-    timeout_s: int
-    success_codes: Sequence[int]
-    secret: str
-    headers: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +45,16 @@ class TestRun:
 
 
 def send_test(
-    *, target: Target, template: CompiledTemplate, snapshot: Snapshot, now: dt.datetime
+    *,
+    webhook: Webhook,
+    headers: Sequence[tuple[str, str]],
+    template: CompiledTemplate,
+    snapshot: Snapshot,
+    now: dt.datetime,
 ) -> TestRun:
-    """Send the payload of a call, and return what became of it; nothing is stored.
+    """Send the payload of a call to a webhook, and return what became of it; nothing is stored.
+
+    The webhook may be stored, or what a draft says that it will be; `headers` are names and values.
 
     The same renderer, signer, guard and judgement as for a delivery. The request says
     `webhook-test: true`, has an id of its own, and waits for 20 s at most.
@@ -76,7 +71,7 @@ def send_test(
         revision=0,
         snapshot=snapshot,
     )
-    endpoint = _endpoint(target)
+    endpoint = _endpoint(webhook, headers)
     prepared = prepare(claimed, endpoint, template, timestamp=int(now.timestamp()))
     mark = {TEST_HEADER: "true"}
     request = replace(prepared.request, headers={**prepared.request.headers, **mark})
@@ -89,20 +84,26 @@ def send_test(
     )
 
 
-def _endpoint(target: Target) -> Endpoint:
-    return Endpoint(
-        id=_NOBODY,
-        revision=0,
-        name="test",
-        url=target.url,
-        method=target.method,
-        timeout_s=min(target.timeout_s, MOST_TIMEOUT_S),
-        policy=RetryPolicy(success_codes=frozenset(target.success_codes)),
-        secrets=(parse_secret(target.secret),),
-        headers=tuple(
-            Header(name, compile_text(value), is_secret_header(name))
-            for name, value in target.headers
-        ),
+def _endpoint(webhook: Webhook, headers: Sequence[tuple[str, str]]) -> Endpoint:
+    return endpoint_of(
+        headers,
+        webhook.pk,
+        0,
+        webhook.name,
+        webhook.url,
+        webhook.method,
+        webhook.success_codes,
+        min(webhook.timeout_s, MOST_TIMEOUT_S),
+        webhook.secret,
+        webhook.body_contains,
+        webhook.retry_waits_s,
+        webhook.concurrency,
+        webhook.rate_limit is not None,
+        webhook.signature,
+        webhook.signature_header,
+        webhook.key_id_header,
+        webhook.key_id,
+        read=str,
     )
 
 

@@ -12,10 +12,10 @@ from apps.campaigns.backtest import backtest
 from apps.campaigns.models import Attachment
 from apps.common.admin import access_of
 from apps.delivery.admin.attempts import explained, pretty
-from apps.delivery.testing import Target, send_test
-from apps.webhooks.models import Webhook, WebhookDraft
+from apps.delivery.testing import send_test
+from apps.webhooks.models import WebhookDraft
 from apps.webhooks.wizard.answers import Step
-from apps.webhooks.wizard.drafts import answers_of, compiled, headers_of
+from apps.webhooks.wizard.drafts import answers_of, compiled, headers_of, webhook_of
 from apps.webhooks.wizard.pages import of_draft, show, to_step
 from apps.webhooks.wizard.preview import snapshot_of
 
@@ -32,14 +32,8 @@ def wizard_test(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
     except ValidationError:
         return to_step(draft, Step.SUMMARY)
     run = send_test(
-        target=Target(
-            url=answers.url,
-            method=answers.method,
-            timeout_s=answers.timeout_s,
-            success_codes=answers.success_codes,
-            secret=draft.secret,
-            headers=headers_of(draft),
-        ),
+        webhook=webhook_of(draft),
+        headers=headers_of(draft),
         template=template,
         snapshot=snapshot_of(draft, request.POST.get("call", "")),
         now=timezone.now(),
@@ -81,8 +75,7 @@ def wizard_backtest(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         template = compiled(draft=draft, access=access_of(request))
     except ValidationError:
         return to_step(draft, Step.SUMMARY)
-    webhook = Webhook(account_id=draft.account_id, location=draft.location, name=answers.name)
-    attachment = Attachment(account_id=draft.account_id, webhook=webhook, timing=timing)
+    attachment = Attachment(account_id=draft.account_id, webhook=webhook_of(draft), timing=timing)
     tested = backtest(
         calls=Call.objects.filter(account_id=draft.account_id),
         attachments=[attachment],

@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -135,7 +135,7 @@ class EndpointCache:
             retired.setdefault(webhook_id, []).append((secret, until))
         for key, revision, *columns in webhooks:
             try:
-                endpoint = _endpoint(headers.get(key, ()), key, revision, *columns)
+                endpoint = endpoint_of(headers.get(key, ()), key, revision, *columns)
                 old = retired.get(key, ())
                 self.endpoints[key] = replace(
                     endpoint,
@@ -161,7 +161,7 @@ class EndpointCache:
                 self.templates[key] = Unusable("The template can not be read.")
 
 
-def _endpoint(
+def endpoint_of(
     headers: Iterable[tuple[str, str]],
     key: uuid.UUID,
     revision: int,
@@ -179,8 +179,11 @@ def _endpoint(
     signature_header: str,
     key_id_header: str,
     key_id: str,
+    *,
+    read: Callable[[str], str] = decrypt,
 ) -> Endpoint:
-    text = decrypt(secret)
+    """Return the endpoint of a row of `_WEBHOOKS`; `read` is how its credentials are read."""
+    text = read(secret)
     scheme = None
     if signature == Webhook.Signature.HEX:
         scheme = HexScheme(signature_header, key_id_header=key_id_header, key_id=key_id)
@@ -202,7 +205,7 @@ def _endpoint(
         is_signed=signature != Webhook.Signature.NONE,
         hex_key=text,
         headers=tuple(
-            Header(name, compile_text(decrypt(value) if value else ""), is_secret_header(name))
+            Header(name, compile_text(read(value) if value else ""), is_secret_header(name))
             for name, value in headers
             if name.lower() not in ours
         ),

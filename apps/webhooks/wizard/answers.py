@@ -45,7 +45,8 @@ class Answers:
 
     What was typed is kept as it is; `done` are the steps whose answers were found good. `mapping`
     is the plain form of a mapping, and `mapped` the digest of the sample that it was made for.
-    `back_to` is the page that led here.
+    `more` are the rarer settings of the webhook, by the names of its columns; `back_to` is the page
+    that led here.
     """
 
     choice: str = Choice.EXISTING.value
@@ -63,6 +64,7 @@ class Answers:
     method: str = "POST"
     success_codes: list[int] = field(default_factory=lambda: list(DEFAULT_SUCCESS_CODES))
     timeout_s: int = 15
+    more: dict[str, Any] = field(default_factory=dict)
     back_to: str = ""
     done: list[str] = field(default_factory=list)
 

@@ -32,6 +32,17 @@ from apps.webhooks.suggestions import Suggestion, suggest
 from apps.webhooks.wizard.answers import Answers, Choice
 
 MOST_DRAFTS = 20
+MORE_FIELDS = (
+    "body_contains",
+    "retry_waits_s",
+    "rate_limit",
+    "rate_unit",
+    "concurrency",
+    "signature",
+    "signature_header",
+    "key_id_header",
+    "key_id",
+)
 
 Headers = Sequence[tuple[str, str]]
 
@@ -111,6 +122,22 @@ def _gallery_headers(answers: Answers) -> list[list[str]]:
     if answers.choice != Choice.GALLERY:
         return []
     return [list(header) for header in GALLERY[answers.gallery].headers]
+
+
+def webhook_of(draft: WebhookDraft) -> Webhook:
+    """Return the webhook that the draft describes, not stored and without its template."""
+    answers = answers_of(draft)
+    return Webhook(
+        account=draft.account,
+        location=draft.location,
+        name=answers.name,
+        url=answers.url,
+        method=answers.method,
+        success_codes=answers.success_codes,
+        timeout_s=answers.timeout_s,
+        secret=draft.secret,
+        **{name: value for name, value in answers.more.items() if name in MORE_FIELDS},
+    )
 
 
 # --- The sample and its mapping ------------------------------------------------------------------
@@ -231,19 +258,8 @@ def finish(*, draft: WebhookDraft, access: Access) -> Webhook:
         )
     else:
         template = chosen_template(draft=draft, access=access)
-    webhook = create_webhook(
-        webhook=Webhook(
-            account=draft.account,
-            location=draft.location,
-            name=answers.name,
-            url=answers.url,
-            template=template,
-            method=answers.method,
-            success_codes=answers.success_codes,
-            timeout_s=answers.timeout_s,
-        ),
-        headers=headers_of(draft),
-        secret=draft.secret,
-    )
+    webhook = webhook_of(draft)
+    webhook.template = template
+    create_webhook(webhook=webhook, headers=headers_of(draft), secret=draft.secret)
     draft.delete()
     return webhook

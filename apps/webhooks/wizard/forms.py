@@ -11,14 +11,14 @@ from apps.accounts.models import Account, Group, Location
 from apps.common.access import Access
 from apps.webhooks.extraction import SampleError, extract
 from apps.webhooks.formats import Format
-from apps.webhooks.forms import SuccessCodesField
+from apps.webhooks.forms import SuccessCodesField, WebhookForm
 from apps.webhooks.gallery import GALLERY
 from apps.webhooks.headers import InvalidHeader, check_header, is_secret_header
 from apps.webhooks.models import Template, TemplateFormat, Webhook
 from apps.webhooks.services import check_sample, check_target
 from apps.webhooks.sharing import templates_for
 from apps.webhooks.wizard.answers import Answers, Choice
-from apps.webhooks.wizard.drafts import Headers
+from apps.webhooks.wizard.drafts import MORE_FIELDS, Headers
 
 if TYPE_CHECKING:
     from django.forms import NumberInput, Select, Textarea, TextInput
@@ -337,6 +337,20 @@ class AdvancedStep(forms.Form):
             {"name": name.strip(), "value": value.strip()}
             for name, value in zip(names, values, strict=False)
         ]
+
+
+class MoreStep(WebhookForm):
+    """The rarer settings of the Advanced step: signature, tries and limits."""
+
+    success_codes = None  # type: ignore[assignment]
+
+    class Meta(WebhookForm.Meta):
+        fields = [name for name in MORE_FIELDS if name != "retry_waits_s"]
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What a draft keeps of it, by the names of the webhook's columns."""
+        return {name: getattr(self.instance, name) for name in MORE_FIELDS}
 
 
 def _rows_of(headers: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:

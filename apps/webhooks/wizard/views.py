@@ -28,10 +28,12 @@ from apps.webhooks.wizard.drafts import (
     finish,
     headers_of,
     keep,
+    webhook_of,
 )
 from apps.webhooks.wizard.fields import fields_step
 from apps.webhooks.wizard.forms import (
     AdvancedStep,
+    MoreStep,
     TemplateStep,
     WebhookStep,
 )
@@ -220,14 +222,16 @@ def _advanced_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
             "auth": "keep" if has_auth else "none",
         },
     )
+    more = MoreStep(request.POST or None, instance=webhook_of(draft))
     if request.method == "POST":
-        is_good = form.is_valid()
+        is_good = form.is_valid() & more.is_valid()
         given = form.cleaned_data
         answers = replace(
             answers,
             method=given.get("method", answers.method),
             success_codes=given.get("success_codes", answers.success_codes),
             timeout_s=given.get("timeout_s", answers.timeout_s),
+            more=more.answers if more.is_valid() else answers.more,
         )
         answers = replace(answers, done=answers.marked(Step.ADVANCED, is_done=is_good))
         keep(draft=draft, answers=answers, headers=form.headers if is_good else None)
@@ -235,7 +239,7 @@ def _advanced_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
             return to_step(draft, answers.before(Step.ADVANCED) or Step.WEBHOOK)
         if is_good:
             return to_step(draft, answers.after(Step.ADVANCED))
-    return show(request, draft, Step.ADVANCED, {"form": form})
+    return show(request, draft, Step.ADVANCED, {"form": form, "more": more})
 
 
 def _summary_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:

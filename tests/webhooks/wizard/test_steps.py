@@ -476,6 +476,44 @@ class TestTheAdvancedStep:
         assert browser.get(at(draft, "summary")).headers["Location"] == at(draft, "advanced")
 
 
+class TestTheRarerSettings:
+    def test_reach_the_webhook(self, browser: Client) -> None:
+        draft = at_summary(browser)
+        form = {
+            "signature": "hex",
+            "signature_header": "X-Hub-Signature-256",
+            "body_contains": "accepted",
+            "retry_preset": "own",
+            "retry_waits": "5s, 2m",
+            "rate_limit": "10",
+            "rate_unit": "minute",
+            "concurrency": "2",
+        }
+        assert advanced(browser, draft, **form).status_code == 302
+        assert "5s" in text_of(browser.get(at(draft, "advanced")))
+        browser.post(at(draft, "summary"))
+        webhook = Webhook.objects.get()
+        assert (webhook.signature, webhook.signature_header) == ("hex", "X-Hub-Signature-256")
+        assert (webhook.retry_waits_s, webhook.rate_limit) == ([5, 120], 10)
+        assert (webhook.body_contains, webhook.concurrency) == ("accepted", 2)
+
+    @pytest.mark.parametrize(
+        "form",
+        [
+            {"signature": "hex"},
+            {"signature": "nope"},
+            {"retry_preset": "own", "retry_waits": "soon"},
+            {"rate_limit": "0"},
+            {"concurrency": "65"},
+        ],
+    )
+    def test_are_refused_where_they_can_not_be(self, browser: Client, form: dict[str, str]) -> None:
+        draft = at_summary(browser)
+        page = advanced(browser, draft, **form)
+        assert page.status_code == 200
+        assert page.context["more"].errors
+
+
 class TestTheWebhookStep:
     @pytest.mark.parametrize(
         ("form", "field"),
