@@ -26,7 +26,7 @@ from apps.campaigns.models import (
     TreatmentOption,
 )
 from apps.common.access import Role
-from apps.delivery.models import Attempt, Delivery, DeliveryState
+from apps.delivery.models import Alert, Attempt, Delivery, DeliveryState
 from apps.webhooks.models import (
     RetiredSecret,
     Template,
@@ -283,6 +283,16 @@ class DeliveryFactory(factory.django.DjangoModelFactory[Delivery]):
     event = factory.SubFactory(CallEventFactory, call=factory.SelfAttribute("..call"))
     timing = Timing.END
     state = DeliveryState.SUCCEEDED
+
+
+class AlertFactory(factory.django.DjangoModelFactory[Alert]):
+    class Meta:
+        model = Alert
+
+    webhook = factory.SubFactory(WebhookFactory)
+    account = _account_of("webhook")
+    rung = "failing"
+    failing_since = factory.LazyFunction(timezone.now)
 
 
 class AttemptFactory(factory.django.DjangoModelFactory[Attempt]):

@@ -7,6 +7,7 @@ from apps.accounts.models import Account
 from apps.calls.events import Timing
 from apps.calls.models import Call, CallEvent
 from apps.common.models import AccountOwned
+from apps.delivery.alerting import Rung
 from apps.delivery.outcome import ErrorKind
 from apps.webhooks.models import TemplateVersion, Webhook
 
@@ -207,3 +208,34 @@ class EndpointHealth(AccountOwned):
 
     def __str__(self) -> str:
         return f"health of {self.webhook}"
+
+
+class Alert(AccountOwned):
+    """Something that the people of an account are told about an endpoint, once.
+
+    `failing_since` names the time of failing that it belongs to; `sent_at` is set when the mails
+    were handed over.
+    """
+
+    ID_PREFIX = "alt"
+
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="alerts")
+    rung = models.CharField(
+        "about", max_length=10, choices=[(rung.value, rung.value.capitalize()) for rung in Rung]
+    )
+    failing_since = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["webhook", "failing_since", "rung"], name="alert_once_a_change"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(sent_at=None), name="alert_unsent")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.webhook}: {self.rung}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import redis
 from django.db import connection
 
+from apps.delivery.alerts import send_alerts, watch_endpoints
 from apps.delivery.engine.expiry import EXPIRE
 from apps.delivery.engine.records import RELEASE
 from apps.delivery.jobs import run_drain
@@ -38,6 +39,8 @@ class Sweep:
     def run_once(self) -> None:
         """End what is too late, release what waits for nothing, see that what is due is sent."""
         purge_retired_secrets()
+        watch_endpoints()
+        send_alerts()
         with connection.cursor() as cursor:
             cursor.execute(EXPIRE)
             cursor.execute(RELEASE.format(among=""))

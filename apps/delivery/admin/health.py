@@ -7,7 +7,7 @@ from django.contrib import admin
 from apps.common.access import Access
 from apps.common.admin import Panel
 from apps.common.admin.dependent import DependentAdmin
-from apps.delivery.models import Delivery, DeliveryState, EndpointHealth
+from apps.delivery.models import Alert, Delivery, DeliveryState, EndpointHealth
 from apps.webhooks.admin import WebhookAdmin
 from apps.webhooks.models import Webhook
 
@@ -23,7 +23,12 @@ class HealthPanel(Panel):
         """Return its health, in words too, and how much waits for it."""
         health = EndpointHealth.objects.get(webhook=row)
         backlog = Delivery.objects.filter(webhook=row, state__in=DeliveryState.unfinished())
-        return {"health": health, "summary": _summary(row, health), "backlog": backlog.count()}
+        return {
+            "health": health,
+            "summary": _summary(row, health),
+            "backlog": backlog.count(),
+            "alerts": row.alerts.all()[:10],
+        }
 
 
 WebhookAdmin.panels = (*WebhookAdmin.panels, HealthPanel)
@@ -48,3 +53,12 @@ class EndpointHealthAdmin(DependentAdmin):
     fieldsets = [
         (None, {"fields": ["webhook", "failing_since", "last_success_at", "last_failure_at"]})
     ]
+
+
+@admin.register(Alert)
+class AlertAdmin(DependentAdmin):
+    """Alerts are shown on the page of their webhook."""
+
+    list_display = ["webhook", "rung", "failing_since", "sent_at"]
+    list_select_related = ["webhook"]
+    fieldsets = [(None, {"fields": ["webhook", "rung", "failing_since", "sent_at"]})]

@@ -1,0 +1,149 @@
+"""Switching off endpoints that only fail, and telling people: the sweep's work, never a try's."""
+
+import datetime as dt
+import logging
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.accounts.models import Membership
+from apps.common.access import Role
+from apps.delivery.alerting import Rung, is_hopeless, rung
+from apps.delivery.breaker import FAILING_AFTER
+from apps.delivery.models import Alert, EndpointHealth
+from apps.webhooks.models import Webhook
+
+logger = logging.getLogger(__name__)
+
+HOPELESS = "Nothing but failures for 5 days."
+# Mails that one sweep sends, so that a slow mail server does not keep it.
+MOST_MAILS = 20
+# An endpoint that works again after longer was long forgotten, or made new.
+RECENT = dt.timedelta(days=60)
+_SUBJECTS = {
+    Rung.FAILING: "“{webhook}” is failing",
+    Rung.HALF: "“{webhook}” keeps failing: half-way to being switched off",
+    Rung.SEVENTY: "“{webhook}” keeps failing: 70% of the way to being switched off",
+    Rung.NINETY: "“{webhook}” keeps failing: soon it is switched off",
+    Rung.DISABLED: "“{webhook}” was switched off",
+    Rung.RECOVERED: "“{webhook}” works again",
+}
+
+
+def watch_endpoints() -> None:
+    """Switch off what is hopeless and note what is to be told. One look at what fails."""
+    now = timezone.now()
+    failing = EndpointHealth.objects.filter(
+        failing_since__isnull=False, last_failure_at__isnull=False
+    ).select_related("webhook")
+    for health in failing:
+        since, last = health.failing_since, health.last_failure_at
+        if since is None or last is None:
+            continue
+        webhook = health.webhook
+        if webhook.is_active and is_hopeless(since, last, now):
+            _disable(webhook)
+            _note(health, since, Rung.DISABLED)
+        elif webhook.is_active and health.failures_in_row >= FAILING_AFTER:
+            if reached := rung(since, now, is_open=health.probe_at is not None):
+                _note(health, since, reached)
+        elif not webhook.is_active and webhook.disabled_reason:
+            _note(health, since, Rung.DISABLED)
+    _note_recoveries()
+
+
+def send_alerts() -> int:
+    """Mail what is noted to the admins and owners of its account; return how many were sent.
+
+    At least once: each is marked after it was handed over. A mail server that is away is left
+    alone until the next time.
+    """
+    for sent in range(MOST_MAILS):
+        with transaction.atomic():
+            alert = (
+                Alert.objects.filter(sent_at=None)
+                .select_related("webhook", "account")
+                .select_for_update(of=("self",), skip_locked=True)
+                .order_by("created_at")
+                .first()
+            )
+            if alert is None:
+                return sent
+            try:
+                _mail(alert)
+            except (OSError, SMTPException) as error:
+                logger.warning("The mail server can not be reached: %s", error)
+                return sent
+            alert.sent_at = timezone.now()
+            alert.save(update_fields=["sent_at"])
+    return MOST_MAILS
+
+
+def _disable(webhook: Webhook) -> None:
+    """Switch it off, unless somebody else just has."""
+    Webhook.objects.filter(pk=webhook.pk, is_active=True).update(
+        is_active=False, disabled_reason=HOPELESS
+    )
+
+
+def _note(health: EndpointHealth, since: dt.datetime, reached: Rung) -> None:
+    """Note it once for this time of failing."""
+    Alert.objects.get_or_create(
+        webhook_id=health.webhook_id,
+        failing_since=since,
+        rung=reached.value,
+        defaults={"account_id": health.account_id},
+    )
+
+
+def _note_recoveries() -> None:
+    """Tell of endpoints that were told of as failing, and have succeeded since."""
+    recent = Alert.objects.filter(created_at__gte=timezone.now() - RECENT)
+    last = recent.order_by("webhook_id", "-created_at").distinct("webhook_id")
+    told = Alert.objects.filter(pk__in=last.values("pk")).exclude(rung=Rung.RECOVERED.value)
+    for alert in told.select_related("webhook__health"):
+        succeeded_at = alert.webhook.health.last_success_at
+        if succeeded_at is not None and succeeded_at > alert.failing_since:
+            Alert.objects.get_or_create(
+                webhook_id=alert.webhook_id,
+                failing_since=alert.failing_since,
+                rung=Rung.RECOVERED.value,
+                defaults={"account_id": alert.account_id},
+            )
+
+
+def _mail(alert: Alert) -> None:
+    people = Membership.objects.filter(
+        account_id=alert.account_id, role__gte=Role.ADMIN, user__is_active=True
+    )
+    addresses = list(people.values_list("user__email", flat=True))
+    if not addresses:
+        return
+    subject = _SUBJECTS[Rung(alert.rung)].format(webhook=alert.webhook.name)
+    page = reverse("admin:webhooks_webhook_health", args=[alert.webhook_id])
+    lines = [
+        f"Webhook: {alert.webhook.name}",
+        f"Account: {alert.account.name}",
+        f"Failing since: {alert.failing_since:%Y-%m-%d %H:%M} UTC",
+        "",
+        _advice(alert),
+        f"{settings.PUBLIC_URL}{page}",
+    ]
+    for address in addresses:
+        # One each: nobody learns who else is told.
+        send_mail(" ".join(subject.split()), "\n".join(lines), None, [address])
+
+
+def _advice(alert: Alert) -> str:
+    match Rung(alert.rung):
+        case Rung.RECOVERED:
+            return "What was waiting for it is on its way."
+        case Rung.DISABLED:
+            reason = alert.webhook.disabled_reason
+            return f"{reason} What waits for it goes out when it is switched on again.".strip()
+        case _:
+            return "It is tried again; after 5 days of nothing but failures it is switched off."
