@@ -1,9 +1,17 @@
 """Django's entry for this room."""
 
 from django.apps import AppConfig
+from django.core.checks import register
+
+from apps.common.checks import check_credential_keys, check_egress_allow
 
 
 class CommonConfig(AppConfig):
     """What every room builds on."""
 
     name = "apps.common"
+
+    def ready(self) -> None:
+        """Have the settings checked with the rest of the project."""
+        register(check_credential_keys)
+        register(check_egress_allow)

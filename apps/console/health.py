@@ -8,31 +8,14 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-import django_rq
 import redis
-from django.db import Error, connection
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from apps.delivery.wake import QUEUE
+from apps.delivery.lag import seconds_behind
+from apps.delivery.wake import delivery_queue
 
 logger = logging.getLogger(__name__)
-
-# One look at the index for each active webhook: a backlog, however long, does not make it slower.
-# What waits for an endpoint that is left alone is late by design.
-_OLDEST_DUE = """
-SELECT coalesce(extract(epoch FROM now() - min(due.next_attempt_at)), 0)::float
-FROM webhooks_webhook webhook
-JOIN accounts_account account ON account.id = webhook.account_id AND account.is_active
-CROSS JOIN LATERAL (
-  SELECT delivery.next_attempt_at FROM delivery_delivery delivery
-  WHERE delivery.webhook_id = webhook.id
-    AND delivery.state = 'pending' AND delivery.next_attempt_at <= now()
-  ORDER BY delivery.next_attempt_at LIMIT 1
-) due
-WHERE webhook.is_active AND NOT EXISTS (
-  SELECT FROM delivery_endpointhealth health
-  WHERE health.webhook_id = webhook.id AND health.probe_at IS NOT NULL)
-"""
 
 
 class HealthMiddleware:
@@ -60,14 +43,12 @@ def _readiness() -> JsonResponse:
     """
     state: dict[str, Any] = {"status": "ready", "database": "ok", "redis": "ok"}
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(_OLDEST_DUE)
-            state["delivery_lag_s"] = round(cursor.fetchone()[0], 1)
+        state["delivery_lag_s"] = round(seconds_behind() or 0.0, 1)
     except Error as error:
         logger.warning("The database can not be used: %s", error)
         state |= {"status": "not ready", "database": "unreachable", "delivery_lag_s": None}
     try:
-        django_rq.get_queue(QUEUE).connection.ping()
+        delivery_queue().connection.ping()
     except redis.RedisError as error:
         logger.warning("Redis can not be reached: %s", error)
         state["redis"] = "unreachable"

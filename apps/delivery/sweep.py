@@ -10,6 +10,7 @@ from apps.delivery.alerts import send_alerts, watch_endpoints
 from apps.delivery.engine.expiry import EXPIRE
 from apps.delivery.engine.records import RELEASE
 from apps.delivery.jobs import run_drain
+from apps.delivery.lag import seconds_behind
 from apps.delivery.wake import CHANNEL, delivery_queue, start_drain
 from apps.webhooks.services import purge_retired_secrets
 
@@ -17,17 +18,7 @@ logger = logging.getLogger(__name__)
 
 # Sweeps in a row that found due deliveries and nobody to send them, before this process does.
 PATIENCE = 2
-_DUE = """
-SELECT EXISTS (
-  SELECT FROM delivery_delivery delivery
-  JOIN webhooks_webhook webhook ON webhook.id = delivery.webhook_id AND webhook.is_active
-  JOIN accounts_account account ON account.id = webhook.account_id AND account.is_active
-  JOIN delivery_endpointhealth health ON health.webhook_id = webhook.id
-    AND (health.probe_at IS NULL OR health.probe_at <= now())
-  WHERE delivery.state = 'pending' AND delivery.next_attempt_at <= now()
-    AND (delivery.expires_at IS NULL OR delivery.expires_at > now())
-) OR EXISTS (SELECT FROM delivery_endpointhealth WHERE release_due)
-"""
+_BACKLOG_TO_RELEASE = "SELECT EXISTS (SELECT FROM delivery_endpointhealth WHERE release_due)"
 
 
 @dataclass(slots=True)
@@ -44,9 +35,10 @@ class Sweep:
         with connection.cursor() as cursor:
             cursor.execute(EXPIRE)
             cursor.execute(RELEASE.format(among=""))
-            cursor.execute(_DUE)
-            (is_due,) = cursor.fetchone()
-        if not is_due or _is_attended():
+            cursor.execute(_BACKLOG_TO_RELEASE)
+            (is_needed,) = cursor.fetchone()
+        is_needed = is_needed or seconds_behind() is not None
+        if not is_needed or _is_attended():
             self.unattended = 0
             return
         self.unattended += 1

@@ -20,7 +20,7 @@ NOWHERE = "unix:///nonexistent/redis.sock?db=0"
 
 @pytest.fixture
 def no_redis(settings: Settings) -> None:
-    settings.RQ_QUEUES = {"delivery": {"URL": NOWHERE}}
+    settings.REDIS_URL = NOWHERE
 
 
 @pytest.fixture

@@ -140,8 +140,8 @@ _KEY = operator.itemgetter(0)
 class Claimed:
     """A delivery that this worker holds under a lease, signed with `claim`.
 
-    `revision` is that of its webhook at the moment of the claim; `deadline` is the moment of the
-    event loop's clock at which the lease ends.
+    `revision` is that of its webhook at the moment of the claim; `deadline` is when the
+    lease ends, on the monotonic clock.
     """
 
     claim: uuid.UUID
