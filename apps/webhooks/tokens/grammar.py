@@ -1,8 +1,8 @@
 """Where the tokens are in a text: `%name%`, `%tags.NAME%`, `%custom.NAME%`; all else is literal.
 
 Percent signs are common in text that is no token. Literal are: a lone percent sign; two hex
-digits between percent signs, as in percent-encoded text (`%e2%9c%93`); and a name that begins
-with two hex digits and is like no token's name (`%A9t%` in `%C3%A9t%C3%A9`).
+digits between percent signs, as in percent-encoded text (`%e2%9c%93`); and what stands between two
+encoded characters (`%A9t%` in `%C3%A9t%C3%A9`), unless it is a token's name or close to one.
 """
 
 import re
@@ -15,7 +15,7 @@ Part = str | Token
 _PLACE = re.compile(
     r"%(?![0-9A-Fa-f]{2}%)([A-Za-z][A-Za-z0-9_]{0,99}(?:\.[^%\x00-\x1f\x7f]{1,100})?)%"
 )
-_ENCODED_START = re.compile(r"[0-9A-Fa-f]{2}")
+_HEX_PAIR = re.compile(r"[0-9A-Fa-f]{2}")
 _MOST_DOUBTS = 50  # names compared with all others in one text; behind them it is clearly encoded
 
 
@@ -27,7 +27,12 @@ def split(text: str) -> tuple[Part, ...]:
     parts: list[Part] = []
     literal_start = position = doubts = 0
     while match := _PLACE.search(text, position):
-        token = _token_or_literal(match[1], is_clearly_encoded=doubts >= _MOST_DOUBTS)
+        may_be_encoded = bool(
+            _HEX_PAIR.match(match[1]) and _HEX_PAIR.match(text, match.end())
+        )
+        token = _token_or_literal(
+            match[1], may_be_encoded=may_be_encoded, is_doubted=doubts < _MOST_DOUBTS
+        )
         if token is None:
             doubts += 1
             position = match.end() - 1
@@ -41,11 +46,11 @@ def split(text: str) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _token_or_literal(name: str, *, is_clearly_encoded: bool) -> Token | None:
+def _token_or_literal(name: str, *, may_be_encoded: bool, is_doubted: bool) -> Token | None:
     """The token of this name, or None where it is part of percent-encoded text."""
     try:
         return find_token(name)
     except UnknownToken as error:
-        if _ENCODED_START.match(name) and (is_clearly_encoded or error.nearest is None):
+        if may_be_encoded and (not is_doubted or error.nearest is None):
             return None
         raise
