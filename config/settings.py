@@ -224,6 +224,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["apps.accounts.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["apps.common.api.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["apps.common.api.OrjsonParser"],
+    # JSON is all there is, whatever a client says that it accepts.
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.common.api.JsonOnly",
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "apps.common.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from django_rq.urls import get_admin_urlpatterns, get_api_urlpatterns
 
 from apps.accounts import passwords
@@ -18,7 +19,7 @@ for page in queues:
 
 urlpatterns = [
     path("api/v1/", include("config.api")),
-    re_path(r"^api/", api_not_found),
+    re_path(r"^api/", csrf_exempt(api_not_found)),
     path("account/switch/", switch_account, name="switch_account"),
     path("account/settings/", account_settings, name="account_settings"),
     path("profile/", profile, name="profile"),

@@ -1,17 +1,23 @@
 """Where callers come from, what they go through, and which webhooks tell of it."""
 
+import re
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 from apps.accounts.models import Location
 from apps.calls.events import Timing
+from apps.common.documents import StrictDecoder
 from apps.common.models import AccountOwned
 from apps.webhooks.models import Webhook
 
 validate_e164 = RegexValidator(
     r"^\+[1-9][0-9]{6,14}\Z", "Write the number in E.164 form, as +15551234567."
 )
+
+_MOST_TAGS = 50
+_TAG = re.compile(r"[^\x00-\x1f\x7f]{1,300}")
 
 
 class CampaignKind(models.TextChoices):
@@ -34,6 +40,7 @@ class Campaign(AccountOwned):
     )
     tags = models.JSONField(
         default=dict,
+        decoder=StrictDecoder,
         blank=True,
         help_text='Names and values to group campaigns by, as {"Region": "south"}; sent as %tags%.',
     )
@@ -55,6 +62,13 @@ class Campaign(AccountOwned):
         super().clean()
         if not isinstance(self.tags, dict):
             raise ValidationError({"tags": 'Write tags as {"Region": "south"}.'})
+        if len(self.tags) > _MOST_TAGS:
+            raise ValidationError({"tags": f"A campaign has at most {_MOST_TAGS} tags."})
+        for name, value in self.tags.items():
+            if not isinstance(value, (str, int, float)) or not _TAG.fullmatch(f"{name}{value}"):
+                raise ValidationError(
+                    {"tags": f"The tag {name[:40]!r} needs a name and a value on one line each."}
+                )
 
     def snapshot(self) -> dict[str, object]:
         """Return what a call keeps of its campaign, in the shape the tokens read."""

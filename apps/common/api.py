@@ -1,11 +1,12 @@
 """How API bodies are read and written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any, BinaryIO
 
 import orjson
 from django.conf import settings
 from django.http import HttpRequest
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -35,6 +36,20 @@ class OrjsonRenderer(BaseRenderer):
         if data is None:
             return b""
         return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
+
+
+class JsonOnly(DefaultContentNegotiation):
+    """Answers in JSON whatever is asked for."""
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        """Return the one renderer."""
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)
 
 
 class OrjsonParser(BaseParser):

@@ -1,9 +1,12 @@
 """The request id in every log line that a request causes."""
 
 import logging
+import re
 from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class LineFormatter(logging.Formatter):
@@ -12,11 +15,20 @@ class LineFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("{asctime} {origin}{message}{request_suffix}", "%H:%M:%S", "{")
 
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Keep what was sent to us from making lines, or colours, of its own."""
+        record.message = _CONTROL.sub(_escaped, record.message)
+        return super().formatMessage(record)
+
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         is_grave = record.levelno >= logging.WARNING
         record.origin = f"{record.levelname} {record.name}: " if is_grave else ""
         return super().format(record)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode()
 
 
 class RequestIdFilter(logging.Filter):

@@ -1,6 +1,8 @@
 """Abstract models that the rooms build on."""
 
+import re
 import uuid
+from collections.abc import Collection
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
@@ -8,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 
 from apps.common.ids import decode_public_id, encode_public_id, new_id
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class HooklineModel(models.Model):
@@ -20,6 +24,19 @@ class HooklineModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Refuse line breaks and other control characters in what is one line."""
+        super().clean_fields(exclude=exclude)
+        faulty = {
+            field.name: "This is one line, without control characters."
+            for field in self._meta.concrete_fields
+            if isinstance(field, models.CharField)
+            and field.name not in (exclude or ())
+            and _CONTROL.search(str(getattr(self, field.attname) or ""))
+        }
+        if faulty:
+            raise ValidationError(faulty)
 
     @property
     def public_id(self) -> str:

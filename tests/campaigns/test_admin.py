@@ -72,7 +72,14 @@ class TestCampaigns:
         assert "attached here already" in str(page.context["errors"])
         assert not Attachment.objects.exists()
 
-    @pytest.mark.parametrize("tags", ["[1]", "{broken", "3"])
+    @pytest.mark.parametrize(
+        "tags",
+        [
+            *("[1]", "{broken", "3", '{"a": {"b": 1}}', '{"a": null}', '{"": ""}'),
+            *('{"a": "\\u0000"}', '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud800"}'),
+            *('{"a": ' + "9" * 5000 + "}", '{"a":' * 3000 + "1" + "}" * 3000),
+        ],
+    )
     def test_bad_tags_are_explained(self, log_in: LogIn, account: Account, tags: str) -> None:
         page = log_in(account=account).post(reverse(self.add), self.form(account, tags=tags))
         assert "tags" in page.context["adminform"].form.errors

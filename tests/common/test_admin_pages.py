@@ -8,6 +8,9 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from tests.conftest import LogIn
+from tests.factories import AccountFactory
+
 OUR_TEMPLATES = sorted(Path(settings.BASE_DIR, "templates").rglob("*.html"))
 _INLINE = re.compile(
     r"<style|<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=|javascript:", re.IGNORECASE
@@ -45,3 +48,26 @@ def test_strangers_are_asked_who_they_are(client: Client, page: str) -> None:
 def test_a_page_that_is_not_there_is_said_so(client: Client) -> None:
     page = client.get("/accounts/nothing/here/")
     assert page.status_code in (302, 404)
+
+
+@pytest.mark.django_db
+class TestWhatIsPosted:
+    @pytest.mark.parametrize("key", ["abc", "\x00", "%00", "1"])
+    def test_chooses_nothing_by_a_key_that_can_not_be_one(self, log_in: LogIn, key: str) -> None:
+        form = {"action": "delete_selected", "_selected_action": key}
+        address = reverse("admin:accounts_group_changelist")
+        browser = log_in(account=AccountFactory())
+
+        assert browser.post(address, form).status_code == 302
+        assert "not in the list" in browser.get(address).content.decode()
+
+    @pytest.mark.parametrize("name", ["two\nlines", "esc\x1b[31m", "next\x85line"])
+    def test_names_are_one_line(self, log_in: LogIn, name: str) -> None:
+        browser = log_in(account=AccountFactory())
+
+        page = browser.post(reverse("admin:accounts_group_add"), {"name": name})
+
+        assert "one line" in str(page.context["errors"])
+
+    def test_leads_to_no_pages_outside_of_the_admin(self, log_in: LogIn) -> None:
+        assert log_in(account=AccountFactory()).get("/r/1/1/").status_code == 404

@@ -24,3 +24,8 @@ class TestALogLine:
             assert line(logging.INFO, "Taken.") == "Taken. [req_1]"
         finally:
             request_id.reset(token)
+
+    def test_stays_one_line_whatever_was_sent(self) -> None:
+        assert line(logging.INFO, "call evil\n12:00:00 FORGED\x1b[31m") == (
+            "call evil\\n12:00:00 FORGED\\x1b[31m"
+        )

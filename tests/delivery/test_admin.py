@@ -74,6 +74,7 @@ class TestPages:
         AttemptFactory(
             delivery=delivery,
             response_status=503,
+            response_headers=[["Retry-After", "120"]],
             response_body="<script>alert(1)</script>",
             error_kind="http",
         )
@@ -85,6 +86,7 @@ class TestPages:
         )
         text = page.content.decode()
         assert "503" in text
+        assert "<dt>Retry-After</dt><dd>120</dd>" in text
         assert "&quot;phone&quot;: &quot;7776734736&quot;" in text
         assert "<script>alert(1)" not in text
         assert "does not count as success" in text

@@ -92,6 +92,13 @@ class TestAnAcceptedEvent:
         assert (delivery.webhook, delivery.state) == (webhook, "pending")
         assert delivery.template_version == world.json.current_version
 
+    @pytest.mark.parametrize("accept", ["text/html", "application/xml", "bogus", "*/*"])
+    def test_is_acknowledged_in_json_whatever_is_asked_for(self, world: World, accept: str) -> None:
+        response = post(world, event(world), accept=accept)
+
+        assert response.status_code == 202
+        assert response.headers["Content-Type"] == "application/json"
+
     def test_is_taken_beside_others_that_are_not(self, world: World) -> None:
         stranger = make_world("Stranger")
         response = post(
@@ -192,6 +199,11 @@ class TestWhatIsNotAccepted:
 
         problem(post(world, body), 413, "too_large")
         assert post(world, body[:-1]).status_code == 202
+
+    def test_is_sent_to_an_address_that_is_not_there(self, world: World) -> None:
+        client = Client(enforce_csrf_checks=True)
+
+        problem(client.post("/api/v1/events/", headers=world.headers), 404, "not_found")
 
     @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
     def test_is_asked_by_another_method(self, world: World, method: str) -> None:

@@ -6,6 +6,7 @@ import django.db.models.lookups
 import django.utils.timezone
 from django.db import migrations, models
 
+import apps.common.documents
 import apps.common.ids
 
 
@@ -54,6 +55,7 @@ class Migration(migrations.Migration):
                 (
                     "tags",
                     models.JSONField(
+                        decoder=apps.common.documents.StrictDecoder,
                         blank=True,
                         default=dict,
                         help_text='Names and values to group campaigns by, as {"Region": "south"}; sent as %tags%.',

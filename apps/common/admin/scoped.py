@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
@@ -167,6 +168,19 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, BaseAdmin):
     def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         """Return to the page that led here, else to the list."""
         return self._way_back(request) or super().response_post_save_change(request, obj)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list and run its actions; a key that can not be one chooses nothing."""
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.model._meta.pk.to_python(key)
+            except ValidationError:
+                self.message_user(request, "What was chosen is not in the list.", messages.ERROR)
+                return HttpResponseRedirect(request.get_full_path())
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
 
     def changeform_view(
         self,

@@ -25,6 +25,10 @@ class HooklineAdminSite(_AdminSite):
     enable_nav_sidebar = True
     empty_value_display = "—"
 
+    def get_urls(self) -> list[Any]:
+        """Leave out the short cut to pages outside of the admin: there are none."""
+        return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+
     def has_permission(self, request: HttpRequest) -> bool:
         """Let active users in who reach at least one account, and operators."""
         if not request.user.is_active:

@@ -27,9 +27,7 @@ def split(text: str) -> tuple[Part, ...]:
     parts: list[Part] = []
     literal_start = position = doubts = 0
     while match := _PLACE.search(text, position):
-        may_be_encoded = bool(
-            _HEX_PAIR.match(match[1]) and _HEX_PAIR.match(text, match.end())
-        )
+        may_be_encoded = bool(_HEX_PAIR.match(match[1]) and _HEX_PAIR.match(text, match.end()))
         token = _token_or_literal(
             match[1], may_be_encoded=may_be_encoded, is_doubted=doubts < _MOST_DOUBTS
         )
