@@ -129,6 +129,64 @@ class EnableRowSecurity(Operation):
         return f"Put {self.model_name} behind row security"
 
 
+class CheckReferences(Operation):
+    """Let the restricted role write only rows whose foreign keys stay in their account.
+
+    For tables that are behind the wall already; `references` as for `EnableRowSecurity`, `check`
+    further SQL that must hold of a row.
+    """
+
+    reversible = True
+    reduces_to_sql = True
+
+    def __init__(
+        self, model_name: str, references: Mapping[str, str] | None = None, check: str = "TRUE"
+    ) -> None:
+        self.model_name = model_name
+        self.references = dict(references or {})
+        self.check = check
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return what rebuilds this operation."""
+        options = {"references": self.references, "check": self.check}
+        return type(self).__name__, [self.model_name], options
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Row security is no part of Django's model state."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Create the policy; a restrictive one narrows what the others allow."""
+        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        check = " AND ".join(
+            [*(_same_account(table, *item) for item in self.references.items()), self.check]
+        )
+        schema_editor.execute(
+            f"CREATE POLICY same_account ON {table} AS RESTRICTIVE TO {TENANT_ROLE}"
+            f" USING (TRUE) WITH CHECK ({check})"
+        )
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Drop the policy."""
+        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        schema_editor.execute(f"DROP POLICY same_account ON {table}")
+
+    def describe(self) -> str:
+        """Return the line that `migrate` prints."""
+        return f"Check the references of {self.model_name}"
+
+
 def _same_account(table: str, column: str, target: str) -> str:
     return (
         f"({table}.{column} IS NULL OR EXISTS (SELECT FROM {target} target"

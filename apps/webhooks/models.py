@@ -5,9 +5,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from apps.accounts.models import Group, Location, User
+from apps.accounts.models import Account, Group, Location, User
 from apps.common.fields import EncryptedTextField
 from apps.common.models import AccountOwned
+from apps.common.tenancy import system_scope
 from apps.webhooks.headers import InvalidHeader, check_header, is_secret_header
 from apps.webhooks.schedules import MAX_RETRIES
 
@@ -63,6 +64,25 @@ class Template(AccountOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse to take a template back that a client account sends."""
+        super().clean()
+        if self._state.adding or self.is_shared_with_clients:
+            return
+        # Accounts that are off are out of reach, and come back.
+        with system_scope():
+            users = Account.objects.filter(
+                pk__in=self.webhooks.exclude(account_id=self.account_id).values("account_id")
+            )
+            names = ", ".join(map(str, users[:3]))
+        if names:
+            raise ValidationError(
+                {
+                    "is_shared_with_clients": f"It is sent by {names}: it stays shared until no"
+                    " webhook of a client account uses it."
+                }
+            )
 
 
 class TemplateVersion(AccountOwned):

@@ -1,9 +1,11 @@
 """The second wall stands around every account-owned table."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import ForeignKey
 
 from apps.common.access import Access, ReachableAccount, Role
 from apps.common.models import AccountOwned
@@ -13,6 +15,13 @@ from tests.architecture.accounts import account_owned, one_of_each
 pytestmark = pytest.mark.django_db
 
 Rows = dict[type[AccountOwned], Any]
+# Every foreign key from one account-owned model to another.
+REFERENCES = [
+    field
+    for model in account_owned()
+    for field in model._meta.concrete_fields
+    if isinstance(field.related_model, type) and issubclass(field.related_model, AccountOwned)
+]
 
 
 def access_to(account: Any) -> Access:
@@ -91,3 +100,44 @@ class TestUnderTheRestrictedRole:
                     f" SELECT gen_random_uuid(), {names} FROM stolen"
                 )
             cursor.execute("DROP TABLE stolen")
+
+
+@pytest.mark.parametrize("reference", REFERENCES, ids=str)
+class TestAReferenceIntoAnotherAccount:
+    @pytest.fixture(autouse=True)
+    def _within_my_account(self, mine: Rows, theirs: Rows) -> Iterator[None]:
+        with tenant_scope(access_to(next(iter(mine.values())).account)):
+            yield
+
+    def refused(self, statement: str, parameters: list[object]) -> None:
+        with (
+            connection.cursor() as cursor,
+            pytest.raises(DatabaseError, match=r"row-level security|permission denied"),
+            transaction.atomic(),
+        ):
+            cursor.execute(statement, parameters)
+
+    def test_is_refused_in_a_new_row(
+        self, reference: ForeignKey[Any, Any], mine: Rows, theirs: Rows
+    ) -> None:
+        model = reference.model
+        columns = [
+            field.column
+            for field in model._meta.concrete_fields
+            if field not in (model._meta.pk, reference)
+        ]
+        names = ", ".join(f'"{column}"' for column in columns)
+        self.refused(
+            f"INSERT INTO {model._meta.db_table} (id, {reference.column}, {names})"  # noqa: S608
+            f" SELECT gen_random_uuid(), %s, {names} FROM {model._meta.db_table} WHERE id = %s",
+            [theirs[reference.related_model].pk, mine[model].pk],
+        )
+
+    def test_is_refused_in_a_changed_row(
+        self, reference: ForeignKey[Any, Any], mine: Rows, theirs: Rows
+    ) -> None:
+        table = reference.model._meta.db_table
+        self.refused(
+            f"UPDATE {table} SET {reference.column} = %s WHERE id = %s",  # noqa: S608
+            [theirs[reference.related_model].pk, mine[reference.model].pk],
+        )
