@@ -1,4 +1,4 @@
-"""The web server of the image: `gunicorn --config config/gunicorn.py config.wsgi`."""
+"""The web server, of the image and of `up`: `gunicorn --config config/gunicorn.py config.wsgi`."""
 
 import os
 from pathlib import Path

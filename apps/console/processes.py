@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,15 +54,14 @@ def switch(url: str, *, public_url: str) -> Child:
 
 
 def web(host: str, port: int, *, env: Mapping[str, str] | None = None) -> Child:
-    """Return the web server. WEB_CONCURRENCY says how many processes serve."""
+    """Return the web server, set up as everywhere by config/gunicorn.py."""
     return Child(
         "web",
         [
             *(sys.executable, "-m", "gunicorn", "config.wsgi"),
-            *("--bind", address(host, port)),
-            *("--worker-class", "gthread", "--threads", "8"),
-            *("--workers", os.environ.get("WEB_CONCURRENCY", "2")),
-            *("--log-level", "warning", "--graceful-timeout", "5", "--no-control-socket"),
+            *("--config", "config/gunicorn.py", "--bind", address(host, port)),
+            # Who presses Ctrl-C waits for it.
+            *("--graceful-timeout", "5"),
         ],
         # Static files come straight from the apps until `collectstatic` has run, and may.
         env={"PYTHONWARNINGS": "ignore:No directory at:UserWarning", **(env or {})},
