@@ -2,12 +2,15 @@
 
 import json
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -44,6 +47,18 @@ def row_counts() -> dict[str, int]:
         for model in apps.get_models()
         if issubclass(model, HooklineModel)
     }
+
+
+@contextmanager
+def events_refused(kind: str) -> Iterator[None]:
+    """Let the database take no event of this kind for a `with` block."""
+    change = "ALTER TABLE calls_callevent"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{change} ADD CONSTRAINT refused CHECK (type <> '{kind}')")
+        try:
+            yield
+        finally:
+            cursor.execute(f"{change} DROP CONSTRAINT refused")
 
 
 class TestSeedDemo:
@@ -135,6 +150,14 @@ class TestSeedDemo:
         assert troubled.count() == 2
         off = [hook for client in world.CLIENTS for hook in client.hooks if hook.is_off]
         assert Attachment.objects.filter(is_active=False).count() == len(off)
+
+    def test_makes_all_of_it_or_nothing(self) -> None:
+        """A history that breaks off is made by the next run."""
+        with events_refused("call.ended"), pytest.raises(IntegrityError):
+            seed()
+        assert not Account.objects.exists()
+        seed()
+        assert Delivery.objects.exists()
 
     def test_says_what_to_do_when_the_receiver_is_not_allowed(self, settings: Settings) -> None:
         settings.EGRESS_ALLOW = []

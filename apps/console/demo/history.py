@@ -41,5 +41,7 @@ def _switched_on(client: world.Client | None, access: Access) -> Iterator[None]:
         account_id__in=access.account_ids, webhook__name__in=names
     )
     attachments.update(is_active=True)
-    yield
-    attachments.update(is_active=False)
+    try:
+        yield
+    finally:
+        attachments.update(is_active=False)

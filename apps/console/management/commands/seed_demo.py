@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from apps.console.demo.history import make_history
@@ -35,17 +36,19 @@ class Command(BaseCommand):
         """Seed, and print who can log in."""
         keepsakes = settings.DATA_DIR / FILE_NAME
         try:
-            is_new = seed(
-                receiver_url=os.environ.get("DEMO_RECEIVER_URL", _RECEIVER_URL),
-                keepsakes=keepsakes,
-            )
+            # In one: a demo whose history broke off would stay without it for ever.
+            with transaction.atomic():
+                is_new = seed(
+                    receiver_url=os.environ.get("DEMO_RECEIVER_URL", _RECEIVER_URL),
+                    keepsakes=keepsakes,
+                )
+                if is_new and not options["no_history"]:
+                    make_history(now=timezone.now())
         except ValidationError as error:
             raise CommandError(
                 f"The demo's receiver can not be used: {' '.join(error.messages)}"
                 " Allow it: EGRESS_ALLOW=127.0.0.0/8."
             ) from None
-        if is_new and not options["no_history"]:
-            make_history(now=timezone.now())
         people = logins(keepsakes=keepsakes)
         if options["json"]:
             self.stdout.write(json.dumps(people))
