@@ -11,6 +11,7 @@ import subprocess
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -214,7 +215,7 @@ class Containers:
         command: list[str] = self._services[name].get("command") or self.image.command
         return command
 
-    def environment(self, name: str) -> dict[str, str]:
+    def environment(self, name: str, **more: str) -> dict[str, str]:
         given = {key: str(value) for key, value in self._services[name]["environment"].items()}
         database, cache = urlsplit(given["DATABASE_URL"]), urlsplit(given["REDIS_URL"])
         assert database.hostname in self._services
@@ -224,14 +225,14 @@ class Containers:
             query=f"host={quote(self._postgres, safe='')}",
         ).geturl()
         given["REDIS_URL"] = self.redis_url
-        return self.image.environment({**given, "PORT": str(self.port)})
+        return self.image.environment({**given, "PORT": str(self.port), **more})
 
-    def run(self, name: str, command: list[str] | None = None) -> str:
+    def run(self, name: str, command: list[str] | None = None, **more: str) -> str:
         """Run a command to its end, the service's own if none is named; return its output."""
         done = subprocess.run(
             command or self.command(name),
             cwd=self.image.app,
-            env=self.environment(name),
+            env=self.environment(name, **more),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -241,14 +242,14 @@ class Containers:
         return done.stdout
 
     @contextlib.contextmanager
-    def running(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, name: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run a service for the length of the block; it must live that long."""
         log = self._folder / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 self.command(name),
                 cwd=self.image.app,
-                env=self.environment(name),
+                env=self.environment(name, **more),
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -286,6 +287,18 @@ class Containers:
             connection.request(method, path, body, headers={**PROXY, **headers})
             response = connection.getresponse()
             return response.status, response.read()
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Keeps the ids of the deliveries that it gets."""
+
+    got: list[str] = []
+
+    def do_POST(self) -> None:
+        """Take one delivery."""
+        self.got.append(self.headers["webhook-id"])
+        self.send_response(204)
+        self.end_headers()
 
 
 def free_port() -> int:
@@ -380,11 +393,19 @@ class TestCommands:
                 wait_for(lambda: bell.pubsub_numsub(CHANNEL)[0][1] == 1)
             assert bell.scard("rq:workers") == 0
 
-    def test_sweep_works(self, containers: Containers) -> None:
-        containers.run("sweep", [*containers.command("sweep"), "--once"])
-        with containers.running("sweep") as process:
-            time.sleep(2.0)
-            assert process.poll() is None
+    def test_sweep_sends_what_no_worker_does(self, containers: Containers, tmp_path: Path) -> None:
+        with HTTPServer(("127.0.0.1", 0), Receiver) as receiver:
+            receiver.timeout = 60.0
+            demo = {
+                "DATA_DIR": str(tmp_path),
+                "DEMO_RECEIVER_URL": f"http://127.0.0.1:{receiver.server_port}",
+                "EGRESS_ALLOW": "127.0.0.0/8",
+                "SWEEP_INTERVAL_S": "1",
+            }
+            containers.run("sweep", [*containers.command("sweep")[:-1], "seed_demo"], **demo)
+            with containers.running("sweep", **demo):
+                receiver.handle_request()
+        assert Receiver.got
 
     def test_nothing_is_written_into_the_image(self, web: Containers) -> None:
         """Its file system is read-only in a container."""
