@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from apps.common.access import Access, ReachableAccount, Role
+from apps.common.tenancy import tenant_scope
 from apps.delivery.models import Attempt, Delivery, EndpointHealth
 from apps.delivery.sweep import Sweep
 from apps.webhooks.models import Webhook
@@ -217,3 +219,16 @@ class TestBackOnline:
         drain()
 
         assert states() == ["succeeded"] * 12
+
+    def test_by_a_tenant_too(self, world: World, receiver: Receiver) -> None:
+        webhook = attached(world, receiver, "/ok")
+        webhook.disable("Broken.")
+        account = ReachableAccount(world.account.pk, "Acme", False, Role.OWNER)
+
+        with tenant_scope(Access(accounts={world.account.pk: account})):
+            webhook.rate_limit = 30
+            webhook.save(update_fields=["rate_limit"])
+            webhook.enable()
+
+        health = EndpointHealth.objects.get()
+        assert (health.release_due, health.rate_per_s) == (True, 30.0)
