@@ -347,6 +347,13 @@ class MoreStep(WebhookForm):
     class Meta(WebhookForm.Meta):
         fields = [name for name in MORE_FIELDS if name != "retry_waits_s"]
 
+    field_order = ["retry_preset", "retry_waits", *MORE_FIELDS]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("class", "hl-input")
+
     @property
     def answers(self) -> dict[str, Any]:
         """What a draft keeps of it, by the names of the webhook's columns."""

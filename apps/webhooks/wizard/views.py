@@ -53,7 +53,7 @@ def start(request: HttpRequest) -> HttpResponse:
     possible = form_accounts(request, None, Role.MEMBER)
     if not possible or access.user_id is None:
         raise PermissionDenied
-    drafts = drafts_of(access).filter(account_id__in=possible)
+    drafts = list(drafts_of(access).filter(account_id__in=possible))
     if len(possible) > 1:
         accounts = [access.accounts[key] for key in possible]
         context = {
