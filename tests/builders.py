@@ -14,6 +14,7 @@ from apps.campaigns.models import (
     Treatment,
     TreatmentOption,
 )
+from apps.delivery.signing import Secret, parse_secret
 from apps.webhooks.models import Template, Webhook, WebhookHeader
 from apps.webhooks.services import new_signing_secret, save_template
 
@@ -93,6 +94,11 @@ def make_template(account: Account, name: str, sample: str, *, form: str = "json
     template = Template(account=account, name=name, format=form)
     save_template(template=template, sample=sample, by=None)
     return template
+
+
+def new_secret() -> Secret:
+    """Return a signing secret as webhooks get it."""
+    return parse_secret(new_signing_secret())
 
 
 def make_webhook(world: World, url: str, **fields: Any) -> Webhook:

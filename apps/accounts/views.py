@@ -9,12 +9,11 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
 from apps.accounts.middleware import SESSION_ACCOUNT
 from apps.accounts.models import User
-from apps.common.admin import SWITCHER_CHOICES, access_of
+from apps.common.admin import SWITCHER_CHOICES, access_of, our_address
 
 if TYPE_CHECKING:
     from django.forms import TextInput
@@ -59,11 +58,7 @@ def switch_account(request: HttpRequest) -> HttpResponse:
         except (KeyError, ValueError):
             raise Http404("There is no such account here.") from None
         request.session[SESSION_ACCOUNT] = str(account.id)
-    following = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(
-        following, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return redirect(following if is_ours else "admin:index")
+    return redirect(our_address(request, request.POST.get("next", "")) or "admin:index")
 
 
 @login_required

@@ -20,7 +20,7 @@ MAX_SECONDS = 2_147_483_647
 # place and its other events; a call with a transcript of an hour takes less than a fifth.
 MAX_BYTES = 393_216
 
-_MERGED = ("caller", "visitor", "vehicle", "tags", "survey", "custom", "recording", "campaign")
+_MERGED = ("caller", "visitor", "vehicle", "tags", "survey", "custom", "recording")
 _ENDED = "call.ended"
 _REACHED = "call.option_reached"
 _LATE_CHANGES = frozenset({_ENDED, "call.updated", "recording.ready", "transcript.ready"})

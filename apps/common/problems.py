@@ -13,6 +13,7 @@ from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 
 from apps.common import logs
+from apps.common.pointers import escaped
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -148,7 +149,7 @@ def _detail_problems(pointer: str, detail: Any) -> list[FieldProblem]:
         return [FieldProblem(pointer, str(detail["code"]), str(detail["message"]))]
     if isinstance(detail, dict):
         items = [
-            (pointer if key == "non_field_errors" else f"{pointer}/{_escaped(str(key))}", value)
+            (pointer if key == "non_field_errors" else f"{pointer}/{escaped(str(key))}", value)
             for key, value in detail.items()
         ]
     elif isinstance(detail, list) and all("code" in item for item in detail):
@@ -156,7 +157,3 @@ def _detail_problems(pointer: str, detail: Any) -> list[FieldProblem]:
     else:
         items = [(f"{pointer}/{index}", value) for index, value in enumerate(detail)]
     return [fault for place, value in items for fault in _detail_problems(place, value)]
-
-
-def _escaped(segment: str) -> str:
-    return segment.replace("~", "~0").replace("/", "~1")

@@ -12,23 +12,6 @@ MAX_HEADER_LINE_BYTES: Final = 8_190
 MAX_HEADERS: Final = 100
 MAX_HEAD_BYTES: Final = 32_768
 
-# Headers that the client computes; a request that brings one of its own is not sent.
-RESERVED_HEADERS: Final = frozenset(
-    {
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-
 
 class ErrorKind(StrEnum):
     """Why a try failed. `LOCAL` is our own fault and spends no try.
@@ -69,7 +52,7 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class OutboundRequest:
-    """One request, ready to send. `headers` are complete but for `RESERVED_HEADERS`.
+    """One request, ready to send. `headers` are complete but for `COMPUTED_HEADERS`.
 
     `timeout_s` is the hard deadline for all of it: DNS, TLS, sending, headers and body.
     """

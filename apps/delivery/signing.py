@@ -9,7 +9,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import secrets as random_source
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,7 +16,6 @@ from typing import Final
 PREFIX: Final = "whsec_"
 MIN_KEY_BYTES: Final = 24
 MAX_KEY_BYTES: Final = 64
-NEW_KEY_BYTES: Final = 32
 # What Standard Webhooks receivers allow between their clock and the timestamp.
 TOLERANCE_S: Final = 300
 
@@ -95,11 +93,6 @@ def verify(
     matches = [hmac.compare_digest(good, text) for good in expected for text in given]
     if not any(matches):
         raise InvalidSignature("No signature matches: the secret or the body differs.")
-
-
-def new_secret() -> Secret:
-    """A fresh secret from the system's random source."""
-    return Secret(random_source.token_bytes(NEW_KEY_BYTES))
 
 
 def parse_secret(text: str) -> Secret:

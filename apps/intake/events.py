@@ -17,6 +17,7 @@ from apps.calls.events import CallStatus, EventType
 from apps.calls.services import ANONYMOUS
 from apps.calls.snapshots import MAX_SECONDS
 from apps.campaigns.placing import PlaceReference
+from apps.common.pointers import escaped
 
 MAX_EVENT_BYTES = 262_144
 MAX_DEPTH = 32
@@ -95,9 +96,7 @@ def _check_values(value: Any, pointer: str, depth: int) -> None:
         for name, item in value.items():
             if "\0" in name:
                 raise EventFault(pointer, "nul_character", "A name can not contain NUL.")
-            _check_values(
-                item, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}", depth + 1
-            )
+            _check_values(item, f"{pointer}/{escaped(name)}", depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _check_values(item, f"{pointer}/{index}", depth + 1)

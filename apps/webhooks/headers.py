@@ -10,8 +10,8 @@ from apps.webhooks.tokens import UnknownToken
 
 # What may be shown of a header; every other value is treated as a credential.
 PLAIN_HEADERS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
-# Set by the sending itself, so a webhook may not.
-RESERVED_HEADERS = frozenset(
+# What HTTP itself needs: the client works them out.
+COMPUTED_HEADERS = frozenset(
     {
         "connection",
         "content-length",
@@ -24,12 +24,15 @@ RESERVED_HEADERS = frozenset(
         "trailer",
         "transfer-encoding",
         "upgrade",
-        "webhook-id",
-        "webhook-signature",
-        "webhook-test",
-        "webhook-timestamp",
     }
 )
+# Set by the sending itself, so a webhook may not.
+RESERVED_HEADERS = COMPUTED_HEADERS | {
+    "webhook-id",
+    "webhook-signature",
+    "webhook-test",
+    "webhook-timestamp",
+}
 # Says that a request is a test, and no delivery.
 TEST_HEADER = "webhook-test"
 MASK = "••••••••"

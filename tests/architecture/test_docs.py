@@ -10,16 +10,18 @@ from typing import Any
 
 import pytest
 
+from apps.calls.snapshots import MAX_BYTES
 from apps.campaigns.models import TARGETS
 from apps.delivery import retry
 from apps.delivery.clients.exchange import CONNECT_TIMEOUT_S
 from apps.delivery.engine.lanes import CONCURRENCY
 from apps.delivery.outcome import MAX_BODY_BYTES, ErrorKind
-from apps.delivery.signing import new_secret, sign
+from apps.delivery.signing import sign
 from apps.intake.events import _READERS, MAX_DEPTH, MAX_EVENT_BYTES, parse_event
 from apps.webhooks.schedules import DEFAULT_SCHEDULE
 from config import settings
 from tests.architecture.image import BASE_DIR
+from tests.builders import new_secret
 
 SKIPPED = {".venv", "var", "node_modules", ".git"}
 DOCUMENTS = sorted(
@@ -111,6 +113,9 @@ class TestApiDocument:
         assert f"{settings.INTAKE_MAX_BODY_BYTES:,} bytes" in text
         assert f"up to {settings.INTAKE_MAX_BATCH}" in text
         assert f"{MAX_EVENT_BYTES:,} bytes, {MAX_DEPTH} levels" in text
+        assert f"{MAX_BYTES:,} bytes as JSON" in text
+        snapshot = (BASE_DIR / "docs/snapshot.md").read_text()
+        assert f"{MAX_BYTES:,} bytes as JSON" in snapshot
 
     @pytest.mark.parametrize("document", ["docs/api.md", "README.md"])
     def test_examples_are_events(self, document: str) -> None:

@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from apps.console.demo.keepsakes import Keepsakes
-from apps.delivery.signing import new_secret, sign
+from apps.delivery.signing import sign
+from tests.builders import new_secret
 from tests.common.processes import python, wait_until
 
 SECRET = new_secret()

@@ -13,13 +13,13 @@ from apps.delivery.signing import (
     InvalidSecret,
     InvalidSignature,
     Secret,
-    new_secret,
     parse_secret,
     sign,
     sign_hex,
     verify,
     verify_hex,
 )
+from tests.builders import new_secret
 
 BODY = b'{"caller": "Jos\xc3\xa9"}'
 SECRETS = st.binary(min_size=24, max_size=64).map(Secret)

@@ -9,7 +9,7 @@ from apps.common.admin.filters import ChoicesFilter, ScopedRelatedFilter
 from apps.common.admin.forms import AccountScopedForm, AccountScopedFormSet
 from apps.common.admin.inlines import AccountScopedStackedInline, AccountScopedTabularInline
 from apps.common.admin.panels import Panel
-from apps.common.admin.requests import access_of, form_accounts
+from apps.common.admin.requests import access_of, form_accounts, our_address
 from apps.common.admin.roles import RoleAdmin
 from apps.common.admin.scoped import AccountScopedAdmin, ReadOnlyAdmin
 from apps.common.admin.site import SWITCHER_CHOICES, HooklineAdminSite, operators_only
@@ -32,4 +32,5 @@ __all__ = [
     "form_accounts",
     "labelled",
     "operators_only",
+    "our_address",
 ]

@@ -3,6 +3,7 @@
 import uuid
 
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.common.access import NOBODY, Access, Role
 from apps.common.models import AccountOwned
@@ -12,6 +13,14 @@ def access_of(request: HttpRequest) -> Access:
     """Return what the sender reaches; nothing where the tenancy middleware did not run."""
     access: Access = getattr(request, "access", NOBODY)
     return access
+
+
+def our_address(request: HttpRequest, address: str) -> str:
+    """Return an address to lead to, as a link carried it along; "" unless it is one of ours."""
+    is_ours = url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return address if is_ours else ""
 
 
 def accounts_with_role(access: Access, role: Role) -> list[uuid.UUID]:

@@ -16,7 +16,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
 from django.db.models import ForeignKey, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.common.access import Role
 from apps.common.admin.filters import scoped_filter
@@ -28,7 +27,7 @@ from apps.common.admin.forms import (
 )
 from apps.common.admin.inlines import without_shortcuts
 from apps.common.admin.panels import Panel, PanelPages
-from apps.common.admin.requests import access_of, accounts_with_role, form_accounts
+from apps.common.admin.requests import access_of, accounts_with_role, form_accounts, our_address
 from apps.common.admin.roles import RoleAdmin
 
 if TYPE_CHECKING:
@@ -217,11 +216,8 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, BaseAdmin):
         return accounts_with_role(access_of(request), self.add_role or Role.OWNER)
 
     def _way_back(self, request: HttpRequest) -> HttpResponseRedirect | None:
-        following = request.GET.get("next", "")
-        is_ours = url_has_allowed_host_and_scheme(
-            following, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-        )
-        return HttpResponseRedirect(following) if is_ours else None
+        following = our_address(request, request.GET.get("next", ""))
+        return HttpResponseRedirect(following) if following else None
 
     def _when_several(self, request: HttpRequest, entry: Any) -> list[Any]:
         return [entry] if len(access_of(request).active_ids) > 1 else []

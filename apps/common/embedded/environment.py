@@ -1,12 +1,13 @@
 """The two files that tell other commands of a running installation: `secrets.env`, `run.env`."""
 
 import base64
-import contextlib
 import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+from apps.common.private_files import write_private
 
 # What a command in another terminal needs to work with the services of a running `up`.
 _SHARED = (
@@ -44,10 +45,4 @@ def shared_environment(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, values: Mapping[str, str]) -> None:
-    """Replace a file, readable by us only, in one step."""
-    fresh = path.with_name(f"{path.name}.new")
-    with contextlib.suppress(FileNotFoundError):
-        fresh.unlink()
-    with open(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.writelines(f"{name}='{value}'\n" for name, value in values.items())
-    fresh.replace(path)
+    write_private(path, "".join(f"{name}='{value}'\n" for name, value in values.items()))

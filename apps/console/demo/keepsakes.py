@@ -4,11 +4,11 @@ Passwords and keys are random, made once for each installation. So a demo that s
 accident can not be entered by whoever has read this code.
 """
 
-import contextlib
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from apps.common.private_files import write_private
 
 FILE_NAME = "demo.json"
 
@@ -38,9 +38,4 @@ class Keepsakes:
     def write(self, path: Path) -> None:
         """Replace the file in one step, readable by us only."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"{path.name}.new")
-        with contextlib.suppress(FileNotFoundError):
-            fresh.unlink()
-        with open(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            json.dump(asdict(self), file, indent=2)
-        fresh.replace(path)
+        write_private(path, json.dumps(asdict(self), indent=2))

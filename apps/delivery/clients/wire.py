@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from apps.delivery.outcome import RESERVED_HEADERS
+from apps.webhooks.headers import COMPUTED_HEADERS
 
 # Sent unless the request says otherwise. Bodies are stored as they come, so none is compressed.
 DEFAULT_HEADERS: Final = {
@@ -35,7 +35,7 @@ def missing_defaults(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     for name in names:
         if not _TOKEN.match(name):
             raise UnsendableRequest(f"the header name “{name}” is not valid")
-        if name.lower() in RESERVED_HEADERS:
+        if name.lower() in COMPUTED_HEADERS:
             raise UnsendableRequest(f"the header {name} is set by Hookline itself")
         if name.lower() in lowered:
             raise UnsendableRequest(f"the header {name} is there twice")

@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from apps.common.admin import access_of
 from apps.webhooks.models import WebhookDraft
@@ -66,11 +65,3 @@ def show(
 def to_step(draft: WebhookDraft, step: Step) -> HttpResponse:
     """Lead to a step of the draft."""
     return redirect("wizard_step", draft.pk, step.value)
-
-
-def our_address(request: HttpRequest, address: str) -> str:
-    """Return an address to lead back to, "" unless it is one of ours."""
-    is_ours = url_has_allowed_host_and_scheme(
-        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return address[:500] if is_ours else ""

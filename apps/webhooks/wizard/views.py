@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from apps.accounts.models import Account, Location, User
 from apps.common.access import Role
-from apps.common.admin import access_of, form_accounts
+from apps.common.admin import access_of, form_accounts, our_address
 from apps.common.admin.actions import confirmed
 from apps.webhooks.models import Webhook, WebhookDraft
 from apps.webhooks.wizard.answers import Answers, Choice, Step
@@ -37,7 +37,7 @@ from apps.webhooks.wizard.forms import (
     TemplateStep,
     WebhookStep,
 )
-from apps.webhooks.wizard.pages import of_draft, our_address, show, to_step
+from apps.webhooks.wizard.pages import of_draft, show, to_step
 from apps.webhooks.wizard.summary import summary_step
 
 _BACK = "back"
@@ -69,7 +69,7 @@ def start(request: HttpRequest) -> HttpResponse:
     initial = {"choice": Choice.EXISTING.value, "location": str(location.pk) if location else ""}
     form = WebhookStep(request.POST or None, account=account, access=access, initial=initial)
     if form.is_valid():
-        answers = Answers(back_to=our_address(request, request.GET.get("next", "")))
+        answers = Answers(back_to=our_address(request, request.GET.get("next", ""))[:500])
         answers = _webhook_answers(answers, form)
         answers = replace(answers, done=answers.marked(Step.WEBHOOK, is_done=True))
         user = User.objects.get(pk=access.user_id)
