@@ -127,6 +127,8 @@ SWEEP_INTERVAL_S = env.int("SWEEP_INTERVAL_S", default=5)
 INTAKE_MAX_BODY_BYTES = 5_000_000
 INTAKE_MAX_BATCH = 500
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+# The wizard posts two values for each of up to 300 fields, and a dozen for each open options panel.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
 # --- Django ------------------------------------------------------------------------------------
 
