@@ -147,6 +147,7 @@ class Supervisor:
         self._is_over = False
         self._running: list[_Running] = []
         self._due: list[tuple[float, Child, int]] = []
+        self._looks: list[Callable[[], None]] = []
         self._colours: dict[str, int] = {}
         self._last_line_at_s = time.monotonic()
         self._selector = selectors.DefaultSelector()
@@ -193,6 +194,10 @@ class Supervisor:
                 return False
             self._turn()
         return True
+
+    def each_turn(self, look: Callable[[], None]) -> None:
+        """Have `look` called between the lines, several times a second, until a stop."""
+        self._looks.append(look)
 
     def say(self, text: str, name: str | None = None) -> None:
         """Print text of several lines, each behind the name: our own, unless another is given."""
@@ -244,7 +249,7 @@ class Supervisor:
         return running
 
     def _turn(self) -> None:
-        """Show what arrived, see who ended, start who is due."""
+        """Show what arrived, see who ended, start who is due, look after the rest."""
         for key, _ in self._selector.select(_TURN_S):
             if key.data is None:
                 self._signals.drain()
@@ -260,6 +265,9 @@ class Supervisor:
             self._due.remove(entry)
             if not self.is_stopping:
                 self._start(entry[1], failures=entry[2])
+        for look in self._looks:
+            if not self.is_stopping:
+                look()
 
     def _show(self, running: _Running, *, to_the_end: bool = False) -> None:
         for line in running.lines(to_the_end=to_the_end):
@@ -281,11 +289,12 @@ class Supervisor:
         lived_s = time.monotonic() - running.started_at_s
         failures = 0 if lived_s > _SETTLED_S else running.failures
         pause_s = min(_FIRST_BACKOFF_S * 2**failures, _LONGEST_BACKOFF_S)
-        self.say(f"{child.name} {_how(running.process.returncode)}; again in {pause_s:g} s")
+        self.say(f"{child.name} {how_it_ended(running.process.returncode)}; again in {pause_s:g} s")
         self._due.append((time.monotonic() + pause_s, child, failures + 1))
 
 
-def _how(code: int) -> str:
+def how_it_ended(code: int) -> str:
+    """Put an exit code, negative for a signal, into words."""
     if code >= 0:
         return f"ended with code {code}"
     try:

@@ -19,6 +19,7 @@ from apps.common.embedded import (
     DataDirectoryTakenError,
     EmbeddedServiceError,
     EmbeddedServices,
+    Keeper,
     PostgresServer,
     RedisServer,
     ServiceFailedError,
@@ -289,6 +290,58 @@ class TestRedisServer:
         (folder / "redis" / "run" / "redis.sock").mkdir()
         with pytest.raises(ServiceFailedError, match="Redis did not start"):
             server.start()
+
+
+class TestKeeper:
+    """By the example of Redis, in a folder where the socket gets a short name by chance."""
+
+    @pytest.fixture
+    def server(self, folder: Path) -> Iterator[RedisServer]:
+        server = RedisServer(folder / ("long" * 30))
+        server.start()
+        yield server
+        server.stop()
+
+    def test_starts_again_at_the_same_address(self, server: RedisServer) -> None:
+        said: list[str] = []
+        keeper = Keeper(server, said.append, lambda: False)
+        keeper.look()
+        assert said == []
+        url, pid = server.url(), server.pid
+        assert pid
+        (server.home / "server.log.1").mkdir()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: keeper.look() or len(said) == 2)
+        assert said[0] == "Redis was ended by SIGKILL; again in 0.5 s"
+        assert re.fullmatch("Redis did not start: .* Is a directory: .*; again in 1 s", said[1])
+        (server.home / "server.log.1").rmdir()
+        wait_until(lambda: keeper.look() or server.pid)
+        assert redis.from_url(url).ping()
+
+    def test_gives_up_after_five_failures_in_a_row(self, server: RedisServer) -> None:
+        said: list[str] = []
+        keeper = Keeper(server, said.append, lambda: False)
+
+        def look_and_kill() -> None:
+            keeper.look()
+            if pid := server.pid:
+                os.kill(pid, signal.SIGKILL)
+
+        with pytest.raises(ServiceFailedError, match="it was ended by SIGKILL after each start"):
+            wait_until(look_and_kill)
+        assert [line.rpartition(" again in ")[2] for line in said] == [
+            *("0.5 s", "1 s", "2 s", "4 s"),
+        ]
+
+    def test_waits_for_no_start_once_everything_stops(self, server: RedisServer) -> None:
+        keeper = Keeper(server, lambda line: None, lambda: True)
+        assert server.pid
+        os.kill(server.pid, signal.SIGKILL)
+        wait_until(server.how_it_ended)
+        keeper.look()
+        time.sleep(0.6)
+        keeper.look()
+        assert server.pid is None
 
 
 class TestEnvironmentFiles:

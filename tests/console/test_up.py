@@ -1,6 +1,8 @@
 """`manage.py up` as a person meets it: started, looked at, stopped, started twice, killed."""
 
+import contextlib
 import http.client
+import json
 import os
 import re
 import shutil
@@ -120,6 +122,21 @@ def status_of(port: int, path: str) -> int:
         connection.close()
 
 
+def state_of(port: int) -> dict[str, str]:
+    """What `/readyz` says of the two services."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as probe:
+        probe.request("GET", "/readyz")
+        state = json.load(probe.getresponse())
+    return {name: state[name] for name in ("database", "redis")}
+
+
+def main_process(service: str, data_dir: Path) -> int:
+    if service == "PostgreSQL":
+        return int((data_dir / "postgres/data/postmaster.pid").read_text().split()[0])
+    (pid,) = [pid for pid, name in processes_of(data_dir).items() if "redis-server" in name]
+    return pid
+
+
 class TestUp:
     def test_serves_the_demo_and_prints_who_can_log_in(self, data_dir: Path) -> None:
         with up(data_dir) as process:
@@ -192,6 +209,46 @@ class TestUp:
         assert failed.returncode == 1
         assert "CommandError: Redis did not start" in failed.stderr
         assert "Traceback" not in failed.stderr
+        assert processes_of(data_dir) == {}
+
+
+class TestServicesThatDie:
+    """Somebody, or the kernel when memory is short, kills what `up` started."""
+
+    def test_are_started_again_and_everything_goes_on(self, data_dir: Path) -> None:
+        with up(data_dir) as process:
+            port = port_in(read_until(process, RUNS_AT))
+            read_until(process, "switch   |")
+            for name in ("PostgreSQL", "Redis"):
+                os.kill(main_process(name, data_dir), signal.SIGKILL)
+                read_until(process, f"up       | {name} was ended by SIGKILL; again in 0.5 s")
+                # The switch tells of a call when it was taken in, the receiver when it arrived.
+                read_until(process, "switch   |")
+                read_until(process, "receiver |")
+                assert status_of(port, "/login/") == 200
+                wait_until(lambda: state_of(port) == {"database": "ok", "redis": "ok"})
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        assert processes_of(data_dir) == {}
+
+    def test_hold_up_no_stop(self, data_dir: Path) -> None:
+        with up(data_dir, "--no-demo") as process:
+            read_until(process, RUNS_AT)
+            for name in ("PostgreSQL", "Redis"):
+                os.kill(main_process(name, data_dir), signal.SIGKILL)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        assert processes_of(data_dir) == {}
+
+    def test_end_it_with_a_reason_when_they_do_not_come_back(self, data_dir: Path) -> None:
+        with up(data_dir, "--no-demo") as process:
+            read_until(process, RUNS_AT)
+            (data_dir / "postgres" / "data" / "global" / "pg_control").unlink()
+            os.kill(main_process("PostgreSQL", data_dir), signal.SIGKILL)
+            output = read_until(process, "CommandError: PostgreSQL did not start: it ended with")
+            output += read_until(process, "pg_control")
+            assert process.wait(30) == 1
+        assert output.count("up       | PostgreSQL did not start: it ended with code") == 3
         assert processes_of(data_dir) == {}
 
 

@@ -9,6 +9,7 @@ from apps.common.embedded.errors import (
     EmbeddedServiceError,
     ServiceFailedError,
 )
+from apps.common.embedded.keeper import Keeper
 from apps.common.embedded.postgres import PostgresServer
 from apps.common.embedded.redis_server import RedisServer
 from apps.common.embedded.services import EmbeddedServices
@@ -17,6 +18,7 @@ __all__ = [
     "DataDirectoryTakenError",
     "EmbeddedServiceError",
     "EmbeddedServices",
+    "Keeper",
     "PostgresServer",
     "RedisServer",
     "ServiceFailedError",

@@ -6,13 +6,14 @@ import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, ClassVar
 
 from apps.common import janitor
 from apps.common.embedded.errors import ServiceFailedError
 from apps.common.embedded.places import OsAccount
+from apps.common.supervisor import how_it_ended
 
 _START_S = 60.0
 _POLL_S = 0.01
@@ -41,33 +42,34 @@ class Service(ABC):
         """What the server had to say, of this run and the one before (`.1`)."""
         return self.home / "server.log"
 
-    def start(self) -> None:
-        """Start and wait until it answers; nothing if it runs. Raises `ServiceFailedError`."""
+    def how_it_ended(self) -> str | None:
+        """Say how it ended if it did so by itself; None while it runs, and after `stop`."""
+        code = self._process.poll() if self._process else None
+        return None if code is None else how_it_ended(code)
+
+    def start(self, is_wanted: Callable[[], bool] = lambda: True) -> None:
+        """Start and wait until it answers; nothing if it runs. Raises `ServiceFailedError`.
+
+        The address is that of an earlier start until `stop`. Waits only as long as `is_wanted`.
+        """
         if self.pid is not None:
             return
+        self._ended()
         try:
             self._prepare()
             self._launch(self._command())
-            self._wait_until_ready()
+            self._wait_until_ready(is_wanted)
             self._on_ready()
         except OSError as error:
-            self.stop()
+            self._end()
             raise ServiceFailedError(self.name, str(error)) from error
         except BaseException:
-            self.stop()
+            self._end()
             raise
 
     def stop(self) -> None:
         """Stop in good order, by force after a grace; nothing if it does not run."""
-        if self._process is not None:
-            if self._process.poll() is None:
-                self._process.send_signal(self.stop_signal)
-                try:
-                    self._process.wait(self.stop_grace_s)
-                except subprocess.TimeoutExpired:
-                    self._process.kill()
-                    self._process.wait()
-            self._ended()
+        self._end()
         self._clean_up()
 
     def kill(self) -> None:
@@ -79,7 +81,7 @@ class Service(ABC):
 
     def restart(self) -> None:
         """Stop and start; the address stays the same."""
-        self.stop()
+        self._end()
         self.start()
 
     @abstractmethod
@@ -133,15 +135,26 @@ class Service(ABC):
             extra_groups=[] if account else None,
         )
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, is_wanted: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _START_S
         while not self._is_ready():
             if self.pid is None:
-                code = self._process.returncode if self._process else None
-                raise ServiceFailedError(self.name, f"it ended with code {code}.", self.log)
+                raise ServiceFailedError(self.name, f"it {self.how_it_ended()}.", self.log)
+            if not is_wanted():
+                raise ServiceFailedError(self.name, "it was stopped before it answered.")
             if time.monotonic() > deadline:
                 raise ServiceFailedError(self.name, f"no answer within {_START_S:.0f} s.", self.log)
             time.sleep(_POLL_S)
+
+    def _end(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(self.stop_signal)
+            try:
+                self._process.wait(self.stop_grace_s)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._ended()
 
     def _ended(self) -> None:
         if self._process is not None:

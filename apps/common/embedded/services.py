@@ -14,6 +14,7 @@ from apps.common.embedded.errors import DataDirectoryTakenError, EmbeddedService
 from apps.common.embedded.places import make_folder
 from apps.common.embedded.postgres import PostgresServer
 from apps.common.embedded.redis_server import RedisServer
+from apps.common.embedded.service import Service
 
 
 class EmbeddedServices:
@@ -52,6 +53,11 @@ class EmbeddedServices:
                 shutil.rmtree((services.data_dir / "postgres").resolve(), ignore_errors=True)
 
     @property
+    def chosen(self) -> list[Service]:
+        """The services that were not left out, in the order of their start."""
+        return [each for each in (self.postgres, self.redis) if each is not None]
+
+    @property
     def database_url(self) -> str:
         """The DATABASE_URL of the embedded PostgreSQL."""
         if self.postgres is None:
@@ -69,18 +75,16 @@ class EmbeddedServices:
         """Take the data directory and start; raises `EmbeddedServiceError`."""
         self._take_directory()
         try:
-            for service in (self.postgres, self.redis):
-                if service is not None:
-                    service.start()
+            for service in self.chosen:
+                service.start()
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
         """Stop what runs and release the data directory."""
-        for service in (self.redis, self.postgres):
-            if service is not None:
-                service.stop()
+        for service in reversed(self.chosen):
+            service.stop()
         if self._lock is not None:
             self._lock.close()
             self._lock = None

@@ -15,7 +15,7 @@ from typing import Any
 import environ
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.common.embedded import EmbeddedServiceError, EmbeddedServices
+from apps.common.embedded import EmbeddedServiceError, EmbeddedServices, Keeper
 from apps.common.embedded.environment import keep_secrets, shared_environment
 from apps.common.supervisor import Child, StopSignals, Supervisor
 from apps.console import processes
@@ -90,10 +90,17 @@ class Command(BaseCommand):
                 keep_secrets(data_dir / "secrets.env")
                 _complete_environment(services, host, web_port, receiver_port)
                 with shared_environment(data_dir / "run.env"), Supervisor(signals) as supervisor:
+                    _keep(services, supervisor)
                     _run(supervisor, host, web_port, receiver_port, workers)
                     supervisor.say("stopping")
         except EmbeddedServiceError as error:
             raise CommandError(str(error)) from error
+
+
+def _keep(services: EmbeddedServices, supervisor: Supervisor) -> None:
+    for service in services.chosen:
+        keeper = Keeper(service, supervisor.say, lambda: supervisor.is_stopping)
+        supervisor.each_turn(keeper.look)
 
 
 def _run(
