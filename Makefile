@@ -22,7 +22,7 @@ check: export PUBLIC_URL := https://hookline.example
 check: export ALLOWED_HOSTS := hookline.example
 check: export DATABASE_URL := postgresql:///none?host=/nonexistent
 check: export SECRET_KEY := for-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ
-check: export CREDENTIAL_KEYS := Zm9yLWNoZWNrcy1vbmx5LWtleS0zMi1ieXRlcy1sb25n
+check: export CREDENTIAL_KEYS := Zm9yLWNoZWNrcy1vbmx5LWtleS1vZi0zMi1ieXRlcy4=
 
 .PHONY: help run demo test check format bench requirements clean
 
