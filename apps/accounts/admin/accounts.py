@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from apps.accounts.forms import AccountForm
 from apps.accounts.models import Account, AccountKind, Location
 from apps.common.access import Role
-from apps.common.admin import RoleAdmin, access_of
+from apps.common.admin import HistoryPage, RoleAdmin, access_of
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -22,7 +22,7 @@ else:
 
 
 @admin.register(Account)
-class AccountAdmin(RoleAdmin, _ModelAdmin):
+class AccountAdmin(RoleAdmin, HistoryPage, _ModelAdmin):
     """Accounts within reach. Agencies add clients; nobody deletes, an account is switched off.
 
     An account that is off is out of reach with all it has. Only its own row shows here, to admins

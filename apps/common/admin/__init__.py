@@ -7,6 +7,7 @@ from apps.common.admin.actions import confirmed
 from apps.common.admin.display import labelled
 from apps.common.admin.filters import ChoicesFilter, ScopedRelatedFilter
 from apps.common.admin.forms import AccountScopedForm, AccountScopedFormSet
+from apps.common.admin.history import HistoryPage
 from apps.common.admin.inlines import AccountScopedStackedInline, AccountScopedTabularInline
 from apps.common.admin.panels import Panel
 from apps.common.admin.requests import access_of, form_accounts, our_address
@@ -22,6 +23,7 @@ __all__ = [
     "AccountScopedStackedInline",
     "AccountScopedTabularInline",
     "ChoicesFilter",
+    "HistoryPage",
     "HooklineAdminSite",
     "Panel",
     "ReadOnlyAdmin",

@@ -25,6 +25,7 @@ from apps.common.admin.forms import (
     rows_to_choose,
     scope_choices,
 )
+from apps.common.admin.history import HistoryPage
 from apps.common.admin.inlines import without_shortcuts
 from apps.common.admin.panels import Panel, PanelPages
 from apps.common.admin.requests import access_of, accounts_with_role, form_accounts, our_address
@@ -38,7 +39,7 @@ else:
     from unfold.admin import ModelAdmin as BaseAdmin
 
 
-class AccountScopedAdmin(RoleAdmin, PanelPages, BaseAdmin):
+class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
     """Lists and edits rows of the accounts that are being worked on.
 
     A single row of any reachable account opens by its link. `account` needs no mention in
