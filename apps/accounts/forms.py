@@ -111,7 +111,8 @@ class InvitationForm(MembershipForm):
     email = forms.EmailField(
         label="E-mail",
         widget=EmailInput,
-        help_text="Who has no user yet gets a link to choose a password.",
+        help_text="Who has no user yet gets a link to choose a password. If the link is lost or too"
+        " old, invite them again.",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -121,7 +122,8 @@ class InvitationForm(MembershipForm):
         role, email = cleaned.get("role"), cleaned.get("email", "").lower()
         if account_id and role is not None and not self.access.has_role(Role(role), account_id):
             self.add_error("role", "You can not give a role above your own.")
-        if Membership.objects.filter(account_id=account_id, user__email=email).exists():
+        members = Membership.objects.filter(account_id=account_id, user__email=email)
+        if any(member.user.has_usable_password() for member in members.select_related("user")):
             self.add_error("email", "This person is a member already.")
         return cleaned
 

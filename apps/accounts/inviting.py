@@ -1,12 +1,14 @@
 """Who belongs to an account: inviting people, changing their role, letting them go."""
 
 import logging
+import uuid
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
@@ -22,6 +24,7 @@ logger = logging.getLogger(__name__)
 def invite(*, account: Account, email: str, role: Role, by: Access) -> Membership:
     """Make somebody a member and tell them by e-mail; a new user gets a link to set a password.
 
+    Who is a member but has not chosen a password yet is invited again, with this role.
     Raises PermissionDenied unless `by` is an admin of the account, ValidationError for a role
     above the own one and for somebody who is a member already.
     """
@@ -30,34 +33,39 @@ def invite(*, account: Account, email: str, role: Role, by: Access) -> Membershi
     # Whether a user exists is no business of the account, so the wall is lifted for this.
     with system_scope():
         user = User.objects.filter(email=email).first()
-        is_new = user is None
         if user is None:
             user = User(email=email)
             user.set_unusable_password()
             user.full_clean()
             user.save()
-        if Membership.objects.filter(account=account, user=user).exists():
+        membership = Membership.objects.filter(account=account, user=user).first()
+        if membership is not None and user.has_usable_password():
             raise ValidationError({"email": "This person is a member already."})
-        membership = Membership.objects.create(account=account, user=user, role=role)
-    transaction.on_commit(
-        lambda: _send_invitation(user=user, account=account, is_new=is_new), robust=True
-    )
+        if membership is None:
+            membership = Membership.objects.create(account=account, user=user, role=role)
+    if membership.role != role:
+        change_role(membership=membership, role=role, by=by)
+    transaction.on_commit(lambda: _send_invitation(user=user, account=account), robust=True)
     return membership
 
 
+@transaction.atomic
 def change_role(*, membership: Membership, role: Role, by: Access) -> None:
     """Give a member another role. Raises as `invite`, and for the last owner."""
     check_may_manage(membership=membership, by=by)
     _check_may_grant(role=role, account_id=membership.account_id, by=by)
+    _lock_owners(membership)
     if role < Role.OWNER and is_last_owner(membership):
         raise ValidationError({"role": "An account needs an owner: make somebody else one first."})
     membership.role = role
     membership.save(update_fields=["role"])
 
 
+@transaction.atomic
 def remove_member(*, membership: Membership, by: Access) -> None:
     """Let a member go. Raises PermissionDenied, and ValidationError for the last owner."""
     check_may_manage(membership=membership, by=by)
+    _lock_owners(membership)
     if is_last_owner(membership):
         raise ValidationError("An account needs an owner: make somebody else one first.")
     membership.delete()
@@ -75,11 +83,18 @@ def check_may_manage(*, membership: Membership, by: Access) -> None:
 
 def is_last_owner(membership: Membership) -> bool:
     """Tell whether the account would be without an owner."""
+    return list(_owners(membership)) == [membership.pk]
+
+
+def _lock_owners(membership: Membership) -> None:
+    """See to it that of two owners who leave at the same moment one stays."""
+    list(_owners(membership).select_for_update())
+
+
+def _owners(membership: Membership) -> QuerySet[Membership, uuid.UUID]:
     owners = Membership.objects.filter(account_id=membership.account_id, role=Role.OWNER)
-    # Locked, so that two owners who leave at the same moment can not both succeed; without the
-    # usual order by e-mail, which would lock people that the wall does not let us change.
-    keys = list(owners.order_by("pk").select_for_update().values_list("pk", flat=True))
-    return keys == [membership.pk]
+    # The usual order by e-mail would lock people, whom the wall does not let us change.
+    return owners.order_by("pk").values_list("pk", flat=True)
 
 
 def _check_may_grant(*, role: Role, account_id: object, by: Access) -> None:
@@ -89,8 +104,8 @@ def _check_may_grant(*, role: Role, account_id: object, by: Access) -> None:
         raise ValidationError({"role": "You can not give a role above your own."})
 
 
-def _send_invitation(*, user: User, account: Account, is_new: bool) -> None:
-    if is_new:
+def _send_invitation(*, user: User, account: Account) -> None:
+    if not user.has_usable_password():
         path = reverse(
             "password_reset_confirm",
             args=[

@@ -1,9 +1,14 @@
 """Choosing a new password through a link, in the theme of the admin."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth import views
+from django.contrib.auth.forms import PasswordResetForm
+from django.db import transaction
+
+from apps.accounts.models import User
 
 if TYPE_CHECKING:
     from django.views.generic.base import TemplateView
@@ -13,6 +18,18 @@ else:
     _Page = object
 
 
+class ResetForm(PasswordResetForm):
+    """Finds who gets the link, and sends it."""
+
+    def get_users(self, email: str) -> Iterable[User]:
+        """Return whoever is active, also those who were invited and never chose a password."""
+        return User.objects.filter(email=email.strip().lower(), is_active=True)
+
+    def send_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Send it when the transaction is over: a mail server may be slow."""
+        transaction.on_commit(lambda: super(ResetForm, self).send_mail(*args, **kwargs))
+
+
 class _ThemedPage(_Page):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**admin.site.each_context(self.request), **super().get_context_data(**kwargs)}
@@ -20,6 +37,8 @@ class _ThemedPage(_Page):
 
 class PasswordReset(_ThemedPage, views.PasswordResetView):
     """Asks for the e-mail."""
+
+    form_class = ResetForm
 
 
 class PasswordResetDone(_ThemedPage, views.PasswordResetDoneView):

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.middleware import SESSION_ACCOUNT
@@ -220,6 +222,44 @@ class TestMembers:
         client.post(page.request["PATH_INFO"], {"new_password1": new, "new_password2": new})
         assert User.objects.get(email="new@example.com").check_password(new)
 
+    def test_a_lost_invitation_is_sent_again(
+        self, log_in: LogIn, account: Account, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        browser = log_in(account=account)
+        for role in (Role.VIEWER, Role.MEMBER):
+            with django_capture_on_commit_callbacks(execute=True):
+                browser.post(reverse(self.add), {"email": "new@example.com", "role": int(role)})
+        assert ["/password/" in letter.body for letter in mail.outbox] == [True, True]
+        assert Membership.objects.get(user__email="new@example.com").role == Role.MEMBER
+
+    def test_who_is_removed_and_invited_again_gets_a_link(
+        self, log_in: LogIn, account: Account, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        browser = log_in(account=account)
+        for _ in range(2):
+            with django_capture_on_commit_callbacks(execute=True):
+                browser.post(reverse(self.add), {"email": "new@example.com", "role": 20})
+            Membership.objects.get(user__email="new@example.com").delete()
+        assert "/password/" in mail.outbox[1].body
+
+    def test_who_never_chose_a_password_can_ask_for_a_link(
+        self, client: Client, account: Account, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        invited = UserFactory(email="new@example.com")
+        invited.set_unusable_password()
+        invited.save()
+        with django_capture_on_commit_callbacks(execute=True):
+            client.post(reverse("password_reset"), {"email": "New@example.com"})
+            assert not mail.outbox
+        assert "/password/" in mail.outbox[0].body
+
+    def test_looking_at_a_member_locks_nobody(self, log_in: LogIn, account: Account) -> None:
+        owner = MembershipFactory(account=account, role=Role.OWNER)
+        browser = log_in(user=owner.user)
+        with CaptureQueriesContext(connection) as asked:
+            browser.get(reverse("admin:accounts_membership_change", args=[owner.pk]))
+        assert not [query for query in asked if "FOR UPDATE" in query["sql"]]
+
     def test_invites_somebody_of_another_account(self, log_in: LogIn, account: Account) -> None:
         other = MembershipFactory()
         log_in(account=account).post(
@@ -407,6 +447,19 @@ class TestAccounts:
 
 
 class TestOperators:
+    def test_change_an_email_without_locking_anybody_out(
+        self, client: Client, log_in: LogIn
+    ) -> None:
+        person = UserFactory(email="mia@example.com")
+        log_in(user=OperatorFactory()).post(
+            reverse("admin:accounts_user_change", args=[person.pk]),
+            {"email": "Mia@New.example", "full_name": "Mia", "is_active": "on"},
+        )
+        page = client.post(
+            reverse("admin:login"), {"username": "Mia@New.example", "password": PASSWORD}
+        )
+        assert page.status_code == 302
+
     pages = ["admin:accounts_user_changelist", "django_rq:home", "django_rq:home_json"]
 
     @pytest.mark.parametrize("page", pages)

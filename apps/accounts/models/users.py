@@ -54,10 +54,20 @@ class User(AbstractBaseUser, HooklineModel):
 
     class Meta:
         ordering = ["email"]
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
+        constraints = [
+            # People are looked up by it, and do not all write it alike.
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email")), name="user_email_in_lower_case"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.full_name or self.email
+
+    def clean(self) -> None:
+        """Keep the e-mail in lower case."""
+        super().clean()
+        self.email = self.email.strip().lower()
 
     @property
     def is_staff(self) -> bool:
