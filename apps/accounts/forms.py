@@ -11,18 +11,16 @@ from apps.accounts.inviting import is_last_owner
 from apps.accounts.models import Account, ApiKey, Location, Membership, Scope
 from apps.common.access import Access, Role
 from apps.common.admin import AccountScopedForm
+from apps.common.admin.theme import (
+    AuthenticationForm,
+    CheckboxSelectMultiple,
+    EmailInput,
+    SearchableSelect,
+)
 
 if TYPE_CHECKING:
-    from django.contrib.auth.forms import AuthenticationForm
-    from django.forms import CheckboxSelectMultiple, EmailInput, Select
-
     _AccountModelForm = forms.ModelForm[Account]
 else:
-    from unfold.forms import AuthenticationForm
-    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
-    from unfold.widgets import UnfoldAdminEmailInputWidget as EmailInput
-    from unfold.widgets import UnfoldAdminSelect2Widget as Select
-
     _AccountModelForm = forms.ModelForm
 
 
@@ -46,7 +44,7 @@ class LoginForm(AuthenticationForm):
 class AccountForm(_AccountModelForm):
     """An account; its time zone comes from a list."""
 
-    time_zone = forms.ChoiceField(widget=Select)
+    time_zone = forms.ChoiceField(widget=SearchableSelect)
 
     class Meta:
         model = Account
@@ -61,7 +59,7 @@ class LocationForm(AccountScopedForm):
     """A place; its time zone comes from a list."""
 
     time_zone = forms.ChoiceField(
-        widget=Select, help_text="Times in payloads can be told in this zone."
+        widget=SearchableSelect, help_text="Times in payloads can be told in this zone."
     )
 
     class Meta:

@@ -14,14 +14,11 @@ from django.views.decorators.http import require_http_methods
 from apps.accounts.middleware import SESSION_ACCOUNT
 from apps.accounts.models import User
 from apps.common.admin import SWITCHER_CHOICES, access_of, our_address
+from apps.common.admin.theme import TextInput
 
 if TYPE_CHECKING:
-    from django.forms import TextInput
-
     _UserForm = forms.ModelForm[User]
 else:
-    from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
-
     _UserForm = forms.ModelForm
 
 _ALL = "all"

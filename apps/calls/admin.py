@@ -1,7 +1,7 @@
 """The admin of calls: they are looked at only."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
@@ -11,11 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from apps.calls.models import Call, CallEvent
 from apps.calls.timeline import Moment, events_of
 from apps.common.admin import ReadOnlyAdmin, labelled
-
-if TYPE_CHECKING:
-    from django.core.paginator import Paginator as InfinitePaginator
-else:
-    from unfold.paginator import InfinitePaginator
+from apps.common.admin.theme import InfinitePaginator
 
 
 @admin.register(Call)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from django import forms
@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from apps.common.access import Access, Role
 from apps.common.admin import AccountScopedForm
+from apps.common.admin.theme import CheckboxSelectMultiple, Select, Textarea, TextInput
 from apps.webhooks.models import (
     DEFAULT_CONCURRENCY,
     DEFAULT_SUCCESS_CODES,
@@ -19,14 +20,6 @@ from apps.webhooks.models import (
 )
 from apps.webhooks.schedules import PRESETS, InvalidSchedule, parse_waits, waits_in_words
 from apps.webhooks.services import check_sample, check_target
-
-if TYPE_CHECKING:
-    from django.forms import CheckboxSelectMultiple, Select, Textarea, TextInput
-else:
-    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
-    from unfold.widgets import UnfoldAdminSelectWidget as Select
-    from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
-    from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
 _CODE_SEPARATOR = re.compile(r"[\s,;]+")
 
@@ -158,7 +151,7 @@ def _chosen_schedule(waits_s: list[int] | None) -> tuple[str, str]:
 
 
 class WebhookForm(AccountScopedForm):
-    """An endpoint; its address is looked up and judged when it is saved."""
+    """A webhook; its address is looked up and judged when it is saved."""
 
     access: ClassVar[Access]
 

@@ -12,13 +12,12 @@ from apps.accounts.forms import AccountForm
 from apps.accounts.models import Account, AccountKind, Location
 from apps.common.access import Role
 from apps.common.admin import HistoryPage, RoleAdmin, access_of
+from apps.common.admin.theme import ModelAdmin
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin
-
     _ModelAdmin = ModelAdmin[Account]
 else:
-    from unfold.admin import ModelAdmin as _ModelAdmin
+    _ModelAdmin = ModelAdmin
 
 
 @admin.register(Account)

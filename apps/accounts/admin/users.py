@@ -8,13 +8,12 @@ from django.http import HttpRequest
 
 from apps.accounts.models import User
 from apps.common.admin import access_of
+from apps.common.admin.theme import ModelAdmin
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin
-
     _ModelAdmin = ModelAdmin[User]
 else:
-    from unfold.admin import ModelAdmin as _ModelAdmin
+    _ModelAdmin = ModelAdmin
 
 
 @admin.register(User)

@@ -1,6 +1,7 @@
 """The admin site, and the admin of account-owned models: the first wall.
 
-The theme is imported here, in `config/` and in the rooms' admin files, and nowhere else.
+The theme is imported here and in `config/`, and nowhere else: rooms take what they need of it from
+`theme`.
 """
 
 from apps.common.admin.actions import confirmed

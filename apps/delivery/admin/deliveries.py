@@ -1,6 +1,6 @@
 """Deliveries: what was sent, what came back, and sending it again."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -11,14 +11,10 @@ from django.urls import URLPattern, path, reverse
 
 from apps.common.access import Role
 from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled
+from apps.common.admin.theme import InfinitePaginator
 from apps.delivery.admin.attempts import shown
 from apps.delivery.models import Delivery, DeliveryState
 from apps.delivery.services import resend
-
-if TYPE_CHECKING:
-    from django.core.paginator import Paginator as InfinitePaginator
-else:
-    from unfold.paginator import InfinitePaginator
 
 _MOST_AT_ONCE = 500
 

@@ -2,13 +2,14 @@
 
 import base64
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from apps.accounts.models import Account, Group, Location
 from apps.common.access import Access
+from apps.common.admin.theme import NumberInput, Select, Textarea, TextInput
 from apps.webhooks.extraction import SampleError, extract
 from apps.webhooks.formats import Format
 from apps.webhooks.forms import SuccessCodesField, WebhookForm
@@ -19,14 +20,6 @@ from apps.webhooks.services import check_sample, check_target
 from apps.webhooks.sharing import templates_for
 from apps.webhooks.wizard.answers import Answers, Choice
 from apps.webhooks.wizard.drafts import MORE_FIELDS, Headers
-
-if TYPE_CHECKING:
-    from django.forms import NumberInput, Select, Textarea, TextInput
-else:
-    from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
-    from unfold.widgets import UnfoldAdminSelectWidget as Select
-    from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
-    from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
 _CHOICES = [
     (Choice.EXISTING.value, "Existing Templates"),
