@@ -21,7 +21,7 @@ _TOUCH_EVERY = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class KeyBearer:
     """A program that calls the API with a key."""
 
     key: ApiKey
@@ -33,8 +33,8 @@ class Client:
         return scope in self.key.scopes
 
 
-def authenticate_bearer(request: HttpRequest) -> Client | None:
-    """Return the client behind the Authorization header, None without one.
+def authenticate_bearer(request: HttpRequest) -> KeyBearer | None:
+    """Return the bearer behind the Authorization header, None without one.
 
     A Problem 401 for a key that is unknown, revoked or expired, in the same words for each.
     """
@@ -56,23 +56,23 @@ def authenticate_bearer(request: HttpRequest) -> Client | None:
         )
     if key.last_used_at is None or now - key.last_used_at > _TOUCH_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-    return Client(key=key, access=access_of_key(key))
+    return KeyBearer(key=key, access=access_of_key(key))
 
 
-def client_of(request: Request) -> Client:
+def bearer_of(request: Request) -> KeyBearer:
     """Return who calls an API view; raise NotAuthenticated for anybody without a key."""
-    if not isinstance(request.user, Client):
+    if not isinstance(request.user, KeyBearer):
         raise NotAuthenticated
     return request.user
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Hands DRF the client that the tenancy middleware has found already."""
+    """Hands DRF the bearer that the tenancy middleware has found already."""
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        """Return the client, or None."""
-        client = getattr(request._request, "client", None)
-        return (client, None) if client else None
+        """Return the bearer, or None."""
+        bearer = getattr(request._request, "bearer", None)
+        return (bearer, None) if bearer else None
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a 401."""

@@ -9,7 +9,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from apps.accounts.access import access_of_user
-from apps.accounts.authentication import Client, authenticate_bearer
+from apps.accounts.authentication import KeyBearer, authenticate_bearer
 from apps.accounts.models import User
 from apps.common.access import NOBODY, Access
 from apps.common.problems import Problem, problem_response
@@ -34,7 +34,7 @@ class TenantRequest(HttpRequest):
     """A request that has passed the tenancy middleware."""
 
     access: Access
-    client: Client | None
+    bearer: KeyBearer | None
 
 
 class TenancyMiddleware:
@@ -50,10 +50,10 @@ class TenancyMiddleware:
         """Handle one request."""
         if request.path_info.startswith(_API_PREFIX):
             try:
-                request.client = authenticate_bearer(request)
+                request.bearer = authenticate_bearer(request)
             except Problem as problem:
                 return problem_response(problem)
-            access = request.client.access if request.client else _access_of_session(request)
+            access = request.bearer.access if request.bearer else _access_of_session(request)
         else:
             access = _access_of_session(request)
         request.access = access

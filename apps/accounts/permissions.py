@@ -1,11 +1,11 @@
-"""What an API client may do."""
+"""What the bearer of a key may do."""
 
 from typing import Any
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from apps.accounts.authentication import Client
+from apps.accounts.authentication import KeyBearer
 from apps.accounts.models import Scope
 
 
@@ -16,7 +16,7 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Tell whether the request's key has the scope."""
-        if not isinstance(request.user, Client):
+        if not isinstance(request.user, KeyBearer):
             return False
         default = Scope.READ if request.method in SAFE_METHODS else Scope.WRITE
         return request.user.may(getattr(view, "scope", None) or default)

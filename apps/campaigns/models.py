@@ -103,7 +103,7 @@ class Treatment(AccountOwned):
 
 
 class TreatmentOption(AccountOwned):
-    """An extension of a treatment, as 1 = Sales."""
+    """One choice of a treatment, as 1 = Sales."""
 
     ID_PREFIX = "opt"
 

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.authentication import client_of
+from apps.accounts.authentication import bearer_of
 from apps.accounts.models import Scope
 from apps.common.api_view import ApiView
 from apps.common.problems import FieldProblem, Problem
@@ -32,7 +32,7 @@ class EventsView(ApiView):
                 f"A batch has at most {settings.INTAKE_MAX_BATCH} events; this one has"
                 f" {len(bodies)}.",
             )
-        receipt = accept_events(access=client_of(request).access, bodies=bodies)
+        receipt = accept_events(access=bearer_of(request).access, bodies=bodies)
         if not receipt.accepted:
             raise _nothing_accepted(receipt, is_batch=isinstance(body, list))
         return Response(

@@ -112,7 +112,7 @@ class TemplateVersion(AccountOwned):
 
 
 class Webhook(AccountOwned):
-    """An endpoint of somebody's system, and how it wants to be called."""
+    """A URL of a receiver with all that it takes to call it."""
 
     ID_PREFIX = "wh"
 
