@@ -13,7 +13,8 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
 
 # A worker that gives no sign of life for so long is replaced. It bounds no request: threads keep
-# the sign going.
+# the sign going. Nothing here bounds how long a body may take, and a slow one holds a thread: the
+# proxy in front must buffer bodies, within a time-out of its own.
 timeout = 30
 # On SIGTERM, requests under way get this long. The stop_grace_period of compose.yaml is longer.
 graceful_timeout = 25

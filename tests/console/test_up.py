@@ -143,7 +143,10 @@ class TestUp:
             output = read_until(process, "Ctrl-C stops it")
             assert status_of(port_in(output), "/login/") == 200
             assert re.search(r"E-mail +Password +Role +Account", output)
-            assert re.search(r"\S+@\S+ +\S+ +owner +\S+", output)
+            assert (login := re.search(r"\S+@\S+ +(\S+) +owner +\S+", output))
+            assert str(data_dir / "demo.json") in output
+            assert login[1] in (data_dir / "demo.json").read_text()
+            assert login[1] in run("seed_demo", DATA_DIR=str(data_dir)).stdout
             commands = " ".join(processes_of(data_dir).values())
             for part in ("gunicorn", "manage.py worker", "manage.py sweep", "demo.receiver"):
                 assert part in commands
@@ -197,6 +200,14 @@ class TestUp:
         assert refused.returncode == 1
         assert f"Port {port} of 127.0.0.1 is taken by another program" in refused.stderr
         assert processes_of(data_dir) == {}
+
+    @pytest.mark.parametrize("port", ["0", "-1", "65536", "70000", "eighty"])
+    def test_says_which_ports_there_are(self, data_dir: Path, port: str) -> None:
+        refused = run("up", "--data-dir", data_dir, "--port", port)
+        assert refused.returncode == 2
+        assert f"argument --port: {port} is no port: choose one from 1 to 65535" in refused.stderr
+        assert "Traceback" not in refused.stderr
+        assert list(data_dir.iterdir()) == []
 
     def test_starts_beside_another_that_starts_at_the_same_time(self, data_dir: Path) -> None:
         with up(data_dir / "a", "--no-demo") as one, up(data_dir / "b", "--no-demo") as two:

@@ -7,7 +7,7 @@ import socket
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from apps.common.embedded import EmbeddedServiceError, EmbeddedServices, Keeper
 from apps.common.embedded.environment import keep_secrets, shared_environment
 from apps.common.supervisor import Child, StopSignals, Supervisor
 from apps.console import processes
+from apps.console.demo.keepsakes import FILE_NAME
 
 _WEB_PORT = 8000
 _RECEIVER_PORT = 8900
@@ -46,7 +47,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--port",
-            type=int,
+            type=_port,
             help=f"port of the web server (the first free one from {_WEB_PORT})",
         )
         parser.add_argument(
@@ -167,6 +168,14 @@ def _complete_environment(
     os.environ.setdefault("EGRESS_ALLOW", "127.0.0.0/8,::1/128")
 
 
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise ArgumentTypeError(
+            f"{text} is no port: choose one from 1 to 65535, or leave --port out."
+        )
+    return int(text)
+
+
 def _local_url(host: str, web_port: int) -> str:
     return f"http://{processes.address(processes.reachable(host), web_port)}"
 
@@ -233,6 +242,7 @@ def _welcome(url: str, logins: Sequence[dict[str, str]]) -> str:
         for row in rows:
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             lines.append("  " + "  ".join(cells).rstrip())
+        lines += ["", f"They are kept, for you only, in {Path(os.environ['DATA_DIR'], FILE_NAME)}"]
         lines.append("")
     lines += ["Ctrl-C stops it. Below, one line for each call and delivery.", ""]
     return "\n".join(lines)
