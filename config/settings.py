@@ -107,6 +107,8 @@ RQ_SHOW_ADMIN_LINK = False
 
 # SMTP for password links, as smtp://user:password@host:port. Default: print to the console.
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+# A mail server that does not answer must not hold a web process for good.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Hookline <hookline@localhost>")
 
 # --- Delivery ----------------------------------------------------------------------------------

@@ -31,7 +31,6 @@ class CallAdmin(ReadOnlyAdmin):
     list_select_related = ["location"]
     search_fields = ["caller", "caller_name", "tracking_number", "external_id"]
     search_help_text = "Caller, number, or the platform's call id"
-    date_hierarchy = "created_at"
     # Counting millions of rows would take longer than showing fifty.
     paginator = InfinitePaginator
     show_full_result_count = False

@@ -41,7 +41,7 @@ class Call(AccountOwned):
 
     # The composite indexes below serve these two.
     account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
-    location = models.ForeignKey(Location, models.CASCADE, related_name="calls", db_index=False)
+    location = models.ForeignKey(Location, models.RESTRICT, related_name="calls", db_index=False)
     external_id = models.CharField("platform's call id", max_length=128)
     direction = models.CharField(max_length=10, blank=True)
     status = models.CharField(max_length=10, choices=CallStatus, blank=True)

@@ -54,7 +54,7 @@ class Delivery(AccountOwned):
 
     # The composite indexes below serve these; each spared index is a cheaper plan.
     account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
-    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries", db_index=False)
+    webhook = models.ForeignKey(Webhook, models.RESTRICT, related_name="deliveries", db_index=False)
     template_version = models.ForeignKey(
         TemplateVersion, models.PROTECT, related_name="+", db_index=False
     )

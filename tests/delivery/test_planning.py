@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import RestrictedError
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.access import access_of_key
@@ -15,6 +16,7 @@ from apps.webhooks.models import Webhook
 from apps.webhooks.services import save_template
 from tests.builders import World, attach, event, make_webhook
 from tests.delivery.sending import states, take
+from tests.factories import DeliveryFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -126,3 +128,11 @@ class TestAResend:
         first = Delivery.objects.get()
 
         assert len({resend(delivery=each).pk for each in (first, first, first)}) == 3
+
+
+class TestWhatWasSent:
+    def test_keeps_its_webhook_and_its_place(self) -> None:
+        delivery = DeliveryFactory()
+        for row in (delivery.webhook, delivery.call.location):
+            with pytest.raises(RestrictedError):
+                row.delete()

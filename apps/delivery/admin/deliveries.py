@@ -38,7 +38,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_select_related = ["webhook", "call", "call__location"]
     search_fields = ["webhook__name", "call__caller", "call__tracking_number", "call__external_id"]
     search_help_text = "Webhook, caller, number, or the platform's call id"
-    date_hierarchy = "created_at"
     # Counting millions of rows would take longer than showing fifty.
     paginator = InfinitePaginator
     show_full_result_count = False
