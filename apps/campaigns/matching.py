@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from apps.accounts.models import Location
 from apps.calls.events import Timing
 from apps.calls.services import RecordedEvent
 from apps.campaigns.models import TARGETS, Attachment
@@ -24,11 +25,19 @@ class Match:
 
 
 def match_events(recorded: Sequence[RecordedEvent]) -> list[Match]:
-    """Return what is to be sent for these events, one match a webhook and event. One query.
+    """Return what is to be sent for these events, one match a webhook and event. Two queries.
 
+    What is switched off sends nothing: a location with all calls at it, a campaign, a treatment
+    with its options.
     Where a webhook is attached to an event in several ways, the oldest attachment counts.
     """
-    moments = [(event, timing, places) for event in recorded for timing, places in _moments(event)]
+    off = _locations_off(recorded)
+    moments = [
+        (event, timing, places)
+        for event in recorded
+        if event.call.location_id not in off
+        for timing, places in _moments(event)
+    ]
     return _matched(moments, _candidates(moments))
 
 
@@ -80,6 +89,12 @@ def _moments(recorded: RecordedEvent) -> Iterator[tuple[Timing, _Places]]:
         yield (Timing.END if recorded.is_end else Timing.UPDATED), everything
 
 
+def _locations_off(recorded: Sequence[RecordedEvent]) -> set[uuid.UUID]:
+    keys = {event.call.location_id for event in recorded}
+    off = Location.objects.filter(pk__in=keys, is_active=False)
+    return set(off.order_by().values_list("pk", flat=True))
+
+
 def _candidates(moments: Iterable[tuple[RecordedEvent, Timing, _Places]]) -> list[Attachment]:
     moments = list(moments)
     if not moments:
@@ -98,6 +113,11 @@ def _candidates(moments: Iterable[tuple[RecordedEvent, Timing, _Places]]) -> lis
             account_id__in={event.call.account_id for event, _, _ in moments},
             timing__in={timing for _, timing, _ in moments},
             is_active=True,
+        )
+        .exclude(
+            Q(campaign__is_active=False)
+            | Q(treatment__is_active=False)
+            | Q(option__treatment__is_active=False)
         )
         .select_related("webhook__template")
         # One webhook's credentials that can not be read must not stop the intake of events.

@@ -44,7 +44,9 @@ class Campaign(AccountOwned):
         blank=True,
         help_text='Names and values to group campaigns by, as {"Region": "south"}; sent as %tags%.',
     )
-    is_active = models.BooleanField("active", default=True)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Off: its calls are recorded, and nothing is sent for it."
+    )
 
     class Meta:
         ordering = ["name"]
@@ -87,7 +89,9 @@ class Treatment(AccountOwned):
 
     location = models.ForeignKey(Location, models.CASCADE, related_name="treatments")
     name = models.CharField(max_length=120)
-    is_active = models.BooleanField("active", default=True)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Off: its calls are recorded, and nothing is sent for it."
+    )
 
     class Meta:
         verbose_name = "call treatment"

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from apps.accounts.access import access_of_key
 from apps.accounts.models import Location
 from apps.calls.events import Timing
+from apps.calls.models import Call
 from apps.campaigns.models import Attachment
 from apps.delivery.models import Delivery
 from apps.intake.services import accept_events
@@ -212,3 +213,30 @@ class TestABegin:
         take(world, event(world, type=kind))
 
         assert told(begin) == []
+
+
+class TestWhatIsSwitchedOff:
+    def switch_off(self, row: Any) -> None:
+        type(row).objects.filter(pk=row.pk).update(is_active=False)
+
+    def test_a_location_sends_nothing_and_keeps_its_calls(self, world: World) -> None:
+        whole = attach(make_webhook(world, URL))
+        self.switch_off(world.location)
+        call(world, "c1")
+        assert told(whole) == []
+        assert Call.objects.filter(external_id="c1").exists()
+
+    def test_a_campaign_sends_nothing_of_its_own(self, world: World) -> None:
+        whole = attach(make_webhook(world, URL))
+        own = attach(make_webhook(world, URL), campaign=world.campaign)
+        self.switch_off(world.campaign)
+        take(world, event(world, call_id="c1"))
+        assert told(own) == []
+        assert told(whole) == [("c1", "begin", "call.started")]
+
+    def test_a_treatment_sends_nothing_for_itself_and_its_options(self, world: World) -> None:
+        own = attach(make_webhook(world, URL), treatment=world.menu)
+        option = attach(make_webhook(world, URL), option=world.sales)
+        self.switch_off(world.menu)
+        call(world, "c1", "1")
+        assert told(own) == told(option) == []

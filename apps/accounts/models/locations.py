@@ -62,7 +62,9 @@ class Location(AccountOwned):
     domain_id = models.CharField(
         "domain ID", max_length=64, blank=True, help_text="Sent as %domain_id%."
     )
-    is_active = models.BooleanField("active", default=True)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Off: its calls are recorded, and nothing is sent for it."
+    )
 
     class Meta:
         ordering = ["name"]
