@@ -221,12 +221,13 @@ class WebhookForm(AccountScopedForm):
         """Refuse an address that Hookline may not send to; keep the spelling it sends."""
         url = check_target(url=self.cleaned_data["url"].strip())
         webhook = self.instance
-        if webhook._state.adding or urlsplit(url).netloc == urlsplit(self.initial["url"]).netloc:
+        if webhook._state.adding or urlsplit(url)[:2] == urlsplit(self.initial["url"])[:2]:
             return url
         has_secrets = any(header.is_secret for header in webhook.headers.all())
         if has_secrets and not self.access.has_role(Role.ADMIN, webhook.account_id):
             raise ValidationError(
-                "Saved header values would go to another host; only an admin may do that."
+                "Saved header values would go to another host, or without TLS; only an admin may"
+                " do that."
             )
         return url
 
