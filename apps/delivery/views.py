@@ -16,12 +16,12 @@ from apps.delivery.testing import send_test
 from apps.webhooks.models import WebhookDraft
 from apps.webhooks.wizard.answers import Step
 from apps.webhooks.wizard.drafts import answers_of, compiled, headers_of, webhook_of
-from apps.webhooks.wizard.pages import of_draft, show, to_step
+from apps.webhooks.wizard.pages import of_draft, of_draft_unheld, show, to_step
 from apps.webhooks.wizard.preview import snapshot_of
 
 
 @require_POST
-@of_draft
+@of_draft_unheld
 def wizard_test(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
     """Send what the draft would send for the call that was picked, and show what came back."""
     answers = answers_of(draft)

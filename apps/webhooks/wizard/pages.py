@@ -19,11 +19,26 @@ _Page = Callable[..., HttpResponse]
 
 
 def of_draft(view: _Page) -> _Page:
-    """Give a page the draft behind its address, if it is the person's own; else it is a 404."""
+    """Give a page the draft behind its address, if it is the person's own; else it is a 404.
 
+    A POST holds the draft until it is answered: the preview saves rows, too, and one that is under
+    way while somebody presses Next must not undo what that saves.
+    """
+    return _with_draft(view, holds=True)
+
+
+def of_draft_unheld(view: _Page) -> _Page:
+    """Give a page the draft as `of_draft` does, for a POST that only reads and may take long."""
+    return _with_draft(view, holds=False)
+
+
+def _with_draft(view: _Page, *, holds: bool) -> _Page:
     @wraps(view)
     def page(request: HttpRequest, draft_id: uuid.UUID, **kwargs: Any) -> HttpResponse:
-        draft = drafts_of(access_of(request)).filter(pk=draft_id).first()
+        drafts = drafts_of(access_of(request)).filter(pk=draft_id)
+        if holds and request.method == "POST":
+            drafts = drafts.select_for_update(of=("self",))
+        draft = drafts.first()
         if draft is None:
             raise Http404("There is no such draft here.")
         return view(request, draft, **kwargs)
