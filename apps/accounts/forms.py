@@ -48,11 +48,33 @@ class AccountForm(_AccountModelForm):
 
     class Meta:
         model = Account
-        fields = ["name", "kind", "parent", "time_zone", "is_active"]
+        fields = [
+            "name",
+            "kind",
+            "parent",
+            "time_zone",
+            "is_active",
+            "keep_bodies_days",
+            "keep_records_days",
+        ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offer_time_zones(self)
+        for name in ("keep_bodies_days", "keep_records_days"):
+            self.fields[name].required = False
+
+    def clean_keep_bodies_days(self) -> int:
+        """Leave it as it is where nothing is said."""
+        return self._days("keep_bodies_days")
+
+    def clean_keep_records_days(self) -> int:
+        """Leave it as it is where nothing is said."""
+        return self._days("keep_records_days")
+
+    def _days(self, name: str) -> int:
+        days: int | None = self.cleaned_data[name]
+        return getattr(self.instance, name) if days is None else days
 
 
 class LocationForm(AccountScopedForm):

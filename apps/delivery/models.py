@@ -75,6 +75,8 @@ class Delivery(AccountOwned):
     last_status = models.PositiveSmallIntegerField("last response", null=True)
     last_error = models.CharField(max_length=500, blank=True)
     finished_at = models.DateTimeField(null=True)
+    # From then on its tries have neither bodies nor headers.
+    bodies_removed_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name_plural = "deliveries"

@@ -1,7 +1,7 @@
 """The sweep: finds due deliveries that nobody is sending, without any help from Redis."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import redis
 from django.db import connection
@@ -11,6 +11,7 @@ from apps.delivery.engine.expiry import EXPIRE
 from apps.delivery.engine.records import RELEASE
 from apps.delivery.jobs import run_drain
 from apps.delivery.lag import seconds_behind
+from apps.delivery.retention import Purge
 from apps.delivery.wake import CHANNEL, delivery_queue, start_drain
 from apps.webhooks.services import purge_retired_secrets
 
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 # Sweeps in a row that found due deliveries and nobody to send them, before this process does.
 PATIENCE = 2
+# What one sweep spends on forgetting, in seconds, so that it looks for work soon again.
+PURGE_S = 1.0
 _BACKLOG_TO_RELEASE = "SELECT EXISTS (SELECT FROM delivery_endpointhealth WHERE release_due)"
 
 
@@ -26,12 +29,14 @@ class Sweep:
     """Looks again and again; remembers for how long due deliveries found nobody."""
 
     unattended: int = 0
+    purge: Purge = field(default_factory=Purge)
 
     def run_once(self) -> None:
         """End what is too late, release what waits for nothing, see that what is due is sent."""
         purge_retired_secrets()
         watch_endpoints()
         send_alerts()
+        self.purge.run_for(PURGE_S)
         with connection.cursor() as cursor:
             cursor.execute(EXPIRE)
             cursor.execute(RELEASE.format(among=""))

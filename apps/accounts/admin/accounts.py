@@ -36,7 +36,10 @@ class AccountAdmin(RoleAdmin, HistoryPage, _ModelAdmin):
     list_select_related = ["parent"]
     search_fields = ["name"]
     search_help_text = "Name"
-    fieldsets = [(None, {"fields": ["name", "kind", "parent", "time_zone", "is_active"]})]
+    fieldsets = [
+        (None, {"fields": ["name", "kind", "parent", "time_zone", "is_active"]}),
+        ("Retention", {"fields": [("keep_bodies_days", "keep_records_days")]}),
+    ]
     actions = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:

@@ -3,6 +3,7 @@
 import zoneinfo
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from apps.accounts.models.users import User
@@ -25,6 +26,10 @@ class AccountKind(models.TextChoices):
 
     AGENCY = "agency", "Agency"
     CLIENT = "client", "Client"
+
+
+# How many days what was sent may be kept, and its bodies.
+MOST_DAYS = 730
 
 
 class Account(HooklineModel):
@@ -50,14 +55,36 @@ class Account(HooklineModel):
     is_active = models.BooleanField(
         "active", default=True, help_text="Off: nothing of this account is sent or accepted."
     )
+    keep_bodies_days = models.PositiveSmallIntegerField(
+        "keep bodies for, in days",
+        default=30,
+        db_default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)],
+        help_text="What was sent and answered, headers and queries included. It counts from the"
+        " end of a delivery.",
+    )
+    keep_records_days = models.PositiveSmallIntegerField(
+        "keep deliveries and calls for, in days",
+        default=90,
+        db_default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)],
+        help_text="Deliveries with their tries, and calls with their events. What waits to be sent"
+        " stays.",
+    )
 
     class Meta:
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(
+                condition=models.Q(keep_bodies_days__gte=1)
+                & models.Q(keep_records_days__gte=models.F("keep_bodies_days"))
+                & models.Q(keep_records_days__lte=MOST_DAYS),
+                name="account_keeps_bodies_no_longer_than_records",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(kind="client") | models.Q(parent=None),
                 name="account_agencies_have_no_agency",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -76,6 +103,11 @@ class Account(HooklineModel):
             raise ValidationError({"parent": "An agency is not managed by another agency."})
         if not self.is_agency and self.pk and self.clients.exists():
             raise ValidationError({"kind": "This agency still manages client accounts."})
+        bodies, records = self.keep_bodies_days, self.keep_records_days
+        if bodies is not None and records is not None and bodies > records:
+            raise ValidationError(
+                {"keep_bodies_days": "Bodies can be kept no longer than their deliveries."}
+            )
 
 
 class Membership(AccountOwned):

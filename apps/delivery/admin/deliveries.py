@@ -86,6 +86,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
                     shown(attempt) for attempt in delivery.attempts.order_by("-started_at")
                 ],
                 "resent_as": delivery.resent_as.all(),
+                "keep_bodies_days": delivery.account.keep_bodies_days,
                 "may_resend": self.has_resend_permission(request, delivery),
                 "title": f"Delivery to {delivery.webhook}",
             }
