@@ -10,6 +10,7 @@ class EventType(models.TextChoices):
     RINGING = "call.ringing", "Ringing"
     ANSWERED = "call.answered", "Answered"
     OPTION_REACHED = "call.option_reached", "Option reached"
+    LEG_ENDED = "call.leg_ended", "Leg ended"
     ENDED = "call.ended", "Ended"
     UPDATED = "call.updated", "Updated"
     RECORDING_READY = "recording.ready", "Recording ready"

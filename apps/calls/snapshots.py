@@ -20,9 +20,20 @@ MAX_SECONDS = 2_147_483_647
 # place and its other events; a call with a transcript of an hour takes less than a fifth.
 MAX_BYTES = 393_216
 
-_MERGED = ("caller", "visitor", "vehicle", "tags", "survey", "custom", "recording")
+_MERGED = (
+    "caller",
+    "visitor",
+    "vehicle",
+    "tags",
+    "survey",
+    "custom",
+    "recording",
+    "click",
+    "analysis",
+)
 _ENDED = "call.ended"
 _REACHED = "call.option_reached"
+_LEG_ENDED = "call.leg_ended"
 _LATE_CHANGES = frozenset({_ENDED, "call.updated", "recording.ready", "transcript.ready"})
 
 
@@ -39,11 +50,13 @@ def apply(snapshot: Mapping[str, Any], facts: Mapping[str, Any]) -> Snapshot:
 
     `facts` has `type`, `occurred_at` (RFC 3339) and whatever the event said, in the snapshot's
     own shape. What it leaves out or gives as null stays as it was. A stray ringing or answer that
-    is dated after the end only fills gaps.
+    is dated after the end only fills gaps, and so does a leg that nobody answered beside one that
+    somebody did.
     """
     after: Snapshot = dict(snapshot)
     kind, moment = facts["type"], facts["occurred_at"]
     fills_gaps_only = bool(after.get("ended_at")) and kind not in _LATE_CHANGES
+    fills_gaps_only |= kind == _LEG_ENDED and after.get("status") == "answered"
     for name, value in facts.items():
         if value is None or name in ("type", "occurred_at", "option"):
             continue
@@ -95,6 +108,10 @@ def _settle(call: Snapshot, *, stated: Mapping[str, Any]) -> None:
         call["duration_s"] = _seconds(call.get("started_at"), call["ended_at"])
     if call["status"] == "answered" and call.get("talk_s") is None:
         call["talk_s"] = _seconds(call.get("answered_at"), call["ended_at"])
+    if call.get("menu_s") is None and call.get("options"):
+        call["menu_s"] = _seconds(
+            call.get("started_at"), call.get("answered_at") or call["ended_at"]
+        )
 
 
 def _outcome(call: Snapshot) -> str:
