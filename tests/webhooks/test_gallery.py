@@ -43,7 +43,8 @@ def hostile(value):
         "options": [{"key": value, "label": value}],
         "transcript": value,
         "session_id": value,
-        "location": {**LOCATION, "name": value},
+        # A location has a name.
+        "location": {**LOCATION, "name": LOCATION["name"] if value.isspace() else value},
         "visitor": {
             **EXAMPLE_SNAPSHOT["visitor"],
             **dict.fromkeys(("utm_source", "utm_medium", "utm_campaign", "user_agent"), value),
@@ -57,6 +58,7 @@ CALLS = {
     "begin": {name: EXAMPLE_SNAPSHOT[name] for name in ("call_id", "from", "started_at", "caller")}
     | {"location": LOCATION},
     "anonymous": ANONYMOUS,
+    "blank": hostile("  \n "),
     **{name: hostile(value) for name, value in HOSTILE_VALUES.items()},
 }
 BY_KEY = pytest.mark.parametrize("entry", GALLERY.values(), ids=GALLERY.keys())

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -40,6 +40,7 @@ _TERSE = {"from": Shape.PHONE, "to": Shape.PHONE, "number": Shape.PHONE, "did": 
 
 Reasoned = tuple[Token, int, str]
 """A token, its score and the reason."""
+_Reason = Callable[[str, str, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +59,33 @@ class Suggestion:
 
 
 def suggest(
-    sample: Sample, learned: Learned = NOTHING_LEARNED
+    sample: Sample, learned: Learned = NOTHING_LEARNED, here: Learned = NOTHING_LEARNED
 ) -> Mapping[str, tuple[Suggestion, ...]]:
     """Suggestions by the path of each field that has any, best first, at most three.
 
-    What the account mapped itself comes first. Arrays and objects that could be filled by a list
-    or an object token are among the places; an array is then meant to repeat.
+    What is mapped in this sample already (`here`) comes first, as it tells of others of the same
+    name, then what the account mapped elsewhere (`learned`). Arrays and objects that could be
+    filled by a list or an object token are among the places; an array is then meant to repeat.
     """
-    found = {field.path: _suggestions(field, learned) for field in sample.fields}
+    found = {field.path: _suggestions(field, learned, here) for field in sample.fields}
     found |= {
-        field.path: tuple(each for each in _suggestions(field, learned) if each.is_sure)
+        field.path: tuple(each for each in _suggestions(field, learned, here) if each.is_sure)
         for field in sample.containers
     }
     return {path: suggestions for path, suggestions in found.items() if suggestions}
 
 
-def _suggestions(field: Field, learned: Learned) -> tuple[Suggestion, ...]:
+def _suggestions(field: Field, learned: Learned, here: Learned) -> tuple[Suggestion, ...]:
     steps = steps_of(field.path)
     if not steps:
         return ()
     words = frozenset(steps[-1])
     best: dict[str, Suggestion] = {}
-    reasoned = [*_learned(steps, learned), *sorted(_judged(field, steps), key=_by_score)]
+    reasoned = [
+        *_learned(steps, here, _mapped_here),
+        *_learned(steps, learned, _mapped_elsewhere),
+        *sorted(_judged(field, steps), key=_by_score),
+    ]
     for token, score, reason in reasoned:
         known = best.get(token.name)
         if _belongs(token, field) and (known is None or known.score < min(score, CUT_OFF)):
@@ -123,18 +129,18 @@ def _belongs(token: Token, field: Field) -> bool:
     return True
 
 
-def _learned(steps: Steps, learned: Learned) -> Iterator[Reasoned]:
-    """Tokens to which the account mapped this path, or this name of the same subject."""
+def _learned(steps: Steps, learned: Learned, why: _Reason) -> Iterator[Reasoned]:
+    """Tokens to which this path, or this name of the same subject, was mapped."""
     by_path = learned.paths.get(path_key_of(steps))
     if by_path:
         name = ".".join(" ".join(words) for words in steps)
-        yield from _counted(by_path, EXACT, name)
+        yield from _counted(by_path, EXACT, name, why)
     by_name = learned.names.get(name_key_of(steps))
     if by_name:
-        yield from _counted(by_name, _LEARNED_NAME, " ".join(steps[-1]))
+        yield from _counted(by_name, _LEARNED_NAME, " ".join(steps[-1]), why)
 
 
-def _counted(counts: Counter[str], score: int, name: str) -> Iterator[Reasoned]:
+def _counted(counts: Counter[str], score: int, name: str, why: _Reason) -> Iterator[Reasoned]:
     total = counts.total()
     for token_name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
         try:
@@ -142,9 +148,16 @@ def _counted(counts: Counter[str], score: int, name: str) -> Iterator[Reasoned]:
         except UnknownToken:
             continue
         is_usual = count * 2 > total
-        times = "1 template" if count == 1 else f"{count} templates"
-        reason = f"your account mapped {name} to %{token_name}% in {times}"
-        yield token, score if is_usual else DOUBTFUL, reason
+        yield token, score if is_usual else DOUBTFUL, why(name, token_name, count)
+
+
+def _mapped_here(name: str, token: str, count: int) -> str:
+    return f"{name} is mapped to %{token}% here"
+
+
+def _mapped_elsewhere(name: str, token: str, count: int) -> str:
+    times = "1 template" if count == 1 else f"{count} templates"
+    return f"your account mapped {name} to %{token}% in {times}"
 
 
 def _why(field: Field, alias: str, token: Token, *, is_exact: bool) -> str:

@@ -33,7 +33,7 @@ def text(*path: str) -> Reader:
 
         def read(snapshot: Snapshot) -> Value:
             value = snapshot.get(key)
-            return value if type(value) is str else _scalar_text(value)
+            return value if type(value) is str and not value.isspace() else _scalar_text(value)
 
         return read
     room, key = path
@@ -43,7 +43,7 @@ def text(*path: str) -> Reader:
         if type(part) is not dict:
             return None
         value = part.get(key)
-        return value if type(value) is str else _scalar_text(value)
+        return value if type(value) is str and not value.isspace() else _scalar_text(value)
 
     return read_inside
 
@@ -256,7 +256,9 @@ def _parse_long(value: str) -> datetime:
 
 
 def _scalar_text(value: Value) -> str | None:
-    return None if value is None else as_text(value)
+    """The text of a scalar; None for nothing but blanks, which say as much as nothing does."""
+    text = None if value is None else as_text(value)
+    return None if text is not None and text.isspace() else text
 
 
 def _replaced(fields: Value, path: str, item: Value) -> Value:

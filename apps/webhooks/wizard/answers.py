@@ -9,11 +9,12 @@ from apps.webhooks.models import DEFAULT_SUCCESS_CODES
 
 
 class Choice(StrEnum):
-    """What a new webhook is made with."""
+    """What a new webhook is made with; EDIT makes none, but a new version of a template."""
 
     EXISTING = "existing"
     CREATE = "create"
     GALLERY = "gallery"
+    EDIT = "edit"
 
 
 class Step(StrEnum):
@@ -37,6 +38,10 @@ _LABELS = {
     Step.ADVANCED: "Advanced settings",
     Step.SUMMARY: "Summary",
 }
+_STEPS: dict[str, tuple[Step, ...]] = {
+    Choice.EXISTING: (Step.WEBHOOK, Step.ADVANCED, Step.SUMMARY),
+    Choice.EDIT: (Step.TEMPLATE, Step.FIELDS, Step.SUMMARY),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,9 @@ class Answers:
     """Everything but the header values, which are credentials.
 
     What was typed is kept as it is; `done` are the steps whose answers were found good. `mapping`
-    is the plain form of a mapping, and `mapped` the digest of the sample that it was made for.
+    is the plain form of a mapping, and `mapped` the digest of the sample that it was made for;
+    `by_hand` are the paths whose rows a person filled. `version` is the number of the template's
+    version that an edit began with.
     `more` are the rarer settings of the webhook, by the names of its columns; `back_to` is the page
     that led here.
     """
@@ -61,6 +68,8 @@ class Answers:
     sample: str = ""
     mapping: list[dict[str, Any]] = field(default_factory=list)
     mapped: str = ""
+    by_hand: list[str] = field(default_factory=list)
+    version: int = 0
     method: str = "POST"
     success_codes: list[int] = field(default_factory=lambda: list(DEFAULT_SUCCESS_CODES))
     timeout_s: int = 15
@@ -79,16 +88,19 @@ class Answers:
         return asdict(self)
 
     @property
-    def makes_template(self) -> bool:
-        """Whether a template is created along with the webhook."""
+    def has_sample(self) -> bool:
+        """Whether sample and mapping are answered here, and not those of an existing template."""
         return self.choice != Choice.EXISTING
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether a template is edited, and no webhook made."""
+        return self.choice == Choice.EDIT
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps of this choice, in order."""
-        if self.makes_template:
-            return tuple(Step)
-        return (Step.WEBHOOK, Step.ADVANCED, Step.SUMMARY)
+        return _STEPS.get(self.choice, tuple(Step))
 
     @property
     def next_open(self) -> Step:

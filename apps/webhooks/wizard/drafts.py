@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -28,8 +29,9 @@ from apps.webhooks.services import (
     save_template,
 )
 from apps.webhooks.sharing import templates_for
-from apps.webhooks.suggestions import Suggestion, suggest
+from apps.webhooks.suggestions import Learned, Suggestion, suggest
 from apps.webhooks.wizard.answers import Answers, Choice
+from apps.webhooks.wizard.rows import changed_paths, mapping_posted, places_of
 
 MOST_DRAFTS = 20
 MORE_FIELDS = (
@@ -114,6 +116,7 @@ def filled_from_gallery(answers: Answers) -> Answers:
         sample=entry.sample,
         mapping=mapping_to_plain(entry.mapping),
         mapped=digest_of(entry.format.value, entry.sample),
+        by_hand=[field.path for field in entry.mapping.fields],
         method=entry.method,
     )
 
@@ -164,22 +167,64 @@ def with_mapping(*, draft: WebhookDraft, answers: Answers, sample: Sample) -> An
     A new sample comes with what its %tokens% say and what is suggested with certainty; a place
     that was mapped before keeps its mapping.
     """
-    digest = digest_of(answers.format, answers.sample)
-    if answers.mapped == digest:
+    if answers.mapped == digest_of(answers.format, answers.sample):
         return answers
+    mapping = mapping_of(answers)
+    kept = [*(mapping.get(path) for path in answers.by_hand), *mapping.fields]
+    return _mapped_anew(draft, answers, sample, kept)
+
+
+def with_suggestions(*, draft: WebhookDraft, answers: Answers, sample: Sample) -> Answers:
+    """Return the answers with what is suggested now, after what a person filled; that stays."""
+    mapping = mapping_of(answers)
+    return _mapped_anew(draft, answers, sample, [mapping.get(path) for path in answers.by_hand])
+
+
+def with_rows(
+    *, answers: Answers, sample: Sample, posted: MappingOf[str, Any]
+) -> tuple[Answers, Mapping]:
+    """Return the answers, and their mapping, with what the rows of the Fields step say.
+
+    The rows that say something new are noted as filled by hand.
+    """
+    before = mapping_of(answers)
+    mapping = mapping_posted(posted, places_of(sample), before)
+    by_hand = dict.fromkeys([*answers.by_hand, *changed_paths(before, mapping)])
+    return replace(answers, mapping=mapping_to_plain(mapping), by_hand=list(by_hand)), mapping
+
+
+def suggestions_of(
+    *, draft: WebhookDraft, answers: Answers, sample: Sample
+) -> MappingOf[str, Sequence[Suggestion]]:
+    """Return what is suggested for the places that no person filled, by their paths."""
+    mapping, by_hand = mapping_of(answers), set(answers.by_hand)
+    taught = {(field.path, field.token) for field in mapping.fields if field.path in by_hand}
+    here = Learned.from_templates([{pair for pair in taught if pair[1]}])
+    found = suggest(sample, learn_mappings(account=draft.account), here)
+    return {path: suggestions for path, suggestions in found.items() if path not in by_hand}
+
+
+def _mapped_anew(
+    draft: WebhookDraft, answers: Answers, sample: Sample, kept: Sequence[FieldMapping]
+) -> Answers:
+    """The answers with a mapping of this sample, in which the kept places are as they were."""
+    kept = [field for field in kept if sample.find(field.path) is not None]
     brought = auto_map(sample)
-    suggestions = suggest(sample, learn_mappings(account=draft.account))
-    taken = {field.path for field in brought.fields}
+    taken = {field.path for field in (*brought.fields, *kept)}
     sure = [
         _suggested(place, found[0])
-        for path, found in suggestions.items()
+        for path, found in suggestions_of(draft=draft, answers=answers, sample=sample).items()
         if path not in taken and found[0].is_sure and (place := _fillable(sample, path))
     ]
-    if any(field.kind is Kind.REPEAT for field in brought.fields):
+    if any(field.kind is Kind.REPEAT for field in (*brought.fields, *kept)):
         sure = [field for field in sure if field.kind is not Kind.REPEAT]
-    kept = [field for field in mapping_of(answers).fields if sample.find(field.path) is not None]
     whole = brought.replaced(sure).replaced(kept)
-    return replace(answers, mapping=mapping_to_plain(whole), mapped=digest)
+    return replace(
+        answers,
+        mapping=mapping_to_plain(whole),
+        mapped=digest_of(answers.format, answers.sample),
+        by_hand=[path for path in answers.by_hand if sample.find(path) is not None],
+    )
 
 
 def _fillable(sample: Sample, path: str) -> Field | None:
@@ -208,7 +253,7 @@ def compiled(*, draft: WebhookDraft, access: Access) -> CompiledTemplate:
     Raises ValidationError for a sample, a mapping or a chosen template that can not be used.
     """
     answers = answers_of(draft)
-    if not answers.makes_template:
+    if not answers.has_sample:
         version = chosen_template(draft=draft, access=access).current_version
         if version is None:
             raise ValidationError("The template has no version.")
@@ -242,7 +287,7 @@ def finish(*, draft: WebhookDraft, access: Access) -> Webhook:
     meanwhile, an address, a template that is gone.
     """
     answers = answers_of(draft)
-    if answers.makes_template:
+    if answers.has_sample:
         template = Template(
             account=draft.account,
             name=answers.template_name,

@@ -4,33 +4,34 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.views.decorators.http import require_POST
 
-from apps.common.admin import access_of
 from apps.webhooks.extraction import Sample
-from apps.webhooks.learning import learn_mappings
-from apps.webhooks.mapping import FORMATTERS, Mapping, find_problems, to_plain
+from apps.webhooks.mapping import FORMATTERS, find_problems
 from apps.webhooks.models import WebhookDraft
-from apps.webhooks.suggestions import suggest
 from apps.webhooks.tokens import TOKENS, Category, as_text
 from apps.webhooks.wizard.answers import Answers, Step
 from apps.webhooks.wizard.drafts import (
     answers_of,
-    compiled,
     keep,
     mapping_of,
     sample_of,
+    suggestions_of,
     with_mapping,
+    with_rows,
+    with_suggestions,
 )
+from apps.webhooks.wizard.edits import use_by_webhooks
 from apps.webhooks.wizard.options import TYPE_LABELS, WHEN_EMPTY_LABELS, shown_formatters
 from apps.webhooks.wizard.pages import of_draft, show, to_step
-from apps.webhooks.wizard.preview import EXAMPLE, entry_of, preview, snapshot_of, sources_of
-from apps.webhooks.wizard.rows import ROWS_ON_A_PAGE, mapping_posted, places_of, rows_of
+from apps.webhooks.wizard.preview_pages import preview_context
+from apps.webhooks.wizard.rows import ROWS_ON_A_PAGE, changed_paths, places_of, rows_of
 
 _BACK = "back"
+_SUGGEST = "suggest"
 
 
 def fields_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
@@ -41,7 +42,9 @@ def fields_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
     except ValidationError:
         return to_step(draft, Step.TEMPLATE)
     if request.method == "POST" and request.POST.get("sample") == answers.mapped:
-        answers, mapping = _taken(request, draft, answers, sample)
+        answers, mapping = with_rows(answers=answers, sample=sample, posted=request.POST.dict())
+        if _SUGGEST in request.POST:
+            return _suggested_again(request, draft, answers, sample)
         has_faults = bool(find_problems(mapping, sample))
         answers = replace(answers, done=answers.marked(Step.FIELDS, is_done=not has_faults))
         keep(draft=draft, answers=answers)
@@ -57,20 +60,17 @@ def fields_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
     return _rows_page(request, draft, sample, page=_number(request.GET.get("page")) or 0)
 
 
-@require_POST
-@of_draft
-def preview_page(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
-    """Keep what the rows say now, and show what would be sent."""
-    answers = answers_of(draft)
-    faults: list[str] = []
-    if answers.makes_template and request.POST.get("sample") == answers.mapped:
-        answers, mapping = _taken(request, draft, answers, sample_of(answers))
-        keep(draft=draft, answers=answers)
-        problems = find_problems(mapping, sample_of(answers))
-        faults = [f"{problem.path}: {problem.message}" for problem in problems]
-    return TemplateResponse(
-        request, "webhooks/wizard/preview.html", preview_context(request, draft, faults)
-    )
+def _suggested_again(
+    request: HttpRequest, draft: WebhookDraft, answers: Answers, sample: Sample
+) -> HttpResponse:
+    """Fill anew what no person filled, and say what came of it."""
+    before = mapping_of(answers)
+    answers = with_suggestions(draft=draft, answers=answers, sample=sample)
+    keep(draft=draft, answers=answers)
+    changed = len(changed_paths(before, mapping_of(answers)))
+    news = f"{changed} field{'s' if changed > 1 else ''} filled" if changed else "Nothing new"
+    messages.info(request, f"{news}. What you filled yourself is as it was.")
+    return _rows_page(request, draft, sample, page=_number(request.POST.get("page")) or 0)
 
 
 @of_draft
@@ -80,7 +80,7 @@ def options(request: HttpRequest, draft: WebhookDraft, index: int) -> HttpRespon
     sample = sample_of(answers)
     mapping = mapping_of(answers)
     if request.method == "POST" and request.POST.get("sample") == answers.mapped:
-        answers, mapping = _taken(request, draft, answers, sample)
+        answers, mapping = with_rows(answers=answers, sample=sample, posted=request.POST.dict())
         keep(draft=draft, answers=answers)
     places = places_of(sample)
     if index >= len(places):
@@ -98,28 +98,6 @@ def options(request: HttpRequest, draft: WebhookDraft, index: int) -> HttpRespon
         "is_xml_repeat": field.kind == "repeat" and answers.format == "xml",
     }
     return TemplateResponse(request, "webhooks/wizard/options.html", context)
-
-
-def preview_context(
-    request: HttpRequest, draft: WebhookDraft, faults: list[str] | None = None
-) -> dict[str, Any]:
-    """Return what the preview shows for the call that was picked."""
-    source = request.POST.get("call") or request.GET.get("call") or EXAMPLE
-    shown = None
-    if not faults:
-        try:
-            template = compiled(draft=draft, access=access_of(request))
-            entry = entry_of(answers_of(draft))
-            shown = preview(template, snapshot_of(draft, source), entry)
-        except ValidationError as error:
-            faults = error.messages
-    return {
-        "draft": draft,
-        "preview": shown,
-        "faults": faults,
-        "source": source,
-        "sources": sources_of(draft),
-    }
 
 
 def tokens_plain() -> list[dict[str, Any]]:
@@ -145,13 +123,6 @@ def _badges(category: str, *, is_personal: bool) -> list[str]:
     return [*([badge] if badge else []), *(["personal"] if is_personal else [])]
 
 
-def _taken(
-    request: HttpRequest, draft: WebhookDraft, answers: Answers, sample: Sample
-) -> tuple[Answers, Mapping]:
-    mapping = mapping_posted(request.POST.dict(), places_of(sample), mapping_of(answers))
-    return replace(answers, mapping=to_plain(mapping)), mapping
-
-
 def _rows_page(
     request: HttpRequest,
     draft: WebhookDraft,
@@ -169,7 +140,7 @@ def _rows_page(
     places = places_of(sample)
     pages = max(1, -(-len(places) // ROWS_ON_A_PAGE))
     page = min(page, pages - 1)
-    suggestions = suggest(sample, learn_mappings(account=draft.account))
+    suggestions = suggestions_of(draft=draft, answers=answers, sample=sample)
     rows = list(rows_of(places, sample, mapping, suggestions, problems, page))
     faults = [f"{path}: {text}" for path, texts in problems.items() for text in texts]
     context = {
@@ -180,6 +151,7 @@ def _rows_page(
         "pages": pages,
         "mapped": answers.mapped,
         "tokens": tokens_plain(),
+        "use": use_by_webhooks(draft) if answers.is_edit else None,
         **preview_context(request, draft),
     }
     return show(request, draft, Step.FIELDS, {**context, "faults": faults})

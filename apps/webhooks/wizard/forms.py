@@ -154,19 +154,9 @@ def _template_label(template: Template, account: Account) -> str:
     return f"{template.name} ({', '.join(notes)})"
 
 
-class TemplateStep(forms.Form):
-    """The sample from which the fields are found."""
+class SampleStep(forms.Form):
+    """The sample from which the fields are found, of a format that is fixed."""
 
-    title = forms.CharField(
-        label="Template Name",
-        max_length=120,
-        widget=TextInput(attrs={"autocomplete": "off", "autofocus": True}),
-        help_text="The name of your custom template.",
-    )
-    group = forms.ChoiceField(
-        label="Template Group", required=False, widget=Select, help_text="Who else can use it."
-    )
-    format = forms.ChoiceField(label="Template Type", choices=TemplateFormat.choices, widget=Select)
     sample = forms.CharField(
         label="Template Format",
         strip=False,
@@ -176,31 +166,16 @@ class TemplateStep(forms.Form):
         help_text="Paste an example of what the receiver expects. Its fields are found for you;"
         " %tokens% in it are understood.",
     )
-    CLIENTS: ClassVar[str] = "clients"
 
-    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, format_: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._account = account
+        self._format = format_
         self.bad_line: tuple[int, int, str] | None = None
-        choices = [("", "Whole account")]
-        choices += [(str(row.pk), row.name) for row in Group.objects.filter(account=account)]
-        if account.is_agency:
-            choices.append((self.CLIENTS, "All client accounts"))
-        group = self.fields["group"]
-        assert isinstance(group, forms.ChoiceField)  # noqa: S101 - tells the type checker
-        group.choices = choices
-
-    def clean_title(self) -> str:
-        """Refuse a name that another template has."""
-        name = str(self.cleaned_data["title"])
-        if Template.objects.filter(account=self._account, name=name).exists():
-            raise ValidationError("The account has a template of this name already.")
-        return name
 
     def clean(self) -> dict[str, Any]:
         """Refuse a sample that is not usable, and say where."""
         cleaned = super().clean() or {}
-        sample, format_ = cleaned.get("sample"), cleaned.get("format")
+        sample, format_ = cleaned.get("sample"), cleaned.get("format") or self._format
         if not sample or not format_:
             return cleaned
         try:
@@ -215,6 +190,40 @@ class TemplateStep(forms.Form):
         except ValidationError as error:
             self.add_error(None, error)
         return cleaned
+
+
+class TemplateStep(SampleStep):
+    """A new template: its sample, what it is called, and who else can use it."""
+
+    title = forms.CharField(
+        label="Template Name",
+        max_length=120,
+        widget=TextInput(attrs={"autocomplete": "off", "autofocus": True}),
+        help_text="The name of your custom template.",
+    )
+    group = forms.ChoiceField(
+        label="Template Group", required=False, widget=Select, help_text="Who else can use it."
+    )
+    format = forms.ChoiceField(label="Template Type", choices=TemplateFormat.choices, widget=Select)
+    CLIENTS: ClassVar[str] = "clients"
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._account = account
+        choices = [("", "Whole account")]
+        choices += [(str(row.pk), row.name) for row in Group.objects.filter(account=account)]
+        if account.is_agency:
+            choices.append((self.CLIENTS, "All client accounts"))
+        group = self.fields["group"]
+        assert isinstance(group, forms.ChoiceField)  # noqa: S101 - tells the type checker
+        group.choices = choices
+
+    def clean_title(self) -> str:
+        """Refuse a name that another template has."""
+        name = str(self.cleaned_data["title"])
+        if Template.objects.filter(account=self._account, name=name).exists():
+            raise ValidationError("The account has a template of this name already.")
+        return name
 
 
 def _line_of(sample: str, error: SampleError) -> str:

@@ -47,9 +47,16 @@ def _with_draft(view: _Page, *, holds: bool) -> _Page:
 
 
 def show(
-    request: HttpRequest, draft: WebhookDraft | None, step: Step, context: dict[str, Any]
+    request: HttpRequest,
+    draft: WebhookDraft | None,
+    step: Step,
+    context: dict[str, Any],
+    template_name: str = "",
 ) -> HttpResponse:
-    """Answer with the page of a step; what was typed is not to be kept by browsers."""
+    """Answer with the page of a step, or with another in its place.
+
+    What was typed is not to be kept by browsers.
+    """
     answers = answers_of(draft) if draft else None
     progress = [
         {
@@ -62,10 +69,10 @@ def show(
     ]
     return TemplateResponse(
         request,
-        f"webhooks/wizard/{step}.html",
+        template_name or f"webhooks/wizard/{step}.html",
         {
             **admin.site.each_context(request),
-            "title": "Add Webhook",
+            "title": answers.name if answers and answers.is_edit else "Add Webhook",
             "draft": draft,
             "answers": answers,
             "step": step,

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from django.db.models import QuerySet
-from django.utils.timesince import timesince
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
+from apps.calls.finding import find_calls
 from apps.calls.models import Call
 from apps.webhooks.formats import Format
 from apps.webhooks.gallery import GALLERY, Entry
@@ -22,6 +24,7 @@ from apps.webhooks.wizard.worst_case import WORST_SNAPSHOT
 EXAMPLE = "example"
 WORST = "worst"
 _RECENT_CALLS = 10
+_FOUND_CALLS = 20
 _SHOWN_CHARACTERS = 60_000
 
 
@@ -40,39 +43,59 @@ class Preview:
     faults: Sequence[str] = ()
 
 
-def sources_of(draft: WebhookDraft) -> list[tuple[str, str]]:
-    """Return what a payload can be shown for: the examples, and the newest calls."""
-    calls = _calls_of(draft).only("caller", "caller_name", "status", "created_at")[:_RECENT_CALLS]
-    return [
-        (EXAMPLE, "The example call"),
-        (WORST, "The worst case"),
-        *((str(call.pk), _label(call)) for call in calls),
-    ]
+EXAMPLES = ((EXAMPLE, "The example call"), (WORST, "The worst case"))
+
+
+def sources_of(draft: WebhookDraft, chosen: str = "") -> list[tuple[str, str]]:
+    """Return what a payload can be shown for: the examples, the newest calls, and the chosen."""
+    sources = [*EXAMPLES, *_choices(_calls_of(draft)[:_RECENT_CALLS])]
+    if chosen not in dict(sources) and (call := _call(draft, chosen)) is not None:
+        sources += _choices([call])
+    return sources
+
+
+def found_calls(draft: WebhookDraft, typed: str) -> list[tuple[str, str]]:
+    """Return the calls that somebody means by a number, a name, an id or a day, newest first."""
+    return _choices(find_calls(_calls_of(draft), typed)[:_FOUND_CALLS])
 
 
 def snapshot_of(draft: WebhookDraft, source: str) -> Snapshot:
     """Return the call behind a choice; the example for any that there is not."""
     if source == WORST:
         return WORST_SNAPSHOT
-    try:
-        key = uuid.UUID(source)
-    except ValueError:
-        return EXAMPLE_SNAPSHOT
-    call = _calls_of(draft).filter(pk=key).first()
+    call = _call(draft, source)
     return EXAMPLE_SNAPSHOT if call is None else call.snapshot
 
 
 def preview(template: CompiledTemplate, snapshot: Snapshot, entry: Entry | None = None) -> Preview:
     """Render the payload of a call; say what may be missing, and whether it fits the rules."""
     payload = template.render(snapshot)
-    problems = entry.validate(payload) if entry else []
     return Preview(
         payload=readable(payload, template.format)[:_SHOWN_CHARACTERS],
         size=len(payload),
         warnings=_warnings(template, snapshot),
         rules=entry.name if entry else "",
-        faults=[f"{problem.path}: {problem.message}" for problem in problems],
+        faults=faults_of(entry, payload) if entry else (),
     )
+
+
+def verdicts(
+    draft: WebhookDraft, template: CompiledTemplate, entry: Entry, source: str
+) -> list[tuple[str, list[str]]]:
+    """Return for each example, and a call that was picked, what breaks the rules of a system."""
+    shown = [
+        *EXAMPLES,
+        *((key, label) for key, label in sources_of(draft, source) if key == source),
+    ]
+    return [
+        (label, faults_of(entry, template.render(snapshot_of(draft, key))))
+        for key, label in dict(shown).items()
+    ]
+
+
+def faults_of(entry: Entry, payload: bytes) -> list[str]:
+    """Return what breaks the rules of the system that a payload is for, with its place."""
+    return [f"{problem.path}: {problem.message}" for problem in entry.validate(payload)]
 
 
 def entry_of(answers: Answers) -> Entry | None:
@@ -80,7 +103,7 @@ def entry_of(answers: Answers) -> Entry | None:
 
     It is the one that was chosen, or ADF for a sample that is one.
     """
-    if not answers.makes_template:
+    if not answers.has_sample:
         return None
     if answers.choice == Choice.GALLERY:
         return GALLERY.get(answers.gallery)
@@ -126,6 +149,19 @@ def _calls_of(draft: WebhookDraft) -> QuerySet[Call]:
     return Call.objects.filter(account_id=draft.account_id).order_by("-created_at")
 
 
+def _call(draft: WebhookDraft, source: str) -> Call | None:
+    try:
+        return _calls_of(draft).filter(pk=uuid.UUID(source)).first()
+    except ValueError:
+        return None
+
+
+def _choices(calls: QuerySet[Call] | Sequence[Call]) -> list[tuple[str, str]]:
+    if isinstance(calls, QuerySet):
+        calls = calls.only("caller", "caller_name", "created_at")
+    return [(str(call.pk), _label(call)) for call in calls]
+
+
 def _label(call: Call) -> str:
-    who = call.caller_name or call.caller or "Unknown caller"
-    return f"{who}, {timesince(call.created_at, depth=1)} ago"
+    who = " ".join(filter(None, (call.caller_name, call.caller))) or "Unknown caller"
+    return f"{who}, {date_format(localtime(call.created_at), 'SHORT_DATETIME_FORMAT')}"

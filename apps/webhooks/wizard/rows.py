@@ -149,8 +149,14 @@ def mapping_posted(
         field = _field(place.path, kind, str(posted.get(f"value-{index}", "")), before)
         changed.append(options_posted(posted, index, field))
     order = {place.path: index for index, (place, _) in enumerate(places)}
-    whole = old.replaced(changed).fields
+    whole = [each for each in old.replaced(changed).fields if each != FieldMapping(each.path)]
     return Mapping(tuple(sorted(whole, key=lambda field: order.get(field.path, len(order)))))
+
+
+def changed_paths(old: Mapping, new: Mapping) -> list[str]:
+    """Return the places that two mappings fill differently."""
+    paths = dict.fromkeys(field.path for field in (*old.fields, *new.fields))
+    return [path for path in paths if old.get(path) != new.get(path)]
 
 
 def _field(path: str, kind: str, value: str, before: FieldMapping) -> FieldMapping:

@@ -2,22 +2,27 @@
 
 from collections.abc import Sequence
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from apps.accounts.models import Group
 from apps.common.admin import access_of
 from apps.webhooks.headers import MASK, is_secret_header
 from apps.webhooks.mapping import Kind
 from apps.webhooks.models import WebhookDraft
+from apps.webhooks.versions import differences, use_of
 from apps.webhooks.wizard.answers import Answers, Step
 from apps.webhooks.wizard.drafts import answers_of, chosen_template, headers_of, mapping_of
-from apps.webhooks.wizard.fields import preview_context
+from apps.webhooks.wizard.edits import edited_template, finish_edit, know_newest, version_of
 from apps.webhooks.wizard.pages import show
 from apps.webhooks.wizard.preview import entry_of
+from apps.webhooks.wizard.preview_pages import preview_context
 from apps.webhooks.wizard.rows import value_of
 
 _SHOWN_FIELDS = 40
+_CHANGES = "webhooks/wizard/changes.html"
 
 
 def summary_step(
@@ -26,7 +31,7 @@ def summary_step(
     """Show all selections, the payload, and the way to a test and to the end."""
     answers = answers_of(draft)
     template, faults = None, list(problems)
-    if not answers.makes_template:
+    if not answers.has_sample:
         try:
             template = chosen_template(draft=draft, access=access_of(request))
         except ValidationError as error:
@@ -37,7 +42,7 @@ def summary_step(
     entry = entry_of(answers)
     texts = [answers.sample, answers.url, *(value for _, value in headers_of(draft))]
     blanks = entry.unfilled(*texts) if entry and answers.gallery else []
-    fields = mapped_fields(answers) if answers.makes_template else []
+    fields = mapped_fields(answers) if answers.has_sample else []
     context = {
         **preview_context(request, draft),
         "problems": faults,
@@ -50,6 +55,36 @@ def summary_step(
         "more_fields": max(0, len(fields) - _SHOWN_FIELDS),
     }
     return show(request, draft, Step.SUMMARY, context)
+
+
+def changes_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
+    """Show what an edit changes and for whom, or make it the template's new version."""
+    problems: list[str] = []
+    if request.method == "POST":
+        try:
+            version = finish_edit(draft=draft)
+        except ValidationError as error:
+            problems = error.messages
+        else:
+            messages.success(
+                request, f"“{version.template}” is now as version {version.number} says."
+            )
+            return redirect("admin:webhooks_template_versions", version.template_id)
+    try:
+        template = edited_template(draft)
+    except ValidationError as error:
+        return show(request, draft, Step.SUMMARY, {"problems": error.messages}, _CHANGES)
+    know_newest(draft=draft)
+    current = template.current_version
+    context = {
+        **preview_context(request, draft),
+        "problems": problems,
+        "template": template,
+        "current": current,
+        "use": use_of(template),
+        "lines": list(differences(current, version_of(draft))) if current else [],
+    }
+    return show(request, draft, Step.SUMMARY, context, _CHANGES)
 
 
 def mapped_fields(answers: Answers) -> list[tuple[str, str, str]]:

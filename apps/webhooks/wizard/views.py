@@ -8,16 +8,16 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts.models import Account, Location, User
 from apps.common.access import Role
 from apps.common.admin import access_of, form_accounts, our_address
 from apps.common.admin.actions import confirmed
-from apps.webhooks.models import Webhook, WebhookDraft
+from apps.webhooks.models import Template, Webhook, WebhookDraft
 from apps.webhooks.wizard.answers import Answers, Choice, Step
 from apps.webhooks.wizard.drafts import (
     answers_of,
@@ -30,15 +30,17 @@ from apps.webhooks.wizard.drafts import (
     keep,
     webhook_of,
 )
+from apps.webhooks.wizard.edits import begin_edit
 from apps.webhooks.wizard.fields import fields_step
 from apps.webhooks.wizard.forms import (
     AdvancedStep,
     MoreStep,
+    SampleStep,
     TemplateStep,
     WebhookStep,
 )
 from apps.webhooks.wizard.pages import of_draft, show, to_step
-from apps.webhooks.wizard.summary import summary_step
+from apps.webhooks.wizard.summary import changes_step, summary_step
 
 _BACK = "back"
 
@@ -85,6 +87,21 @@ def location_asked_for(request: HttpRequest, account: Account) -> Location | Non
     except ValueError:
         return None
     return Location.objects.filter(account=account, pk=key).first()
+
+
+@require_POST
+def edit(request: HttpRequest, template_id: uuid.UUID) -> HttpResponse:
+    """Begin to edit a template of one's own accounts, or go on with it."""
+    access = access_of(request)
+    accounts = [key for key in access.accounts if access.has_role(Role.MEMBER, key)]
+    template = get_object_or_404(
+        Template.objects.select_related("account", "current_version"),
+        pk=template_id,
+        account_id__in=accounts,
+        current_version__isnull=False,
+    )
+    user = User.objects.get(email=request.user.get_username())
+    return to_step(begin_edit(template=template, user=user), Step.FIELDS)
 
 
 @of_draft
@@ -169,33 +186,46 @@ def _webhook_answers(answers: Answers, form: WebhookStep) -> Answers:
 
 def _template_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
     answers = answers_of(draft)
+    form = _template_form(request, draft, answers)
+    if request.method == "POST":
+        is_good = form.is_valid()
+        # Line ends as they were pasted: browsers send CRLF, whatever they show.
+        sample = request.POST.get("sample", "").replace("\r\n", "\n")[:300_000]
+        answers = replace(_named(answers, request, form), sample=sample)
+        answers = replace(answers, done=answers.marked(Step.TEMPLATE, is_done=is_good))
+        keep(draft=draft, answers=answers)
+        if _BACK in request.POST and (before := answers.before(Step.TEMPLATE)):
+            return to_step(draft, before)
+        if is_good:
+            return to_step(draft, answers.after(Step.TEMPLATE))
+    return show(request, draft, Step.TEMPLATE, {"form": form})
+
+
+def _template_form(request: HttpRequest, draft: WebhookDraft, answers: Answers) -> SampleStep:
+    """The form of the Template step; an edit changes the sample only."""
+    if answers.is_edit:
+        initial = {"sample": answers.sample}
+        return SampleStep(request.POST or None, format_=answers.format, initial=initial)
     initial = {
         "title": answers.template_name or answers.name,
         "group": TemplateStep.CLIENTS if answers.is_shared else answers.group,
         "format": answers.format,
         "sample": answers.sample,
     }
-    form = TemplateStep(request.POST or None, account=draft.account, initial=initial)
-    if request.method == "POST":
-        is_good = form.is_valid()
-        typed = {name: str(request.POST.get(name, "")) for name in form.fields}
-        group = form.cleaned_data.get("group", "")
-        answers = replace(
-            answers,
-            template_name=typed["title"][:120],
-            group="" if group == TemplateStep.CLIENTS else group,
-            is_shared=group == TemplateStep.CLIENTS,
-            format=form.cleaned_data.get("format", answers.format),
-            # Line ends as they were pasted: browsers send CRLF, whatever they show.
-            sample=typed["sample"].replace("\r\n", "\n")[:300_000],
-        )
-        answers = replace(answers, done=answers.marked(Step.TEMPLATE, is_done=is_good))
-        keep(draft=draft, answers=answers)
-        if _BACK in request.POST:
-            return to_step(draft, answers.before(Step.TEMPLATE) or Step.WEBHOOK)
-        if is_good:
-            return to_step(draft, answers.after(Step.TEMPLATE))
-    return show(request, draft, Step.TEMPLATE, {"form": form})
+    return TemplateStep(request.POST or None, account=draft.account, initial=initial)
+
+
+def _named(answers: Answers, request: HttpRequest, form: SampleStep) -> Answers:
+    if answers.is_edit:
+        return answers
+    group = form.cleaned_data.get("group", "")
+    return replace(
+        answers,
+        template_name=request.POST.get("title", "")[:120],
+        group="" if group == TemplateStep.CLIENTS else group,
+        is_shared=group == TemplateStep.CLIENTS,
+        format=form.cleaned_data.get("format", answers.format),
+    )
 
 
 def _advanced_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
@@ -204,7 +234,7 @@ def _advanced_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
     try:
         format_ = (
             answers.format
-            if answers.makes_template
+            if answers.has_sample
             else chosen_template(draft=draft, access=access_of(request)).format
         )
     except ValidationError:
@@ -243,6 +273,8 @@ def _advanced_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
 
 
 def _summary_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
+    if answers_of(draft).is_edit:
+        return changes_step(request, draft)
     if request.method != "POST":
         return summary_step(request, draft)
     back_to = answers_of(draft).back_to

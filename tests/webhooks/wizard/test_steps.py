@@ -1,8 +1,8 @@
 """The wizard, step by step."""
 
 import json
-import time
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from django.db import connection
@@ -11,9 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.accounts.models import Account, Location
+from apps.calls.models import Call
 from apps.common.access import Role
 from apps.webhooks.gallery import GALLERY
 from apps.webhooks.models import Template, Webhook, WebhookDraft
+from apps.webhooks.tokens import EXAMPLE_SNAPSHOT
 from apps.webhooks.wizard.drafts import MOST_DRAFTS, answers_of, headers_of, mapping_of
 from tests.conftest import LogIn
 from tests.factories import (
@@ -283,6 +285,42 @@ class TestTheFieldsStep:
         assert mapping.get("$.first").token == "location_name"
         assert {field.path for field in mapping.fields} == {"$.first"}
 
+    def test_suggests_again_after_changes_by_hand_which_stay(self, browser: Client) -> None:
+        sample = {"people": [{"zz": "", "phone": ""}, {"zz": "", "phone": ""}], "first": ""}
+        draft = begun(browser)
+        templated(browser, draft, sample=json.dumps(sample))
+        page = browser.get(at(draft, "fields"))
+        index = {row.place.path: row.index for row in page.context["rows"]}
+        emptied, filled = index["$.first"], index["$.people[0].zz"]
+        form = {
+            "sample": page.context["mapped"],
+            f"kind-{filled}": "token",
+            f"value-{filled}": "ani_full_name",
+            f"kind-{emptied}": "sample",
+            f"value-{emptied}": "",
+            "suggest": "1",
+        }
+        page = browser.post(at(draft, "fields"), form)
+        assert "1 field filled. What you filled yourself is as it was." in text_of(page)
+        shown = {row.place.path: (row.kind, row.value) for row in page.context["rows"]}
+        assert shown["$.people[0].zz"] == shown["$.people[1].zz"] == ("token", "ani_full_name")
+        assert shown["$.first"] == ("sample", "")
+        assert "people.zz is mapped to %ani_full_name% here" in text_of(page)
+        page = browser.post(at(draft, "fields"), {"sample": form["sample"], "suggest": "1"})
+        assert "Nothing new" in text_of(page)
+        draft.refresh_from_db()
+        assert set(answers_of(draft).by_hand) == {"$.people[0].zz", "$.first"}
+
+    def test_what_was_emptied_by_hand_stays_empty_in_another_sample(self, browser: Client) -> None:
+        draft = begun(browser)
+        templated(browser, draft)
+        page = browser.get(at(draft, "fields"))
+        form = {"sample": page.context["mapped"], "kind-0": "sample", "value-0": ""}
+        browser.post(at(draft, "fields"), form)
+        templated(browser, draft, sample='{"first": "x", "phone": "5551234567"}')
+        rows = browser.get(at(draft, "fields")).context["rows"]
+        assert [(row.kind, row.value) for row in rows] == [("sample", ""), ("token", "ani")]
+
     def test_ignores_rows_of_another_sample(self, browser: Client) -> None:
         draft = begun(browser)
         templated(browser, draft)
@@ -326,21 +364,18 @@ class TestTheFieldsStep:
         shown = {row.place.path: row.kind for row in page.context["rows"]}
         assert shown["/lead/qa"] == "repeat"
 
-    def test_300_fields_are_quick_and_ask_nothing_more(self, browser: Client) -> None:
+    def test_300_fields_ask_nothing_more_than_3(self, browser: Client) -> None:
         draft = begun(browser)
         asked = []
         for count in (3, 300):
             sample = json.dumps({f"field_{index}": "x" for index in range(count)})
             templated(browser, draft, sample=sample)
             browser.get(at(draft, "fields"))
-            started = time.perf_counter()
             with CaptureQueriesContext(connection) as queries:
                 page = browser.get(at(draft, "fields"))
-            took = time.perf_counter() - started
             assert len(page.context["rows"]) == count
             asked.append(len(queries))
         assert asked[0] == asked[1] <= 20
-        assert took < 2.0, "500 ms on a quiet machine; this one may be busy"
 
     def test_5000_fields_come_in_pages(self, browser: Client) -> None:
         draft = begun(browser)
@@ -378,12 +413,71 @@ class TestThePreview:
         assert "&lt;Sons&gt;" in page
         assert "%ani%" in page
 
+    @pytest.mark.parametrize(
+        "typed", ["555) 000-11", "ann l", "platform-77", "2026-03-28", "{public_id}"]
+    )
+    def test_finds_a_call_of_long_ago(
+        self, browser: Client, draft: WebhookDraft, typed: str
+    ) -> None:
+        call = CallFactory(
+            account=draft.account,
+            caller="+15550001111",
+            caller_name="Ann Lee",
+            external_id="platform-77",
+        )
+        Call.objects.filter(pk=call.pk).update(created_at="2026-03-28T12:00:00Z")
+        CallFactory.create_batch(12, account=draft.account, caller="+15559998888")
+        CallFactory(caller="+15550001111", caller_name="Ann Lee", external_id="platform-77")
+        find = typed.format(public_id=call.public_id)
+        page = browser.get(reverse("wizard_calls", args=[draft.pk]), {"find": find})
+        assert page.context["found"] == [(str(call.pk), ANY)]
+        assert page.context["source"] == str(call.pk)
+        assert page.headers["HX-Trigger-After-Swap"] == "call-chosen"
+        page = browser.get(at(draft, "summary"), {"call": str(call.pk)})
+        assert f'<option value="{call.pk}" selected>Ann Lee' in text_of(page)
+
+    @pytest.mark.parametrize("typed", ["", "9", "zzz", "<script>", "2026-13-40", "\x00\x00"])
+    def test_offers_the_usual_where_nothing_is_found(
+        self, browser: Client, draft: WebhookDraft, typed: str
+    ) -> None:
+        CallFactory.create_batch(12, account=draft.account)
+        page = browser.get(reverse("wizard_calls", args=[draft.pk]), {"find": typed})
+        assert page.context["found"] == []
+        assert len(page.context["sources"]) == 12
+        assert "<script>" not in text_of(page)
+
     def test_warns_of_what_may_be_missing(self, browser: Client, draft: WebhookDraft) -> None:
         mark = answers_of(draft).mapped
         rows = {"kind-0": "token", "value-0": "rec_audiourl", "kind-1": "token", "value-1": "gclid"}
         page = self.shown(browser, draft, sample=mark, call="worst", **rows)
         assert "Known only at the end of a call: %rec_audiourl%" in page
         assert "This call has no web session" in page
+
+    def test_checks_the_rules_of_adf_for_every_kind_of_call(self, browser: Client) -> None:
+        draft = begun(browser, choice="gallery", gallery="adf")
+        entry = GALLERY["adf"]
+        templated(browser, draft, title="Lead", format="xml", sample=entry.sample)
+        page = browser.get(at(draft, "fields"))
+        address = reverse("wizard_check", args=[draft.pk])
+        assert address in text_of(page)
+        call = CallFactory(account=draft.account, snapshot=EXAMPLE_SNAPSHOT)
+        picked = browser.post(address, {"call": str(call.pk)})
+        assert [faults for _, faults in picked.context["judged"]] == [[], [], []]
+        index = next(
+            row.index for row in page.context["rows"] if row.place.path.endswith("/vendorname")
+        )
+        rows = {"sample": page.context["mapped"], f"kind-{index}": "omit"}
+        checked = text_of(browser.post(address, rows))
+        assert "The example call breaks the rules of ADF" in checked
+        assert "The worst case breaks the rules of ADF" in checked
+        assert "vendorname" in checked
+
+    def test_has_no_check_where_there_are_no_rules(
+        self, browser: Client, draft: WebhookDraft
+    ) -> None:
+        address = reverse("wizard_check", args=[draft.pk])
+        assert address not in text_of(browser.get(at(draft, "summary")))
+        assert browser.post(address).context["judged"] == []
 
     def test_says_what_is_wrong(self, browser: Client, draft: WebhookDraft) -> None:
         mark = answers_of(draft).mapped

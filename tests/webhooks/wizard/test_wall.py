@@ -32,6 +32,8 @@ ADDRESSES = [
     ("wizard_resume",),
     ("wizard_discard",),
     ("wizard_preview",),
+    ("wizard_calls",),
+    ("wizard_check",),
     ("wizard_options", 0),
     ("wizard_test",),
     ("wizard_backtest",),
