@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from apps.calls.events import BEGINNINGS, UPDATES, EventType, Timing
 from apps.calls.models import Call, CallEvent
 from apps.calls.services import RecordedEvent
-from apps.campaigns.matching import matches_of
+from apps.campaigns.matching import matches_of, place_off
 from apps.campaigns.models import Attachment
 from apps.webhooks.rendering import CompiledTemplate
 from apps.webhooks.wizard.preview import readable
@@ -54,7 +54,8 @@ def backtest(
 ) -> list[Tested]:
     """Go through the newest calls as if these attachments of one webhook had been there.
 
-    The attachments need not be stored. Two queries.
+    The attachments need not be stored. What is switched off now would have sent nothing, as in
+    `match_events`. Two queries, if the attachments come with their places.
     """
     newest = list(
         calls.select_related("location").order_by("-created_at")[: min(limit, MOST_CALLS)]
@@ -62,8 +63,7 @@ def backtest(
     history: dict[UUID, list[CallEvent]] = defaultdict(list)
     for event in CallEvent.objects.filter(call__in=newest).order_by("pk"):
         history[event.call_id].append(event)
-    active = [attachment for attachment in attachments if attachment.is_active]
-    return [_tested(call, history[call.pk], active, template) for call in newest]
+    return [_tested(call, history[call.pk], attachments, template) for call in newest]
 
 
 def _tested(
@@ -72,7 +72,9 @@ def _tested(
     attachments: Sequence[Attachment],
     template: CompiledTemplate,
 ) -> Tested:
-    matches = matches_of(list(recorded_again(call, events)), attachments)
+    active = [each for each in attachments if each.is_active and place_off(each) is None]
+    recorded = list(recorded_again(call, events)) if call.location.is_active else []
+    matches = matches_of(recorded, active)
     sendings = [
         Sending(
             match.timing,
@@ -119,6 +121,12 @@ def recorded_again(call: Call, events: Sequence[CallEvent]) -> Iterator[Recorded
 
 def _why_not(call: Call, attachment: Attachment) -> str:
     """Why an attachment that matched nothing of a call did not."""
+    if not call.location.is_active:
+        return f"{call.location} is switched off."
+    if not attachment.is_active:
+        return "It is switched off where it is attached."
+    if (place := place_off(attachment)) is not None:
+        return f"The {place._meta.verbose_name} {place} is switched off."
     location_id = attachment.webhook.location_id or attachment.location_id
     if location_id is not None and location_id != call.location_id:
         return f"It was at {call.location}."

@@ -10,6 +10,7 @@ from apps.accounts.models import Location
 from apps.calls.events import Timing
 from apps.calls.services import RecordedEvent
 from apps.campaigns.models import TARGETS, Attachment
+from apps.common.models import AccountOwned
 
 # The places of a call that a moment belongs to, by target name; None stands for the account.
 _Places = dict[str, set[uuid.UUID]]
@@ -45,6 +46,15 @@ def matches_of(recorded: Sequence[RecordedEvent], attachments: Sequence[Attachme
     """Return what these attachments tell of these events, as `match_events` does; no query."""
     moments = [(event, timing, places) for event in recorded for timing, places in _moments(event)]
     return _matched(moments, attachments)
+
+
+def place_off(attachment: Attachment) -> AccountOwned | None:
+    """Return the campaign or treatment of an attachment if it is switched off."""
+    option = attachment.option
+    for place in (attachment.campaign, attachment.treatment, option and option.treatment):
+        if place is not None and not place.is_active:
+            return place
+    return None
 
 
 def _matched(

@@ -90,6 +90,30 @@ class TestBacktest:
             assert tested(attachment)["c"].why_not.startswith(reason)
         assert tested()["c"].why_not == "The webhook is attached nowhere."
 
+    @pytest.mark.parametrize("off", ["location", "campaign", "menu", "option's menu", "attachment"])
+    def test_sends_nothing_for_what_is_switched_off(self, world: World, off: str) -> None:
+        webhook = make_webhook(world, URL)
+        call(world, "c", "1")
+        targets: dict[str, tuple[dict[str, Any], Any]] = {
+            "location": ({"option": world.sales}, world.location),
+            "campaign": ({"campaign": world.campaign}, world.campaign),
+            "menu": ({"treatment": world.menu}, world.menu),
+            "option's menu": ({"option": world.sales}, world.menu),
+        }
+        if off == "attachment":
+            attachment = attach(webhook, Timing.END)
+            attachment.is_active = False
+        else:
+            target, place = targets[off]
+            place.is_active = False
+            place.save()
+            attachment = attach(webhook, Timing.END, **target)
+        found = tested(
+            Attachment.objects.get(pk=attachment.pk) if off != "attachment" else attachment
+        )
+        assert found["c"].sendings == []
+        assert "switched off" in found["c"].why_not
+
     def test_shows_the_payload_and_stores_nothing(self, world: World) -> None:
         call(world, "c")
         webhook = make_webhook(world, URL)

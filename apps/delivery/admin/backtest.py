@@ -32,7 +32,7 @@ class BacktestPanel(Panel):
             mapping=from_plain(version.mapping),
         )
         attachments = Attachment.objects.filter(webhook=row).select_related(
-            "webhook", "campaign", "treatment", "option", "location"
+            "webhook", "campaign", "treatment", "option__treatment", "location"
         )
         calls = Call.objects.filter(account_id=row.account_id)
         return {

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from apps.accounts.models import Account, Group, Location
-from apps.common.access import Access
+from apps.common.access import Access, Role
 from apps.common.admin.theme import NumberInput, Select, Textarea, TextInput
 from apps.webhooks.extraction import SampleError, extract
 from apps.webhooks.formats import Format
@@ -67,8 +67,17 @@ class WebhookStep(forms.Form):
         " takes the one that it brings.",
     )
 
-    def __init__(self, *args: Any, account: Account, access: Access, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        account: Account,
+        access: Access,
+        saved: Headers = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._has_secrets = any(value and is_secret_header(name) for name, value in saved)
+        self._is_admin = access.has_role(Role.ADMIN, account.pk)
         self._locations = {
             str(location.pk): location for location in Location.objects.filter(account=account)
         }
@@ -113,7 +122,14 @@ class WebhookStep(forms.Form):
             url = entry.url if entry else ""
         if not url:
             raise ValidationError("Say where it is sent.")
-        return check_target(url=url)
+        url = check_target(url=url)
+        was_safe = str(self.initial.get("url", "")).lower().startswith("https:")
+        if was_safe and url.startswith("http:") and self._has_secrets and not self._is_admin:
+            raise ValidationError(
+                "Saved header values would go without TLS; only an admin may do that. Remove them"
+                " in the advanced settings first."
+            )
+        return url
 
     def clean(self) -> dict[str, Any]:
         """Ask for the template that the choice needs, and for one that the location may use."""

@@ -153,7 +153,11 @@ def _webhook_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         "location": str(draft.location_id or ""),
     }
     form = WebhookStep(
-        request.POST or None, account=draft.account, access=access_of(request), initial=initial
+        request.POST or None,
+        account=draft.account,
+        access=access_of(request),
+        saved=headers_of(draft),
+        initial=initial,
     )
     if request.method == "POST":
         is_good = form.is_valid()

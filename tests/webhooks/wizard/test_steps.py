@@ -645,6 +645,28 @@ class TestTheWebhookStep:
             page = browser.post(reverse("wizard"), whole)
             assert "template" in page.context["form"].errors
 
+    @pytest.mark.parametrize(
+        ("role", "header", "is_refused"),
+        [
+            (Role.MEMBER, "X-Key", True),
+            (Role.MEMBER, "Accept", False),
+            (Role.ADMIN, "X-Key", False),
+        ],
+    )
+    def test_no_member_takes_saved_credentials_off_tls(
+        self, log_in: LogIn, account: Account, role: Role, header: str, is_refused: bool
+    ) -> None:
+        browser = log_in(account=account, role=role)
+        draft = at_summary(browser)
+        advanced(browser, draft, **{"header-name": header, "header-value": "saved"})
+        form = {"choice": "create", "name": "x", "url": "http://93.184.216.34/leads"}
+        for _ in range(2):
+            page = browser.post(at(draft, "webhook"), form)
+            assert (page.status_code == 200) is is_refused
+        draft.refresh_from_db()
+        kept = "https:" if is_refused else "http:"
+        assert answers_of(draft).url.startswith(kept)
+
     def test_viewers_do_not_come_in(self, log_in: LogIn, account: Account) -> None:
         browser = log_in(account=account, role=Role.VIEWER)
         assert browser.get(reverse("wizard")).status_code == 403
