@@ -53,6 +53,7 @@ class AccountForm(_AccountModelForm):
             "kind",
             "parent",
             "time_zone",
+            "has_reverse_lookup",
             "is_active",
             "keep_bodies_days",
             "keep_records_days",

@@ -162,6 +162,10 @@ class TrackingNumber(AccountOwned):
             if target is not None and target.location_id != self.location_id:
                 raise ValidationError({name: f"This {name} belongs to another location."})
 
+    def snapshot(self) -> dict[str, object]:
+        """Return what a call keeps of the number beside itself, in the shape the tokens read."""
+        return {"id": self.public_id, "label": self.label}
+
 
 TARGETS = ("campaign", "option", "treatment", "location")
 

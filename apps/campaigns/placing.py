@@ -43,9 +43,13 @@ class Place:
     @property
     def context(self) -> dict[str, Any]:
         """What a call keeps of its place, in the shape the tokens read."""
-        context: dict[str, Any] = {"location": self.location.snapshot()}
+        context: dict[str, Any] = {
+            "location": self.location.snapshot(),
+            "account": self.location.account.snapshot(),
+        }
         if self.number is not None:
             context["tracking_number"] = self.number.number
+            context["number"] = self.number.snapshot()
         if self.campaign is not None:
             context["campaign"] = self.campaign.snapshot()
             context["tags"] = self.campaign.tags
@@ -88,7 +92,7 @@ class Places:
             TrackingNumber.objects.filter(
                 account_id__in=account_ids,
                 number__in={ref.tracking_number for ref in references if ref.tracking_number},
-            ).select_related("location", "campaign"),
+            ).select_related("location__account", "campaign"),
             lambda number: [number.number],
         )
         self._locations = self._named_locations(account_ids, references)
@@ -207,7 +211,7 @@ class Places:
                 keys.append(Location.key_of(name))
             except InvalidPublicId:
                 continue
-        reachable = Location.objects.filter(account_id__in=account_ids)
+        reachable = Location.objects.filter(account_id__in=account_ids).select_related("account")
         found = reachable.filter(pk__in=keys) | reachable.filter(client_location_id__in=names)
         return _by_key(found, lambda place: [place.public_id, place.client_location_id])
 

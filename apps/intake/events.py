@@ -21,6 +21,8 @@ from apps.common.pointers import escaped
 
 MAX_EVENT_BYTES = 262_144
 MAX_DEPTH = 32
+# Of a list of texts or ids.
+_MOST_ITEMS = 200
 _MAX_SEQUENCE = 9_223_372_036_854_775_807
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 # Beyond these, times are mistakes, and can not be told in every time zone.
@@ -200,6 +202,39 @@ def _recording(pointer: str, value: Any) -> dict[str, Any]:
     return recording
 
 
+def _texts(pointer: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or len(value) > _MOST_ITEMS:
+        raise EventFault(pointer, "not_a_list", f"This is a list of at most {_MOST_ITEMS} texts.")
+    read = _text(200, required=True)
+    return [read(f"{pointer}/{index}", item) for index, item in enumerate(value)]
+
+
+def _ids(pointer: str, value: Any) -> list[int]:
+    if not isinstance(value, list) or len(value) > _MOST_ITEMS:
+        raise EventFault(pointer, "not_a_list", f"This is a list of at most {_MOST_ITEMS} numbers.")
+    read = _whole(_MAX_SEQUENCE)
+    return [read(f"{pointer}/{index}", item) for index, item in enumerate(value)]
+
+
+def _keyword_lists(pointer: str, value: Any) -> list[dict[str, Any]]:
+    """Return lists of keywords, each with `id`, `name` and `keywords`, where these were said."""
+    found = []
+    for index, each in enumerate(_responses(pointer, value)):
+        place = f"{pointer}/{index}"
+        keywords = _responses(f"{place}/keywords", each.get("keywords") or [])
+        found.append({**each, "keywords": keywords})
+    return found
+
+
+def _visitor(pointer: str, value: Any) -> dict[str, Any]:
+    """Return what is known of the web session, its times as UTC."""
+    visitor = _object(pointer, value)
+    for name in ("number_shown_at", "session_tag_at"):
+        if visitor.get(name) is not None:
+            visitor[name] = _moment(f"{pointer}/{name}", visitor[name])
+    return visitor
+
+
 def _responses(pointer: str, value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         raise EventFault(pointer, "not_a_list", "This is a list of objects.")
@@ -228,6 +263,8 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "to": _phone,
     "target": _phone,
     "direction": _choice(["inbound", "outbound"], "direction"),
+    "call_type": _text(60),
+    "number_type": _choice(["static", "dynamic"], "number_type"),
     "session_id": _text(200),
     "repeat_caller": _flag,
     "started_at": _moment,
@@ -239,13 +276,21 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "menu_s": _seconds,
     "ring_count": _whole(MAX_SECONDS),
     "status": _choice(CallStatus.values, "status"),
+    "transfer_type": _text(60),
+    "actions": _texts,
+    "click": _object,
     "recording": _recording,
     "transcript": _text(200_000),
     "responses": _responses,
+    "keys": _texts,
+    "postcodes": _texts,
     "survey": _object,
+    "analysis": _object,
+    "keyword_lists": _keyword_lists,
+    "tag_ids": _ids,
     "tags": _object,
     "caller": _object,
-    "visitor": _object,
+    "visitor": _visitor,
     "vehicle": _object,
     "custom": _object,
 }

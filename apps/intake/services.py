@@ -153,7 +153,7 @@ class _PlaceFinder:
         if wanted:
             calls = (
                 Call.objects.filter(account_id__in=access.account_ids, external_id__in=wanted)
-                .select_related("location")
+                .select_related("location__account")
                 .only("account_id", "external_id", "treatment_keys", "location")
             )
             for call in calls:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from apps.accounts.models import Location
+from apps.accounts.models import Account, Location
 from apps.calls.events import EventType
 from apps.campaigns.models import Campaign, TrackingNumber, Treatment
 from apps.campaigns.placing import Place
@@ -14,9 +14,30 @@ from apps.webhooks.tokens import EXAMPLE_SNAPSHOT, TOKENS
 from tests.architecture.image import BASE_DIR
 
 # What the documented rows point to for the tokens of their parts.
-ROOMS = ("recording", "caller", "visitor", "vehicle", "campaign", "location")
+ROOMS = (
+    "recording",
+    "click",
+    "survey",
+    "analysis",
+    "caller",
+    "visitor",
+    "vehicle",
+    "account",
+    "number",
+    "campaign",
+    "location",
+    "delivery",
+)
 # Put together from several keys; the tables leave them out.
-COMPOSED = {"call_summary"}
+COMPOSED = {
+    "ani_address",
+    "call_summary",
+    "entered_keys",
+    "is_dynamic",
+    "phone_type",
+    "recorded_talk_time",
+    "request_id",
+}
 # Read to be folded, not kept under their own name.
 NOT_KEPT = {"id", "type", "occurred_at", "sequence", *_PLACE_FIELDS}
 
@@ -46,7 +67,7 @@ class TestSnapshotDocument:
         assert top | inside <= set(documented())
 
     def test_has_what_a_place_adds(self) -> None:
-        location = Location(name="Main")
+        location = Location(name="Main", account=Account(name="Acme"))
         place = Place(
             location=location,
             number=TrackingNumber(number="+15551234567"),

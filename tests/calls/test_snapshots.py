@@ -73,6 +73,20 @@ class TestACall:
         late = at(9, "call.updated", talk_s=30)
         assert fold({}, [STARTED, {**ENDED, "status": status}, late])["talk_s"] == 0
 
+    @pytest.mark.parametrize(
+        ("events", "seconds"),
+        [
+            ([STARTED, {**ANSWERED, "option": SALES}, ENDED], 60),
+            ([STARTED, at(1, "call.option_reached", option=SALES), ENDED], 180),
+            ([STARTED, {**ANSWERED, "option": SALES}, {**ENDED, "menu_s": 7}], 7),
+            ([STARTED, ANSWERED, ENDED], None),
+        ],
+    )
+    def test_was_in_the_menu_until_it_was_answered(
+        self, events: list[dict[str, Any]], seconds: int | None
+    ) -> None:
+        assert fold({}, events).get("menu_s") == seconds
+
     def test_never_lasts_less_than_nothing(self) -> None:
         call = fold({}, [ENDED, at(9, "call.started", started_at=f"{DAY}09:00.000Z")])
         assert call["duration_s"] is None or call["duration_s"] >= 0

@@ -62,6 +62,15 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"responses": {}}, "/responses", "not_a_list"),
     ({"responses": [{}, 7]}, "/responses/1", "not_an_object"),
     ({"caller": ["Ada"]}, "/caller", "not_an_object"),
+    ({"number_type": "pooled"}, "/number_type", "unknown_number_type"),
+    ({"actions": "Find Me"}, "/actions", "not_a_list"),
+    ({"actions": ["Find Me", " "]}, "/actions/1", "required"),
+    ({"keys": ["1"] * 201}, "/keys", "not_a_list"),
+    ({"postcodes": [{}]}, "/postcodes/0", "not_text"),
+    ({"tag_ids": ["7"]}, "/tag_ids/0", "invalid_number"),
+    ({"tag_ids": {}}, "/tag_ids", "not_a_list"),
+    ({"keyword_lists": [{"keywords": ["car"]}]}, "/keyword_lists/0/keywords/0", "not_an_object"),
+    ({"visitor": {"number_shown_at": "noon"}}, "/visitor/number_shown_at", "invalid_time"),
     ({"transcript": "x" * 200_001}, "/transcript", "too_long"),
     ({"caller": {"first_name": "a\0b"}}, "/caller/first_name", "nul_character"),
     ({"caller": {"a/b~c": ["x", "\0"]}}, "/caller/a~1b~0c/1", "nul_character"),
@@ -135,6 +144,15 @@ class TestAnEvent:
         parsed = parse(score=7, custom={"score": 8, "deep": {"a": [1]}}, options=["x"])
 
         assert parsed.facts["custom"] == {"score": 8, "deep": {"a": [1]}, "options": ["x"]}
+
+    def test_keeps_the_times_of_the_web_session_in_utc(self) -> None:
+        shown = {"number_shown_at": "2026-03-27T20:01:12-04:00"}
+        assert parse(visitor=shown).facts["visitor"] == {
+            "number_shown_at": "2026-03-28T00:01:12.000Z"
+        }
+
+    def test_takes_numbers_for_keys(self) -> None:
+        assert parse(keys=[1, "90210"]).facts["keys"] == ["1", "90210"]
 
     def test_keeps_its_place_out_of_its_facts(self) -> None:
         parsed = parse(tracking_number="+15551234567", option=1, treatment="Menu")

@@ -17,6 +17,9 @@ from apps.webhooks.tokens import (
     split,
     web_session_only,
 )
+from apps.webhooks.tokens.delivery_tokens import DELIVERY_TOKENS
+from apps.webhooks.tokens.handling_tokens import HANDLING_TOKENS
+from apps.webhooks.tokens.session_tokens import SESSION_TOKENS
 from tests.webhooks.strategies import snapshots
 
 
@@ -24,15 +27,27 @@ def read(name, snapshot):
     return find_token(name).read(snapshot)
 
 
-OUR_OWN = {
+OTHER_SYSTEMS = {token.name for token in (*HANDLING_TOKENS, *SESSION_TOKENS, *DELIVERY_TOKENS)}
+"""What the other systems that Hookline replaces send of a call."""
+OUR_OWN = OTHER_SYSTEMS | {
+    "account_name",
+    "account_sid",
+    "advertiser_id",
     "analytics_client_id",
+    "ani_address",
+    "ani_lat",
+    "ani_long",
     "ani_email",
     "call_summary",
     "direction",
     "fbc",
     "fbp",
+    "location_sid",
+    "location_time_zone",
     "option_key",
     "option_name",
+    "organization_id",
+    "property_name",
     "recording_duration",
     "transcript",
     "treatment_name",
@@ -57,6 +72,7 @@ class TestCatalogue:
             Category.CALL_END: 11,
             Category.DNI: 29,
             Category.LOCATION_INFO: 10,
+            Category.DELIVERY: 0,
         }
 
     @pytest.mark.parametrize("token", TOKENS.values(), ids=lambda token: token.name)
@@ -185,6 +201,59 @@ class TestReading:
     def test_takes_the_call_for_the_client_where_analytics_knows_none(self):
         assert read("analytics_client_id", {"call_id": "c", "visitor": {"global_id": "g"}}) == "g"
         assert read("analytics_client_id", {"call_id": "c"}) == "c"
+
+    @pytest.mark.parametrize(
+        ("snapshot", "kind"),
+        [
+            ({"number_type": "static", "campaign": {"kind": "digital"}}, "Static"),
+            ({"campaign": {"kind": "digital"}}, "Dynamic"),
+            ({"campaign": {"kind": "offline"}}, "Static"),
+            ({"tracking_number": "+15550001111"}, "Static"),
+            ({"number_type": "other", "tracking_number": "+15550001111"}, None),
+            ({"campaign": []}, None),
+        ],
+    )
+    def test_tells_dynamic_numbers_from_one_to_one(self, snapshot, kind):
+        assert read("phone_type", snapshot) == kind
+        assert read("is_dynamic", snapshot) == {"Static": "0", "Dynamic": "1"}.get(kind)
+
+    @pytest.mark.parametrize(
+        ("snapshot", "seconds"),
+        [
+            ({"talk_s": 29, "recording": {"url": "https://a.example/1.mp3"}}, "29"),
+            ({"talk_s": 29, "recording": {"duration_s": 4}}, "29"),
+            ({"talk_s": 29, "recorded_s": 4}, "29"),
+            ({"talk_s": 29, "recorded_s": 0, "recording": {"url": ""}}, "0"),
+            ({"talk_s": 29}, "0"),
+            ({"recorded_s": 4}, None),
+        ],
+    )
+    def test_counts_the_talk_of_recorded_calls(self, snapshot, seconds):
+        assert read("recorded_talk_time", snapshot) == seconds
+
+    def test_joins_what_was_done_and_tells_its_ends(self):
+        call = {"actions": ["Menu", "Find Me", "Hang up"]}
+        names = ("all_actions", "first_action", "last_action")
+        assert [read(name, call) for name in names] == ["Menu, Find Me, Hang up", "Menu", "Hang up"]
+        assert [read(name, {"actions": []}) for name in names] == [None] * 3
+
+    def test_takes_the_keys_of_options_and_answers_where_none_are_told(self):
+        call = {"options": [{"key": "1"}, {"key": None}], "responses": [{"response": 90210}]}
+        assert read("entered_keys", call) == "1,90210"
+        assert read("entered_keys", {**call, "keys": ["2", "90210"]}) == "2,90210"
+        assert read("entered_postcodes", {"postcodes": ["2000", "3000"]}) == "2000,3000"
+
+    def test_leaves_gaps_out_of_an_address(self):
+        caller = {"city": "TORONTO", "state": "ON", "street_line_1": ""}
+        assert read("ani_address", {"caller": caller}) == "TORONTO, ON"
+
+    def test_makes_one_id_a_request(self):
+        first, again, second = (
+            read("request_id", {"delivery": {"id": "d", "attempt": number}}) for number in (1, 1, 2)
+        )
+        assert first == again != second
+        assert read("sent_at", {"delivery": {"sent_at": 0}}) == "1970-01-01T00:00:00.000Z"
+        assert read("sent_at", {"delivery": {"sent_at": 2**40}}) is None
 
     def test_reads_one_tag_by_name(self):
         assert read("tags.Sales Region", {"tags": {"Sales Region": "south"}}) == "south"

@@ -37,7 +37,10 @@ class AccountAdmin(RoleAdmin, HistoryPage, _ModelAdmin):
     search_fields = ["name"]
     search_help_text = "Name"
     fieldsets = [
-        (None, {"fields": ["name", "kind", "parent", "time_zone", "is_active"]}),
+        (
+            None,
+            {"fields": ["name", "kind", "parent", "time_zone", "has_reverse_lookup", "is_active"]},
+        ),
         ("Retention", {"fields": [("keep_bodies_days", "keep_records_days")]}),
     ]
     actions = None

@@ -52,6 +52,13 @@ class Account(HooklineModel):
     time_zone = models.CharField(
         max_length=64, default="America/New_York", validators=[validate_time_zone]
     )
+    has_reverse_lookup = models.BooleanField(
+        "reverse look-up",
+        default=False,
+        db_default=False,
+        help_text="The phone platform looks up who is behind a caller's number; post-call actions"
+        " may send what it finds.",
+    )
     is_active = models.BooleanField(
         "active", default=True, help_text="Off: nothing of this account is sent or accepted."
     )
@@ -94,6 +101,10 @@ class Account(HooklineModel):
     def is_agency(self) -> bool:
         """Tell whether this account manages others."""
         return self.kind == AccountKind.AGENCY
+
+    def snapshot(self) -> dict[str, object]:
+        """Return what a call keeps of its account, in the shape the tokens read."""
+        return {"id": self.public_id, "name": self.name}
 
     def clean(self) -> None:
         """Keep agencies one level deep."""

@@ -111,7 +111,13 @@ def _index_of(subject: str) -> _Index:
     return _Index(OF[subject])
 
 
-_CLEAR = _Index({name: f"{name}, {CLEAR.get(name, name)}" for name in TOKENS})
+_CLEAR = _Index(
+    {
+        name: f"{name}, {CLEAR.get(name, name)}"
+        for name, token in TOKENS.items()
+        if token.is_suggested
+    }
+)
 _OF = {subject: _index_of(subject) for subject in OF}
 _SUBJECT_WORDS = {word: subject for subject, words in SUBJECTS.items() for word in words.split()}
 # Where these are the subject, a name that they do not have may still be the caller's.

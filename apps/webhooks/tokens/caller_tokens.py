@@ -1,6 +1,7 @@
 """The person behind the number, as far as a lookup knows."""
 
-from apps.webhooks.tokens.readers import boolean01, long_moment, text
+from apps.webhooks.tokens.call_readers import joined_parts
+from apps.webhooks.tokens.readers import boolean01, degrees, long_moment, text
 from apps.webhooks.tokens.token import Category, Token, TokenType
 
 CALLER_TOKENS = (
@@ -201,5 +202,35 @@ CALLER_TOKENS = (
         "When the lookup last refreshed the caller's details, in UTC.",
         "13 Oct 2020 3:15:12 PM",
         long_moment("caller", "updated_at"),
+    ),
+    Token(
+        "ani_address",
+        Category.CALL_BEGIN,
+        TokenType.STRING,
+        "Caller: address",
+        "Street, city, state and ZIP code of the caller in one line.",
+        "1428 Elm Street, Springwood, Ohio, 50035",
+        joined_parts("caller", "street_line_1", "city", "state", "zip"),
+        personal=True,
+    ),
+    Token(
+        "ani_lat",
+        Category.CALL_BEGIN,
+        TokenType.NUMBER,
+        "Caller: latitude",
+        "The latitude of the caller's address, in degrees.",
+        "39.961200",
+        degrees("caller", "lat"),
+        personal=True,
+    ),
+    Token(
+        "ani_long",
+        Category.CALL_BEGIN,
+        TokenType.NUMBER,
+        "Caller: longitude",
+        "The longitude of the caller's address, in degrees.",
+        "-82.998800",
+        degrees("caller", "long"),
+        personal=True,
     ),
 )

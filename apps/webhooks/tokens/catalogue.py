@@ -7,13 +7,27 @@ from types import MappingProxyType
 
 from apps.webhooks.tokens.call_tokens import CALL_TOKENS
 from apps.webhooks.tokens.caller_tokens import CALLER_TOKENS
+from apps.webhooks.tokens.delivery_tokens import DELIVERY_TOKENS
+from apps.webhooks.tokens.handling_tokens import HANDLING_TOKENS
 from apps.webhooks.tokens.location_tokens import LOCATION_TOKENS
 from apps.webhooks.tokens.readers import custom, one_custom_item, text
+from apps.webhooks.tokens.session_tokens import SESSION_TOKENS
 from apps.webhooks.tokens.token import Category, Token, TokenType
 from apps.webhooks.tokens.web_tokens import WEB_TOKENS
 
 TOKENS: Mapping[str, Token] = MappingProxyType(
-    {token.name: token for token in (*CALL_TOKENS, *CALLER_TOKENS, *WEB_TOKENS, *LOCATION_TOKENS)}
+    {
+        token.name: token
+        for token in (
+            *CALL_TOKENS,
+            *HANDLING_TOKENS,
+            *CALLER_TOKENS,
+            *WEB_TOKENS,
+            *SESSION_TOKENS,
+            *LOCATION_TOKENS,
+            *DELIVERY_TOKENS,
+        )
+    }
 )
 """Every token of the catalogue by name, in the order in which they are shown."""
 

@@ -1,6 +1,6 @@
 """The location that was called, and its ids in the client's own systems."""
 
-from apps.webhooks.tokens.readers import text
+from apps.webhooks.tokens.readers import first_of, text
 from apps.webhooks.tokens.token import Category, Token, TokenType
 
 LOCATION_TOKENS = (
@@ -93,5 +93,76 @@ LOCATION_TOKENS = (
         "The platform's id of the location's domain.",
         "1234",
         text("location", "domain_id"),
+    ),
+    Token(
+        "location_sid",
+        Category.LOCATION_INFO,
+        TokenType.STRING,
+        "Location: Hookline's id",
+        "Hookline's id of the location.",
+        "1",
+        text("location", "id"),
+        is_suggested=False,
+    ),
+    Token(
+        "location_time_zone",
+        Category.LOCATION_INFO,
+        TokenType.STRING,
+        "Location: time zone",
+        "The time zone of the location, as America/New_York.",
+        "America/Los_Angeles",
+        text("location", "time_zone"),
+    ),
+    Token(
+        "property_name",
+        Category.LOCATION_INFO,
+        TokenType.STRING,
+        "Property: name",
+        "The domain of the website that shows the number; else the name of the location.",
+        "example.com",
+        first_of(
+            text("visitor", "domain_name"), text("campaign", "domain"), text("location", "name")
+        ),
+        is_suggested=False,
+    ),
+    Token(
+        "advertiser_id",
+        Category.LOCATION_INFO,
+        TokenType.STRING,
+        "Location: id, in any case",
+        "The client's own id of the location; else Hookline's.",
+        "3242243",
+        first_of(text("location", "client_location_id"), text("location", "id")),
+        is_suggested=False,
+    ),
+    Token(
+        "account_sid",
+        Category.LOCATION_INFO,
+        TokenType.STRING,
+        "Account: Hookline's id",
+        "Hookline's id of the account.",
+        "acc_1",
+        text("account", "id"),
+        is_suggested=False,
+    ),
+    Token(
+        "account_name",
+        Category.LOCATION_INFO,
+        TokenType.STRING,
+        "Account: name",
+        "What the account is called.",
+        "Example Motors",
+        text("account", "name"),
+        is_suggested=False,
+    ),
+    Token(
+        "organization_id",
+        Category.LOCATION_INFO,
+        TokenType.STRING,
+        "Account: id, in any case",
+        "The number that the client knows itself by; else Hookline's id of the account.",
+        "26627332",
+        first_of(text("location", "client_account_id"), text("account", "id")),
+        is_suggested=False,
     ),
 )

@@ -15,6 +15,7 @@ class Category(StrEnum):
     CALL_END = "call_end"
     DNI = "dni"
     LOCATION_INFO = "location_info"
+    DELIVERY = "delivery"
 
     @property
     def label(self) -> str:
@@ -26,6 +27,7 @@ _CATEGORY_LABELS = {
     Category.CALL_END: "Known at the end of the call",
     Category.DNI: "Web session of the caller",
     Category.LOCATION_INFO: "Location that was called",
+    Category.DELIVERY: "Known when it is sent",
 }
 
 
@@ -54,8 +56,9 @@ class Token:
 
     `example` is exactly what `read` gives for `EXAMPLE_SNAPSHOT`. `values` lists the only values
     it can have, where they are known. `inside` names the list token whose items it belongs to.
-    `personal` marks data about an identifiable person. `narrow`, on tokens that can be repeated
-    over, gives the snapshot in which the list holds one item only.
+    `personal` marks data about an identifiable person. What is not `is_suggested` is chosen by hand
+    only: it is Hookline's own, and means something else in a receiver. `narrow`, on tokens that can
+    be repeated over, gives the snapshot in which the list holds one item only.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Token:
     values: tuple[str, ...] = ()
     inside: str | None = None
     personal: bool = False
+    is_suggested: bool = True
     narrow: Callable[[Snapshot, Value], Snapshot] | None = field(
         default=None, repr=False, compare=False
     )
