@@ -20,6 +20,8 @@ import idna
 from apps.common.special_addresses import IPAddress, IPNetwork, embedded_ipv4, special_kind
 
 MAX_URL_LENGTH: Final = 2048
+# A payload that is a query makes the URL longer when it is sent.
+MAX_SENT_URL_LENGTH: Final = 1_000_000
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -87,12 +89,13 @@ class EgressPolicy:
                 raise ValueError(f"“{text}” is not a network: {error}.") from None
         return cls(tuple(allowed))
 
-    def check_url(self, url: str) -> ParsedTarget:
+    def check_url(self, url: str, *, longest: int = MAX_URL_LENGTH) -> ParsedTarget:
         """Take a URL apart and judge all that can be judged without asking the network.
 
-        Raises InvalidURL for its form and BlockedAddress for a literal address.
+        `longest` is in characters. Raises InvalidURL for its form and BlockedAddress for a literal
+        address.
         """
-        _check_characters(url)
+        _check_characters(url, longest)
         match = _URL.match(url)
         if match is None:
             raise InvalidURL("The URL must begin with https:// or http:// and a host name.")
@@ -196,15 +199,18 @@ _SAFE: Final = "/?%:@!$&'()*+,;=~-._"
 _LONE_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]\Z")
+_PLAIN: Final = re.compile(r"[!-\[\]-~]+")
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 _NUMBER: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)\Z")
 
 
-def _check_characters(url: str) -> None:
+def _check_characters(url: str, longest: int) -> None:
     if not url:
         raise InvalidURL("The URL is empty.")
-    if len(url) > MAX_URL_LENGTH:
-        raise InvalidURL(f"The URL is longer than {MAX_URL_LENGTH} characters.")
+    if len(url) > longest:
+        raise InvalidURL(f"The URL is longer than {longest} characters.")
+    if _PLAIN.fullmatch(url):
+        return
     for place, character in enumerate(url, start=1):
         if character == "\\":
             raise InvalidURL(f"The URL has a backslash at character {place}; use /.")

@@ -12,6 +12,7 @@ from urllib3.util import parse_url
 from yarl import URL
 
 from apps.common.egress import (
+    MAX_SENT_URL_LENGTH,
     BlockedAddress,
     EgressError,
     EgressPolicy,
@@ -57,6 +58,12 @@ class TestCheckUrl:
     @pytest.mark.parametrize(("url", "sent_as"), ALLOWED_URLS.items())
     def test_returns_the_one_spelling_that_is_sent(self, url: str, sent_as: str) -> None:
         assert POLICY.check_url(url).url == sent_as
+
+    def test_takes_a_longer_one_where_it_is_sent_with_its_payload(self) -> None:
+        url = "https://example.com/?name=" + "%F0%9F%98%80" * 10_000
+        assert POLICY.check_url(url, longest=MAX_SENT_URL_LENGTH).url == url
+        with pytest.raises(InvalidURL):
+            POLICY.check_url(url)
 
     @pytest.mark.parametrize("url", sorted(set(ALLOWED_URLS.values())))
     def test_leaves_that_spelling_alone(self, url: str) -> None:

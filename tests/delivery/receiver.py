@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GZIP_BOMB = gzip.compress(bytes(20_000_000))
+# A query with long values makes a long request line.
+_LONGEST_HEAD = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,9 @@ def running_receiver(ssl_context: ssl.SSLContext | None = None) -> Iterator[Rece
                     await BEHAVIOURS[name](receiver, received, writer)
         writer.transport.abort()
 
-    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0, ssl=ssl_context))
+    server = loop.run_until_complete(
+        asyncio.start_server(serve, "127.0.0.1", 0, ssl=ssl_context, limit=_LONGEST_HEAD)
+    )
     receiver.port = server.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

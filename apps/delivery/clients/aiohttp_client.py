@@ -19,7 +19,12 @@ import aiohttp
 from aiohttp import http_exceptions
 from yarl import URL
 
-from apps.common.egress import EgressError, EgressPolicy
+from apps.common.egress import (
+    MAX_SENT_URL_LENGTH,
+    MAX_URL_LENGTH,
+    EgressError,
+    EgressPolicy,
+)
 from apps.delivery.clients import failures
 from apps.delivery.clients.connecting import GuardedConnector
 from apps.delivery.clients.exchange import (
@@ -124,11 +129,18 @@ class GuardedSession:
         self._policy = policy
         self._connector = connector
         self._loop = asyncio.get_running_loop()
-        self.destination = lru_cache(maxsize=4096)(self._destination)
+        self._kept = lru_cache(maxsize=4096)(self._destination)
+
+    def destination(self, url: str) -> Destination:
+        """Return where a URL leads; long ones, whose query is a payload, are not kept.
+
+        Raises EgressError.
+        """
+        return self._kept(url) if len(url) <= MAX_URL_LENGTH else self._destination(url)
 
     def _destination(self, url: str) -> Destination:
-        """Raises EgressError."""
-        checked = URL(self._policy.check_url(url).url, encoded=True)
+        target = self._policy.check_url(url, longest=MAX_SENT_URL_LENGTH)
+        checked = URL(target.url, encoded=True)
         return Destination(
             connect_request=aiohttp.ClientRequest("GET", checked, loop=self._loop),
             target=checked.raw_path_qs,

@@ -18,7 +18,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 
-from apps.common.egress import EgressError, EgressPolicy
+from apps.common.egress import MAX_SENT_URL_LENGTH, EgressError, EgressPolicy
 from apps.delivery.clients import failures
 from apps.delivery.clients.blocking import (
     DNS_THREADS,
@@ -159,7 +159,7 @@ def _try_once(
 def _exchange_once(session: WaitingSession, request: OutboundRequest, exchange: Exchange) -> None:
     exchange.connecting = False
     exchange.received = 0
-    url = session.policy.check_url(request.url).url
+    url = session.policy.check_url(request.url, longest=MAX_SENT_URL_LENGTH).url
     response = session.http.request(
         request.method,
         url,
