@@ -115,6 +115,16 @@ class TestNumber:
     def test_turns_seconds_into_milliseconds(self, value, expected):
         assert formatted(value, "milliseconds") == expected
 
+    @pytest.mark.parametrize("number", ["0", "7", "2079571437", "999999999999999"])
+    def test_keeps_an_id_that_is_a_number(self, number):
+        assert formatted(number, "id_number") == number
+
+    @pytest.mark.parametrize("text", ["loc_01jd2x", "9" * 16, "007", "-7", "é", "\ud800"])
+    def test_makes_one_number_of_an_id_that_is_none(self, text):
+        number = formatted(text, "id_number")
+        assert number == formatted(text, "id_number") != formatted(f"{text}x", "id_number")
+        assert 0 <= int(number) < 2**53
+
 
 class TestBoolean:
     @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Rendering: values arrive as data, in the type the sample asks for, in every format."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
@@ -8,13 +9,17 @@ import pytest
 from hypothesis import given
 from lxml import etree
 
-from apps.webhooks.extraction import SampleError
+from apps.webhooks.extraction import SampleError, extract
 from apps.webhooks.formats import Format
 from apps.webhooks.mapping import (
     Kind,
     Mapping,
     MappingError,
     ValueType,
+    WhenEmpty,
+    auto_map,
+    from_plain,
+    to_plain,
 )
 from apps.webhooks.rendering import compile_template, compile_text
 from apps.webhooks.tokens import TOKENS, TokenType, UnknownToken
@@ -83,6 +88,15 @@ class TestConstants:
         assert render(Format.JSON, '{"a": 7}', mapping=mapping) == b'{"a":{"n":[1.10,null]}}'
 
 
+def read_as(element, value):
+    """Read back what was written for a nested value, in its own types."""
+    if isinstance(value, dict):
+        return {part.tag: read_as(part, value[part.tag]) for part in element}
+    if isinstance(value, list):
+        return [read_as(part, item) for part, item in zip(element, value, strict=True)]
+    return type(value)(element.text or "")
+
+
 class TestCatalogue:
     @pytest.mark.parametrize("token", TOKENS.values(), ids=lambda token: token.name)
     def test_renders_each_example_in_json(self, token):
@@ -92,8 +106,8 @@ class TestCatalogue:
     def test_renders_each_example_in_xml(self, token):
         root = etree.fromstring(render_xml(f'<r v="%{token.name}%">%{token.name}%</r>').encode())
         if token.type is TokenType.LIST:
-            found = [{part.tag: part.text for part in item} for item in root]
-            assert [item.tag for item in root] == ["prompt_response"]
+            assert {item.tag for item in root} == {token.name.removesuffix("s")}
+            found = [read_as(item, value) for item, value in zip(root, token.example, strict=True)]
         elif token.type is TokenType.OBJECT:
             found = {tag.get("name"): tag.text for tag in root.iterchildren("tag")}
         else:
@@ -256,3 +270,51 @@ class TestText:
     def test_is_refused_for_an_unknown_token(self):
         with pytest.raises(UnknownToken):
             compile_text("%anni%")
+
+
+class TestOnlyIf:
+    """A place that is sent only if a token has a value."""
+
+    DIGITAL = {"campaign": {"kind": "digital"}, "visitor": {"utm_source": "a&b"}}
+    OFFLINE = {"campaign": {"kind": "offline"}, "visitor": {"utm_source": "a&b"}}
+
+    @pytest.mark.parametrize(
+        ("form", "sample", "path", "with_it", "without"),
+        [
+            ("query", "a=1&b=%utm_source%", "b", "a=1&b=a%26b", "a=1"),
+            ("form", "b=%utm_source%&a=1", "b", "b=a%26b&a=1", "a=1"),
+            ("json", '{"a":1,"b":"%utm_source%"}', "$.b", '{"a":1,"b":"a&b"}', '{"a":1}'),
+            ("json", '{"b":{"c":"%utm_source%"}}', "$.b", '{"b":{"c":"a&b"}}', "{}"),
+            ("json", '["%utm_source%",7]', "$[0]", '["a&b",7]', "[7]"),
+            ("xml", "<a><b>%utm_source%</b></a>", "/a/b", "<a><b>a&amp;b</b></a>", "<a></a>"),
+            ("xml", '<a b="%utm_source%"/>', "/a/@b", '<a b="a&amp;b"></a>', "<a></a>"),
+            ("xml", "<a><b><c/></b></a>", "/a/b", "<a><b><c></c></b></a>", "<a></a>"),
+        ],
+    )
+    def test_is_left_out_where_it_has_none(self, form, sample, path, with_it, without):
+        write = self.compiled(form, sample, path)
+        assert write(self.DIGITAL).decode() == with_it
+        assert write(self.OFFLINE).decode() == without
+        assert write({}).decode() == without
+
+    def test_is_null_where_that_is_wanted(self):
+        write = self.compiled("json", '{"b":{"c":7}}', "$.b", when_empty=WhenEmpty.NULL)
+        assert write(self.OFFLINE) == b'{"b":null}'
+        assert write(self.DIGITAL) == b'{"b":{"c":7}}'
+
+    def test_stays_when_its_own_value_is_empty(self):
+        write = self.compiled("query", "b=%utm_source%", "b")
+        assert write({"campaign": {"kind": "digital"}}) == b"b="
+
+    def test_needs_a_token_that_there_is(self):
+        for path, name in (("$.b", "is_dynamik"), ("$", "is_dynamic")):
+            with pytest.raises(MappingError):
+                self.compiled("json", '{"b":7}', path, only_if=name)
+
+    @staticmethod
+    def compiled(form, sample, path, **changes):
+        extracted = extract(sample, Format(form))
+        brought = auto_map(extracted)
+        field = replace(brought.get(path), **{"only_if": "is_dynamic", **changes})
+        mapping = from_plain(to_plain(brought.replaced([field])))
+        return compile_template(format=Format(form), sample=extracted, mapping=mapping).render

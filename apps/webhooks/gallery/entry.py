@@ -29,6 +29,7 @@ class Fill:
     default: str | None = None
     when_empty: WhenEmpty = WhenEmpty.KEEP
     type: ValueType = ValueType.SAMPLE
+    only_if: str = ""
 
     def applied_to(self, mapping: FieldMapping) -> FieldMapping:
         """The mapping of the place with these rules."""
@@ -38,6 +39,7 @@ class Fill:
             default=self.default,
             when_empty=self.when_empty,
             type=self.type,
+            only_if=self.only_if,
         )
 
 

@@ -37,7 +37,7 @@ def find_problems(mapping: Mapping, sample: Sample) -> list[Problem]:
 
 
 def _kind_faults(field: FieldMapping, place: Field, sample: Sample) -> list[str]:
-    leaves_out = field.kind is Kind.OMIT or field.when_empty is WhenEmpty.OMIT
+    leaves_out = field.kind is Kind.OMIT or field.when_empty is WhenEmpty.OMIT or field.only_if
     if leaves_out and _is_root(place, sample):
         return ["The root cannot be left out."]
     try:
@@ -45,6 +45,8 @@ def _kind_faults(field: FieldMapping, place: Field, sample: Sample) -> list[str]
             find_token(field.token)
         if field.kind in (Kind.TEXT, Kind.REPEAT):
             split(field.text)
+        if field.only_if:
+            find_token(field.only_if)
         steps(field.formatters)
     except (UnknownToken, FormatterError) as error:
         return [str(error)]

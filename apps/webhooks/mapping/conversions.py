@@ -49,6 +49,11 @@ def boolean(value: Value) -> bool | None:
     return True if word in _TRUE else False if word in _FALSE else None
 
 
+def is_yes(value: Value) -> bool:
+    """Whether a value is there and is no "no": what a place that is sent only if asks."""
+    return not is_empty(value) and boolean(value) is not False
+
+
 def boolean_text(value: Value) -> str | None:
     """A yes or no as JSON writes it."""
     is_true = boolean(value)

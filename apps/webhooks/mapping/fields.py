@@ -58,7 +58,9 @@ class FieldMapping:
     each item of a repeated XML leaf holds. `constant` is the value of kind constant (None: as in
     the sample). `formatters` apply in order; a value that
     one of them cannot take counts as missing. `default` is sent, unformatted, instead of a
-    missing or empty value; without one, `when_empty` decides.
+    missing or empty value; without one, `when_empty` decides. `only_if` names a token: where it has
+    no value, or a no (0, false), the place and all that is in it is left out; where `when_empty` is
+    null, JSON has null there.
     """
 
     path: str
@@ -70,11 +72,12 @@ class FieldMapping:
     default: str | None = None
     when_empty: WhenEmpty = WhenEmpty.KEEP
     type: ValueType = ValueType.SAMPLE
+    only_if: str = ""
 
     @property
     def is_as_sample(self) -> bool:
         """Whether the place keeps what stands in the sample."""
-        return self.kind is Kind.CONSTANT and self.constant is None
+        return self.kind is Kind.CONSTANT and self.constant is None and not self.only_if
 
     @property
     def tokens(self) -> frozenset[str]:
@@ -84,6 +87,8 @@ class FieldMapping:
             names.add(find_token(self.token).name)
         if self.kind in (Kind.TEXT, Kind.REPEAT):
             names.update(part.name for part in split(self.text) if isinstance(part, Token))
+        if self.only_if:
+            names.add(find_token(self.only_if).name)
         return frozenset(names)
 
 

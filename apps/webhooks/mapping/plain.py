@@ -30,6 +30,7 @@ _KEYS = frozenset(
         "default",
         "when_empty",
         "type",
+        "only_if",
     }
 )
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -74,6 +75,8 @@ def _field_to_plain(field: FieldMapping) -> dict[str, Any]:
         plain["when_empty"] = field.when_empty.value
     if field.type is not ValueType.SAMPLE:
         plain["type"] = field.type.value
+    if field.only_if:
+        plain["only_if"] = field.only_if
     return plain
 
 
@@ -106,6 +109,7 @@ class _Reader:
             default=self._text("default"),
             when_empty=self._choice("when_empty", WhenEmpty, WhenEmpty.KEEP),
             type=self._choice("type", ValueType, ValueType.SAMPLE),
+            only_if=self._text("only_if") or "",
         )
 
     def _text(self, key: str) -> str | None:

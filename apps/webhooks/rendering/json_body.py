@@ -21,11 +21,12 @@ from apps.webhooks.rendering.segments import (
     Node,
     Segment,
     Writer,
+    conditional,
     joined,
     prefixed,
     separated,
 )
-from apps.webhooks.rendering.sources import source
+from apps.webhooks.rendering.sources import condition, source
 from apps.webhooks.tokens import Snapshot, TokenType, Value, as_json, as_text, find_token
 
 Encode = Callable[[Value], bytes | None]
@@ -45,6 +46,13 @@ class _Compiler:
     def node(self, tree: JsonTree, path: str) -> Node | None:
         """The compiled place; None when the mapping always leaves it out."""
         field = self._mapping.get(path)
+        node = self._filled(tree, path, field)
+        if node is None or not field.only_if:
+            return node
+        otherwise = b"null" if field.when_empty is WhenEmpty.NULL else None
+        return conditional(condition(field.only_if), node, otherwise)
+
+    def _filled(self, tree: JsonTree, path: str, field: FieldMapping) -> Node | None:
         match field.kind:
             case Kind.OMIT:
                 return None

@@ -11,8 +11,8 @@ from apps.webhooks.extraction.trees import Pair
 from apps.webhooks.formats import Format
 from apps.webhooks.mapping.conversions import boolean_text, is_empty, number_text, wanted_type
 from apps.webhooks.mapping.fields import FieldMapping, Kind, Mapping, ValueType, WhenEmpty
-from apps.webhooks.rendering.segments import Node, Writer, joined, prefixed, separated
-from apps.webhooks.rendering.sources import source
+from apps.webhooks.rendering.segments import Node, Writer, conditional, joined, prefixed, separated
+from apps.webhooks.rendering.sources import condition, source
 from apps.webhooks.tokens import Snapshot, Value, as_text, without_surrogates
 
 Quote = Callable[[str], bytes]
@@ -28,6 +28,13 @@ def compile_pairs(pairs: tuple[Pair, ...], mapping: Mapping, target: Format) -> 
 def _pair(pair: Pair, field: FieldMapping, quote_text: Quote) -> Node | None:
     """The compiled parameter; None when the mapping always leaves it out."""
     start = quote_text(pair.name) + b"="
+    node = _filled(pair, field, start, quote_text)
+    if node is None or not field.only_if:
+        return node
+    return conditional(condition(field.only_if), node, None)
+
+
+def _filled(pair: Pair, field: FieldMapping, start: bytes, quote_text: Quote) -> Node | None:
     match field.kind:
         case Kind.OMIT:
             return None

@@ -12,6 +12,9 @@ OptionalWriter = Callable[[Snapshot], bytes | None]
 
 Segment = bytes | Writer
 
+Condition = Callable[[Snapshot], bool]
+"""Tells whether a call has what a place asks of it."""
+
 Node = list[Segment] | OptionalWriter
 """A compiled place: segments that are always written, or a writer that may leave it out."""
 
@@ -48,6 +51,15 @@ def prefixed(prefix: bytes, node: Node) -> Node:
         return None if value is None else prefix + value
 
     return write
+
+
+def conditional(is_met: Condition, node: Node, otherwise: bytes | None) -> Node:
+    """The node where the condition is met, and something finished, or nothing, where it is not."""
+    if isinstance(node, list) and otherwise is not None:
+        write = joined(node)
+        return [lambda snapshot: write(snapshot) if is_met(snapshot) else otherwise]
+    write_some = joined(node) if isinstance(node, list) else node
+    return lambda snapshot: write_some(snapshot) if is_met(snapshot) else otherwise
 
 
 def separated(nodes: Sequence[Node], separator: bytes) -> list[Segment]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from apps.webhooks.mapping.conversions import is_empty
+from apps.webhooks.mapping.conversions import is_empty, is_yes
 from apps.webhooks.mapping.fields import FieldMapping, Kind
 from apps.webhooks.mapping.formatters import Step, steps
+from apps.webhooks.rendering.segments import Condition
 from apps.webhooks.tokens import Part, Snapshot, Token, Value, as_text, find_token, split
 from apps.webhooks.tokens.readers import Reader
 
@@ -16,6 +17,12 @@ def source(mapping: FieldMapping) -> Reader:
     else:
         read = text_of(split(mapping.text))
     return _formatted(read, steps(mapping.formatters)) if mapping.formatters else read
+
+
+def condition(token: str) -> Condition:
+    """Whether a token has a value that is no "no"."""
+    read = find_token(token).read
+    return lambda snapshot: is_yes(read(snapshot))
 
 
 def text_of(parts: Sequence[Part]) -> Reader:

@@ -19,7 +19,7 @@ from apps.webhooks.extraction.trees import (
 from apps.webhooks.mapping.conversions import boolean_text, is_empty, number_text, wanted_type
 from apps.webhooks.mapping.fields import FieldMapping, Kind, Mapping, ValueType, WhenEmpty
 from apps.webhooks.rendering.segments import OptionalWriter, Segment, Writer, joined
-from apps.webhooks.rendering.sources import source
+from apps.webhooks.rendering.sources import condition, source
 from apps.webhooks.tokens import Snapshot, Value, as_text, find_token
 
 Encode = Callable[[Value], bytes | None]
@@ -60,6 +60,9 @@ class _Compiler:
     def element(self, element: XmlElement) -> list[Segment]:
         """The compiled element; no segments when the mapping always leaves it out."""
         field = self._mapping.get(element.path)
+        return _conditional(field, self._filled_element(element, field))
+
+    def _filled_element(self, element: XmlElement, field: FieldMapping) -> list[Segment]:
         match field.kind:
             case Kind.OMIT:
                 return []
@@ -85,6 +88,9 @@ class _Compiler:
         field = self._mapping.get(attribute.path)
         if field.kind is Kind.OMIT:
             return []
+        return _conditional(field, self._filled_attribute(attribute, field))
+
+    def _filled_attribute(self, attribute: XmlAttribute, field: FieldMapping) -> list[Segment]:
         start = f' {attribute.name}="'.encode()
         if field.kind is Kind.CONSTANT:
             value = attribute.value if field.constant is None else field.constant
@@ -119,9 +125,12 @@ class _Compiler:
         if field.kind is Kind.OMIT:
             return []
         if field.kind is Kind.CONSTANT:
-            return [_text(field.constant)]
-        write = _place(field, _typed(field, _nested(element, field)))
-        return [_kept(write)]
+            segments: list[Segment] = [
+                _text(text.text if field.constant is None else field.constant)
+            ]
+        else:
+            segments = [_kept(_place(field, _typed(field, _nested(element, field))))]
+        return _conditional(field, segments)
 
     def _filled(self, element: XmlElement, field: FieldMapping) -> list[Segment]:
         """An element whose content is a token or a text; comments inside stay, behind it."""
@@ -160,6 +169,14 @@ class _Compiler:
             return b"".join([write_item(narrow(snapshot, item)) for item in items])
 
         return write
+
+
+def _conditional(field: FieldMapping, segments: list[Segment]) -> list[Segment]:
+    """The segments of a place; nothing where what it is sent only for is missing."""
+    if not field.only_if:
+        return segments
+    is_met, write = condition(field.only_if), joined(segments)
+    return [lambda snapshot: write(snapshot) if is_met(snapshot) else b""]
 
 
 def _place(field: FieldMapping, encode: Encode) -> OptionalWriter:

@@ -5,7 +5,13 @@ from types import MappingProxyType
 
 from apps.webhooks.mapping.fields import Formatter
 from apps.webhooks.mapping.formatters.dates import DATE
-from apps.webhooks.mapping.formatters.numbers import BOOLEAN, MILLISECONDS, MINUTES, NUMBER
+from apps.webhooks.mapping.formatters.numbers import (
+    BOOLEAN,
+    ID_NUMBER,
+    MILLISECONDS,
+    MINUTES,
+    NUMBER,
+)
 from apps.webhooks.mapping.formatters.phones import PHONE
 from apps.webhooks.mapping.formatters.spec import (
     FormatterError,
@@ -25,6 +31,7 @@ FORMATTERS: Mapping[str, FormatterSpec] = MappingProxyType(
             NUMBER,
             MINUTES,
             MILLISECONDS,
+            ID_NUMBER,
             BOOLEAN,
             CASE,
             TRUNCATE,
