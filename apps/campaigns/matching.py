@@ -51,7 +51,7 @@ def matches_of(recorded: Sequence[RecordedEvent], attachments: Sequence[Attachme
 def place_off(attachment: Attachment) -> AccountOwned | None:
     """Return the campaign or treatment of an attachment if it is switched off."""
     option = attachment.option
-    for place in (attachment.campaign, attachment.treatment, option and option.treatment):
+    for place in (attachment.campaign, attachment.treatment, option.treatment if option else None):
         if place is not None and not place.is_active:
             return place
     return None
@@ -129,7 +129,7 @@ def _candidates(moments: Iterable[tuple[RecordedEvent, Timing, _Places]]) -> lis
             | Q(treatment__is_active=False)
             | Q(option__treatment__is_active=False)
         )
-        .select_related("webhook__template")
+        .select_related("webhook__template", "own_template")
         # One webhook's credentials that can not be read must not stop the intake of events.
         .defer("webhook__secret")
         .order_by("created_at", "pk")

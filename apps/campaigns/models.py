@@ -10,7 +10,7 @@ from apps.accounts.models import Location
 from apps.calls.events import Timing
 from apps.common.documents import StrictDecoder
 from apps.common.models import AccountOwned
-from apps.webhooks.models import Webhook
+from apps.webhooks.models import Template, Webhook
 
 validate_e164 = RegexValidator(
     r"^\+[1-9][0-9]{6,14}\Z", "Write the number in E.164 form, as +15551234567."
@@ -186,6 +186,10 @@ class Attachment(AccountOwned):
         default=Timing.END,
         help_text="An option begins when the caller reaches it, and ends with the call.",
     )
+    # For receivers that want another payload at each moment; set by the screen of their system.
+    own_template = models.ForeignKey(
+        Template, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
     campaign = models.ForeignKey(
         Campaign, models.CASCADE, null=True, blank=True, related_name="attachments"
     )
@@ -230,6 +234,11 @@ class Attachment(AccountOwned):
 
     def __str__(self) -> str:
         return f"{self.webhook} → {self.target_label} ({self.timing})"
+
+    @property
+    def template(self) -> Template:
+        """Return what is sent: its own template, else the webhook's."""
+        return self.own_template or self.webhook.template
 
     @property
     def target_label(self) -> str:

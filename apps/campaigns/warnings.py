@@ -14,7 +14,7 @@ def warnings_for(attachment: Attachment) -> list[str]:
     Tokens that are known only at the end are empty at the begin; those of a web session are empty
     for calls of an offline campaign.
     """
-    version = attachment.webhook.template.current_version
+    version = attachment.template.current_version
     if version is None:
         return []
     try:

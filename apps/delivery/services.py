@@ -28,7 +28,7 @@ def plan(*, matches: Sequence[Match]) -> list[Delivery]:
     planned: list[Delivery] = []
     for match in sorted(matches, key=_moment_of):
         event, webhook = match.recorded.event, match.attachment.webhook
-        version_id = webhook.template.current_version_id
+        version_id = match.attachment.template.current_version_id
         if version_id is None:
             # A template without a version renders nothing; the admin never leaves one behind.
             continue

@@ -130,13 +130,24 @@ class Webhook(AccountOwned):
 
         STANDARD = "standard", "Standard Webhooks"
         HEX = "hex", "sha256= in a header"
+        HEX_UPPER = "hexupper", "sha256= in a header, in capitals"
         NONE = "none", "Not at all"
+
+    class Face(models.TextChoices):
+        """The system of which a webhook is made on a screen of its own; "" is none."""
+
+        POST_CALL = "post_call", "Post-call action"
+        CALL_COMPLETE = "call_complete", "Call.Complete"
+        NOTIFICATIONS = "notifications", "Call notifications"
 
     class RateUnit(models.TextChoices):
         """What a limit is about."""
 
         SECOND = "second", "second"
         MINUTE = "minute", "minute"
+
+    # Signed by `sha256=` and the body alone.
+    HEX_SIGNATURES = (Signature.HEX, Signature.HEX_UPPER)
 
     name = models.CharField("webhook name", max_length=120)
     location = models.ForeignKey(
@@ -204,6 +215,7 @@ class Webhook(AccountOwned):
     )
     key_id = models.CharField("key id", max_length=128, blank=True)
     secret = EncryptedTextField(editable=False)
+    face = models.CharField(max_length=16, choices=Face, blank=True, editable=False)
     is_active = models.BooleanField(
         "active", default=True, help_text="Off: its deliveries wait until it is on again."
     )
@@ -237,7 +249,7 @@ class Webhook(AccountOwned):
             )
 
     def _check_signature(self) -> None:
-        if self.signature != self.Signature.HEX:
+        if self.signature not in self.HEX_SIGNATURES:
             return
         if not self.signature_header:
             raise ValidationError({"signature_header": "Say which header takes the signature."})

@@ -17,7 +17,7 @@ from apps.delivery.services import resend
 from apps.webhooks.headers import MASK
 from apps.webhooks.models import WebhookHeader
 from apps.webhooks.services import new_signing_secret, save_template
-from tests.builders import World, attach, event, make_webhook
+from tests.builders import World, attach, event, make_template, make_webhook
 from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import drain, fall_due, running_drain, states, take, take_calls
@@ -187,6 +187,26 @@ class TestAFailedTry:
         first, second = receiver.requests
         assert (first.id, first.body) == (second.id, second.body)
         assert list(Attempt.objects.values_list("number", flat=True)) == [1, 2]
+
+    def test_is_counted_in_what_the_next_one_sends(self, world: World, receiver: Receiver) -> None:
+        sample = '{"id": "%delivery_id%", "try": "%attempt%", "request": "%request_id%"}'
+        template = make_template(world.account, "Counting", sample)
+        webhook = make_webhook(world, receiver.url("/unavailable-once"), template=template)
+        WebhookHeader.objects.create(
+            account=world.account, webhook=webhook, name="X-Try", value="%attempt% at %sent_at%"
+        )
+        attach(webhook)
+        take(world, event(world))
+
+        drain()
+        fall_due(*Delivery.objects.all())
+        drain()
+
+        first, second = (json.loads(request.body) for request in receiver.requests)
+        assert (first["try"], second["try"]) == ("1", "2")
+        assert first["id"] == second["id"] == Delivery.objects.get().pk.hex
+        assert first["request"] != second["request"]
+        assert [each.headers["X-Try"][:4] for each in receiver.requests] == ["1 at", "2 at"]
 
     @pytest.mark.parametrize(
         ("path", "tries_before"), [("/unavailable", 12), ("/unprocessable", 5), ("/redirect", 12)]

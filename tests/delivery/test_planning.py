@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.access import access_of_key
 from apps.calls.events import Timing
+from apps.campaigns.models import Attachment
 from apps.common.tenancy import tenant_scope
 from apps.delivery.models import Delivery, DeliveryState
 from apps.delivery.services import resend
@@ -46,6 +47,13 @@ class TestADelivery:
         versions = [each.template_version for each in Delivery.objects.order_by("pk")]
         assert versions == [first, world.json.current_version]
         assert versions[0] != versions[1]
+
+    def test_sends_the_template_of_its_attachment(self, world: World) -> None:
+        Attachment.objects.filter(timing=Timing.END).update(own_template=world.xml)
+        take(world, event(world, **at(0, "call.started")), event(world, **at(1, "call.ended")))
+
+        sent = [each.template_version for each in Delivery.objects.order_by("pk")]
+        assert sent == [world.json.current_version, world.xml.current_version]
 
     def test_waits_for_an_earlier_one_of_its_call_and_webhook(self, world: World) -> None:
         take(world, event(world, **at(0, "call.started")))

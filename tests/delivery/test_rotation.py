@@ -1,6 +1,7 @@
 """Signatures as receivers see them: each scheme, and before, during and after a rotation."""
 
 import datetime as dt
+import hmac
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from apps.webhooks.services import MOST_RETIRED, rotate_secret
 from tests.builders import World, attach, event, make_webhook
 from tests.delivery.receiver import Received, Receiver
 from tests.delivery.sending import drain, running_drain, take, wait_until_sent
+from tests.factories import RetiredSecretFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,6 +137,25 @@ class TestOtherSchemes:
         assert request.headers["X-Key-Id"] == "k1"
         assert request.headers["webhook-id"]
         assert "webhook-signature" not in request.headers
+
+    def test_sign_in_capitals_with_any_key(self, world: World, receiver: Receiver) -> None:
+        webhook = attached(
+            world,
+            receiver,
+            signature="hexupper",
+            signature_header="ms-signature",
+            secret="the key of 2011",
+        )
+        RetiredSecretFactory(
+            webhook=webhook, secret="older", signs_until=timezone.now() + dt.timedelta(days=1)
+        )
+        take(world, event(world))
+
+        drain()
+
+        (request,) = receiver.requests
+        digest = hmac.new(b"the key of 2011", request.body, "sha256").hexdigest()
+        assert request.headers["ms-signature"] == f"sha256={digest.upper()}"
 
     def test_may_be_none(self, world: World, receiver: Receiver) -> None:
         attached(world, receiver, signature="none")

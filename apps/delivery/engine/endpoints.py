@@ -136,7 +136,7 @@ class EndpointCache:
         for key, revision, *columns in webhooks:
             try:
                 endpoint = endpoint_of(headers.get(key, ()), key, revision, *columns)
-                old = retired.get(key, ())
+                old = () if endpoint.scheme else retired.get(key, ())
                 self.endpoints[key] = replace(
                     endpoint,
                     retired=tuple((parse_secret(decrypt(text)), until) for text, until in old),
@@ -185,8 +185,9 @@ def endpoint_of(
     """Return the endpoint of a row of `_WEBHOOKS`; `read` is how its credentials are read."""
     text = read(secret)
     scheme = None
-    if signature == Webhook.Signature.HEX:
-        scheme = HexScheme(signature_header, key_id_header=key_id_header, key_id=key_id)
+    if signature in Webhook.HEX_SIGNATURES:
+        is_upper = signature == Webhook.Signature.HEX_UPPER
+        scheme = HexScheme(signature_header, is_upper, key_id_header, key_id)
     ours = {signature_header.lower(), key_id_header.lower()} if scheme else set()
     return Endpoint(
         id=key,
@@ -200,7 +201,8 @@ def endpoint_of(
             success_codes=frozenset(codes),
             body_contains=body_contains,
         ),
-        secrets=(parse_secret(text),),
+        # A key of a system that Hookline replaces may be any text.
+        secrets=() if scheme else (parse_secret(text),),
         scheme=scheme,
         is_signed=signature != Webhook.Signature.NONE,
         hex_key=text,

@@ -11,6 +11,7 @@ from apps.delivery.signing import sign, sign_hex
 from apps.webhooks.formats import Format
 from apps.webhooks.headers import MASK
 from apps.webhooks.rendering import CompiledTemplate
+from apps.webhooks.tokens import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ def prepare(
     A header of the webhook replaces one of ours by the same name, in any case, but for the
     signature's. A query goes behind the URL and leaves the body, which is what is signed, empty.
     """
-    url, body = endpoint.url, template.render(held.snapshot)
+    snapshot = _at_this_try(held, timestamp)
+    url, body = endpoint.url, template.render(snapshot)
     if template.format is Format.QUERY:
         url, body = with_query(url, body), b""
     shown: dict[str, str] = {}
@@ -38,7 +40,7 @@ def prepare(
     if template.content_type and "content-type" not in own:
         headers["Content-Type"] = shown["Content-Type"] = template.content_type
     for header in endpoint.headers:
-        headers[header.name] = header.value.render(held.snapshot)
+        headers[header.name] = header.value.render(snapshot)
         shown[header.name] = MASK if header.is_secret else headers[header.name]
     message_id = encode_public_id(Delivery.ID_PREFIX, held.id)
     signature = _signature(endpoint, message_id=message_id, timestamp=timestamp, body=body)
@@ -54,6 +56,12 @@ def prepare(
         ),
         masked_headers=shown,
     )
+
+
+def _at_this_try(held: Claimed, timestamp: int) -> Snapshot:
+    """The call, and which try of which delivery this is: what the delivery tokens read."""
+    delivery = {"id": held.id.hex, "attempt": held.attempt_count + 1, "sent_at": timestamp}
+    return {**held.snapshot, "delivery": delivery}
 
 
 def _signature(
