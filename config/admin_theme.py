@@ -48,6 +48,7 @@ _NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _item("Calls", "call", "admin:calls_call_changelist"),
             _item("Deliveries", "send", "admin:delivery_delivery_changelist"),
+            _item("Replays", "replay", "admin:delivery_replay_changelist"),
         ],
     },
     {

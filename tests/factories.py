@@ -1,5 +1,6 @@
 """Rows for tests: one factory a model. What belongs together belongs to one account."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -26,7 +27,7 @@ from apps.campaigns.models import (
     TreatmentOption,
 )
 from apps.common.access import Role
-from apps.delivery.models import Alert, Attempt, Delivery, DeliveryState
+from apps.delivery.models import Alert, Attempt, Delivery, DeliveryState, Replay
 from apps.webhooks.models import (
     RetiredSecret,
     Template,
@@ -283,6 +284,17 @@ class DeliveryFactory(factory.django.DjangoModelFactory[Delivery]):
     event = factory.SubFactory(CallEventFactory, call=factory.SelfAttribute("..call"))
     timing = Timing.END
     state = DeliveryState.SUCCEEDED
+
+
+class ReplayFactory(factory.django.DjangoModelFactory[Replay]):
+    class Meta:
+        model = Replay
+
+    account = factory.SubFactory(AccountFactory)
+    since = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(hours=1))
+    until = factory.LazyFunction(timezone.now)
+    states = factory.LazyFunction(lambda: [DeliveryState.FAILED.value])
+    total = 0
 
 
 class AlertFactory(factory.django.DjangoModelFactory[Alert]):

@@ -12,6 +12,7 @@ from apps.delivery.engine.records import RELEASE
 from apps.delivery.jobs import run_drain
 from apps.delivery.lag import seconds_behind
 from apps.delivery.retention import Purge
+from apps.delivery.services import work_replays
 from apps.delivery.wake import CHANNEL, delivery_queue, start_drain
 from apps.webhooks.services import purge_retired_secrets
 
@@ -36,6 +37,7 @@ class Sweep:
         purge_retired_secrets()
         watch_endpoints()
         send_alerts()
+        work_replays()
         self.purge.run_for(PURGE_S)
         with connection.cursor() as cursor:
             cursor.execute(EXPIRE)

@@ -4,6 +4,7 @@ import shlex
 import subprocess
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from tests.factories import (
     AttachmentFactory,
     AttemptFactory,
     DeliveryFactory,
+    ReplayFactory,
     WebhookFactory,
 )
 
@@ -117,6 +119,20 @@ class TestPages:
             {"action": "resend_selected", "_selected_action": [delivery.pk, other.pk]},
         )
         assert Delivery.objects.filter(resent_from__in=[delivery, other]).count() == 2
+        logged = LogEntry.objects.filter(object_id__in=[delivery.pk, other.pk])
+        assert [entry.change_message for entry in logged] == ["Sent again."] * 2
+
+    def test_that_were_sent_again_are_told_apart(self, log_in: LogIn, delivery: Delivery) -> None:
+        DeliveryFactory(account=delivery.account, resent_from=delivery, webhook=delivery.webhook)
+        DeliveryFactory(
+            account=delivery.account,
+            resent_from=delivery,
+            webhook=delivery.webhook,
+            replay=ReplayFactory(account=delivery.account),
+        )
+        page = log_in(account=delivery.account).get(reverse("admin:delivery_delivery_changelist"))
+        assert page.content.decode().count('<span class="hl-tag">again</span>') == 1
+        assert page.content.decode().count('<span class="hl-tag">replay</span>') == 1
 
     def test_viewers_send_nothing(self, log_in: LogIn, delivery: Delivery) -> None:
         browser = log_in(account=delivery.account, role=Role.VIEWER)

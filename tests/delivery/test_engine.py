@@ -365,7 +365,7 @@ class TestResend:
         save_template(template=world.json, sample='{"new": "%ani%"}', by=None)
         first = Delivery.objects.get()
 
-        again = resend(delivery=first)
+        (again,) = resend(deliveries=[first])
         drain()
 
         again.refresh_from_db()

@@ -172,7 +172,7 @@ class TestWhatIsTooLate:
         self.pass_by()
         drain()
 
-        again = resend(delivery=Delivery.objects.get(state="expired"))
+        (again,) = resend(deliveries=[Delivery.objects.get(state="expired")])
 
         assert again.expires_at is None
         assert drain().succeeded == 1

@@ -16,7 +16,7 @@ from apps.delivery.services import resend
 from apps.webhooks.models import Webhook
 from apps.webhooks.services import save_template
 from tests.builders import World, attach, event, make_webhook
-from tests.delivery.sending import states, take
+from tests.delivery.sending import states, take, take_calls
 from tests.factories import DeliveryFactory
 
 pytestmark = pytest.mark.django_db
@@ -123,7 +123,7 @@ class TestAResend:
         first = Delivery.objects.get()
         Delivery.objects.update(state=DeliveryState.FAILED, attempt_count=13)
 
-        again = resend(delivery=first)
+        (again,) = resend(deliveries=[first])
 
         assert again.public_id != first.public_id
         assert (again.state, again.attempt_count) == ("pending", 0)
@@ -135,7 +135,40 @@ class TestAResend:
         take(world, event(world))
         first = Delivery.objects.get()
 
-        assert len({resend(delivery=each).pk for each in (first, first, first)}) == 3
+        assert len({resend(deliveries=[first])[0].pk for _ in range(3)}) == 3
+
+    def test_is_linked_to_the_original_also_when_it_is_sent_again(
+        self, world: World, webhook: Webhook
+    ) -> None:
+        take(world, event(world))
+        first = Delivery.objects.get()
+        (second,) = resend(deliveries=[first])
+        (third,) = resend(deliveries=[second])
+
+        assert third.resent_from == first
+
+    def test_may_be_made_with_the_current_version(self, world: World, webhook: Webhook) -> None:
+        take(world, event(world))
+        first = Delivery.objects.get()
+        newer = save_template(template=webhook.template, sample='{"new": "%ani%"}', by=None)
+
+        with tenant_scope(access_of_key(world.key)):
+            (again,) = resend(deliveries=[first], with_current_version=True)
+            (once_more,) = resend(deliveries=[again])
+
+        assert again.template_version == newer
+        assert once_more.template_version == newer
+
+    def test_of_many_is_one_insert(
+        self, world: World, webhook: Webhook, django_assert_max_num_queries: Any
+    ) -> None:
+        take_calls(world, 50)
+        originals = list(Delivery.objects.order_by("-pk"))
+
+        with django_assert_max_num_queries(4):
+            planned = resend(deliveries=originals)
+
+        assert [each.resent_from_id for each in planned] == [each.pk for each in originals]
 
 
 class TestWhatWasSent:

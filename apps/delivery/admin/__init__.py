@@ -6,6 +6,7 @@ from apps.delivery.admin.backtest import BacktestPanel
 from apps.delivery.admin.deliveries import DeliveryAdmin
 from apps.delivery.admin.health import EndpointHealthAdmin, HealthPanel
 from apps.delivery.admin.panels import WebhooksPanel, deliveries_of
+from apps.delivery.admin.replays import ReplayAdmin
 
 CallAdmin.timeline = (*CallAdmin.timeline, deliveries_of)
 
@@ -15,5 +16,6 @@ __all__ = [
     "DeliveryAdmin",
     "EndpointHealthAdmin",
     "HealthPanel",
+    "ReplayAdmin",
     "WebhooksPanel",
 ]

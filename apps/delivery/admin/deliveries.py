@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from apps.common.access import Role
 from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled
@@ -28,7 +30,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "created_at",
         "webhook",
         "caller",
-        "timing",
+        "moment",
         "shown_state",
         "attempt_count",
         "answer",
@@ -44,6 +46,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     fieldsets = [(None, {"fields": ["webhook", "call", "timing", "shown_state"]})]
     readonly_fields = ["shown_state"]
     change_form_template = "admin/delivery/delivery/change_form.html"
+    change_list_template = "admin/delivery/delivery/change_list.html"
     actions = ["resend_selected"]
 
     def get_urls(self) -> list[URLPattern]:
@@ -61,9 +64,25 @@ class DeliveryAdmin(ReadOnlyAdmin):
             super()
             .openable(request)
             .select_related(
-                "webhook", "call__location", "event", "template_version__template", "resent_from"
+                "webhook",
+                "call__location",
+                "event",
+                "template_version__template",
+                "resent_from",
+                "replay",
             )
         )
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Let the page of a replay lead to what came of it."""
+        return lookup == "replay" or super().lookup_allowed(lookup, value, request)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead those who may to a replay of what the list shows."""
+        context = {"may_replay": self.has_resend_permission(request)}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def has_resend_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
         """Let members send again."""
@@ -99,7 +118,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         delivery: Delivery = self.row_to_act_on(request, object_id, Role.MEMBER)
 
         def send() -> HttpResponse:
-            again = resend(delivery=delivery)
+            (again,) = resend(deliveries=[delivery])
             self.log_change(request, delivery, "Sent again.")
             messages.success(request, "It is on its way again; this page shows the new delivery.")
             return redirect("admin:delivery_delivery_change", again.pk)
@@ -121,14 +140,19 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Send selected again", permissions=["resend"])
     def resend_selected(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        """Send each again, as the button on its page does."""
+        """Send all of them again, as the button on the page of each does."""
         chosen = list(queryset.order_by("created_at")[: _MOST_AT_ONCE + 1])
         if len(chosen) > _MOST_AT_ONCE:
             messages.error(request, f"Select {_MOST_AT_ONCE} deliveries at most.")
             return
         allowed = [one for one in chosen if self.has_resend_permission(request, one)]
-        for delivery in allowed:
-            resend(delivery=delivery)
+        resend(deliveries=allowed)
+        LogEntry.objects.log_actions(
+            user_id=access_of(request).user_id or "",
+            queryset=allowed,
+            action_flag=CHANGE,
+            change_message="Sent again.",
+        )
         if len(allowed) < len(chosen):
             messages.warning(request, "Some belong to accounts in which you can only look.")
         messages.success(request, f"{len(allowed)} on their way again.")
@@ -137,6 +161,16 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def caller(self, delivery: Delivery) -> str:
         """Return who called."""
         return delivery.call.caller or "unknown"
+
+    @admin.display(description="timing", ordering="timing")
+    def moment(self, delivery: Delivery) -> str:
+        """Return which moment of the call it tells of, and whether it does so once more."""
+        if delivery.resent_from_id is None:
+            return delivery.get_timing_display()
+        again = "replay" if delivery.replay_id else "again"
+        return format_html(
+            '{} <span class="hl-tag">{}</span>', delivery.get_timing_display(), again
+        )
 
     @labelled(
         "state",

@@ -1,4 +1,4 @@
-"""Planning deliveries, and sending one again."""
+"""Planning what is sent for an event."""
 
 import datetime as dt
 import uuid
@@ -52,27 +52,6 @@ def plan(*, matches: Sequence[Match]) -> list[Delivery]:
     Delivery.objects.bulk_create(planned)
     transaction.on_commit(wake)
     return planned
-
-
-def resend(*, delivery: Delivery) -> Delivery:
-    """Plan the same event to the same webhook once more, with the same template version.
-
-    The new delivery has an id of its own, so the receiver does not take it for a repeat. It never
-    expires: somebody wants it now.
-    """
-    again = Delivery.objects.create(
-        account_id=delivery.account_id,
-        webhook_id=delivery.webhook_id,
-        template_version_id=delivery.template_version_id,
-        call_id=delivery.call_id,
-        event_id=delivery.event_id,
-        attachment_key=delivery.attachment_key,
-        resent_from=delivery,
-        timing=delivery.timing,
-        next_attempt_at=timezone.now(),
-    )
-    transaction.on_commit(wake)
-    return again
 
 
 def _expiry(match: Match, now: dt.datetime) -> dt.datetime | None:

@@ -1,0 +1,174 @@
+"""Replays: counted, confirmed, started, watched and cancelled."""
+
+import math
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from apps.accounts.models import User
+from apps.calls.events import Timing
+from apps.common.access import Role
+from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled
+from apps.common.admin.requests import accounts_with_role
+from apps.delivery.forms import ReplayForm, from_list
+from apps.delivery.models import DeliveryState, Replay
+from apps.delivery.services import cancel_replay, start_replay
+from apps.webhooks.models import Webhook
+
+
+@admin.register(Replay)
+class ReplayAdmin(ReadOnlyAdmin):
+    """Replays, newest first."""
+
+    empty_text = (
+        "When a receiver was down for longer than it was tried, everything that failed can be sent"
+        " again at once: from the list of deliveries, or from the page of a webhook."
+    )
+    list_display = ["created_at", "shown_state", "what", "progress", "rate_per_s", "started_by"]
+    list_filter = ["state"]
+    list_select_related = ["started_by"]
+    fieldsets = [(None, {"fields": ["since", "until", "rate_per_s"]})]
+    change_form_template = "admin/delivery/replay/change_form.html"
+    change_list_template = "admin/delivery/replay/change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages that start and cancel."""
+        pages = [
+            path("new/", self.admin_site.admin_view(self.new_view), name="delivery_replay_new"),
+            path(
+                "<path:object_id>/cancel/",
+                self.admin_site.admin_view(self.cancel_view),
+                name="delivery_replay_cancel",
+            ),
+        ]
+        return [*pages, *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead those who may to a new one."""
+        context = {"may_replay": access_of(request).has_role(Role.MEMBER)}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show what it is about, how far it has come, and what became of that."""
+        replay = self.get_object(request, unquote(object_id))
+        context: dict[str, Any] = {}
+        if replay is not None:
+            counts = dict(replay.deliveries.order_by().values_list("state").annotate(Count("pk")))
+            context = {
+                "title": "Replay",
+                "webhooks": Webhook.objects.filter(
+                    account_id=replay.account_id, pk__in=replay.webhook_ids
+                ),
+                "states": [DeliveryState(state).label for state in replay.states],
+                "timings": [Timing(timing).label for timing in replay.timings],
+                "outcomes": [
+                    (state, state.label, counts[state])
+                    for state in DeliveryState
+                    if state in counts
+                ],
+                "may_cancel": replay.finished_at is None
+                and replay.state == Replay.State.RUNNING
+                and access_of(request).has_role(Role.MEMBER, replay.account_id),
+            }
+        return super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+
+    def new_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask what to send again, say how much that is, and start when it is confirmed."""
+        account_ids = accounts_with_role(access_of(request), Role.MEMBER)
+        if not account_ids:
+            raise PermissionDenied
+        if request.method == "POST":
+            form = ReplayForm(request.POST, account_ids=account_ids)
+        else:
+            form = ReplayForm(initial=from_list(request.GET.dict()), account_ids=account_ids)
+        is_counted = form.is_bound and form.is_valid() and form.plan is not None
+        if is_counted and form.plan and form.plan.deliveries and "start" in request.POST:
+            by = request.user if isinstance(request.user, User) else None
+            replay = start_replay(plan=form.plan, by=by)
+            self.log_addition(request, replay, f"Replays {replay.total} deliveries.")
+            messages.success(request, "It has begun; this page shows how far it has come.")
+            return redirect("admin:delivery_replay_change", replay.pk)
+        asks = is_counted and "change" not in request.POST
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Replay deliveries",
+            "form": form,
+            "plan": form.plan if asks else None,
+            "lasts": in_words(form.plan.seconds) if asks and form.plan else "",
+        }
+        return TemplateResponse(request, "admin/delivery/replay/new.html", context)
+
+    def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Cancel after asking."""
+        replay: Replay = self.row_to_act_on(request, object_id, Role.MEMBER)
+        page = reverse("admin:delivery_replay_change", args=[replay.pk])
+
+        def cancel() -> HttpResponse:
+            cancel_replay(replay=replay)
+            self.log_change(request, replay, "Cancelled.")
+            messages.success(request, "It is cancelled; what was not sent is withdrawn.")
+            return redirect(page)
+
+        return confirmed(
+            request,
+            title="Cancel this replay?",
+            question="What it has sent stays sent. The rest is not planned, and what is planned and"
+            " not under way ends as expired.",
+            button="Cancel the replay",
+            back=page,
+            act=cancel,
+            context={
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "original": replay,
+            },
+            is_dangerous=True,
+        )
+
+    @labelled(
+        "state",
+        {"Done": "success", "Running": "info", "Cancelled": "warning"},
+        ordering="state",
+    )
+    def shown_state(self, replay: Replay) -> str:
+        """Return where it stands."""
+        return replay.get_state_display()
+
+    @admin.display(description="what")
+    def what(self, replay: Replay) -> str:
+        """Return what it is about, in short."""
+        webhooks = len(replay.webhook_ids)
+        of = f"{webhooks} webhook{'s' if webhooks != 1 else ''}" if webhooks else "all webhooks"
+        return f"{', '.join(replay.states)}: {of}"
+
+    @admin.display(description="planned")
+    def progress(self, replay: Replay) -> str:
+        """Return how far it has come."""
+        return f"{replay.planned_count} of {replay.total}"
+
+
+def in_words(seconds: float) -> str:
+    """Return a duration as people say it, rounded up."""
+    for name, length in (("second", 1), ("minute", 60), ("hour", 3600), ("day", 86_400)):
+        count = math.ceil(seconds / length)
+        if count < {"second": 90, "minute": 90, "hour": 48}.get(name, math.inf):
+            break
+    return f"{max(count, 1)} {name}{'s' if count > 1 else ''}"

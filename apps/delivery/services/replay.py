@@ -1,0 +1,228 @@
+"""Sending again whatever matches a filter, at a bounded rate: counted, started, worked, cancelled.
+
+A replay is a row. Each sweep plans the next of it in a transaction that also notes how far it has
+come, so that a process which dies in the middle neither leaves any out nor plans any twice.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.calls.events import Timing
+from apps.delivery.models import Delivery, DeliveryState, EndpointHealth, Replay
+from apps.delivery.services.resend import again, current_versions
+from apps.delivery.wake import wake
+
+# Deliveries of one replay, and how many of them one transaction plans or withdraws.
+MOST = 500_000
+STEP = 5_000
+WITHDRAWN = "Its replay was cancelled."
+# What is under way is judged by what comes of it.
+_WITHDRAW = """
+UPDATE delivery_delivery delivery
+SET state = 'expired', finished_at = now(), next_attempt_at = NULL, claim = NULL, last_error = %s
+FROM (
+  SELECT id FROM delivery_delivery
+  WHERE replay_id = %s AND state = 'pending' AND (claim IS NULL OR next_attempt_at <= now())
+  LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+) unwanted
+WHERE delivery.id = unwanted.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPlan:
+    """What a replay would send, before anything is. `replay` is not stored."""
+
+    replay: Replay
+    deliveries: int
+    webhooks: int
+    seconds: float
+
+
+def plan_replay(
+    *,
+    account_id: uuid.UUID,
+    since: dt.datetime,
+    until: dt.datetime,
+    webhook_ids: Sequence[uuid.UUID] = (),
+    states: Sequence[str] = DeliveryState.unsuccessful(),
+    timings: Sequence[str] = (),
+    with_current_version: bool = False,
+    rate_per_s: int = 10,
+) -> ReplayPlan:
+    """Count what a replay would send, and estimate how long it takes. Sends nothing.
+
+    Finished deliveries of the account that were planned in the window, each event once a webhook.
+    Those that failed or expired are left out where they were sent again since and arrived, or are
+    still on their way. Raises ValidationError by field for what makes no sense, and for more than
+    `MOST`.
+    """
+    now = timezone.now()
+    replay = Replay(
+        account_id=account_id,
+        since=since,
+        # What a replay plans itself is not its own.
+        until=min(until, now),
+        webhook_ids=list(webhook_ids),
+        states=list(states),
+        timings=list(timings),
+        with_current_version=with_current_version,
+        rate_per_s=rate_per_s,
+    )
+    _check(replay)
+    matching = _matching(replay).order_by()
+    counts = dict(
+        Delivery.objects.filter(pk__in=matching.values("pk")[: MOST + 1])
+        .order_by()
+        .values_list("webhook")
+        .annotate(Count("pk"))
+    )
+    replay.total = sum(counts.values())
+    if replay.total > MOST:
+        raise ValidationError(
+            {"until": f"More than {MOST:,} deliveries match; choose a shorter time."}
+        )
+    return ReplayPlan(
+        replay=replay,
+        deliveries=replay.total,
+        webhooks=len(counts),
+        seconds=max(replay.total / replay.rate_per_s, _slowest(counts)),
+    )
+
+
+def start_replay(*, plan: ReplayPlan, by: User | None = None) -> Replay:
+    """Store a replay that was planned; the sweep begins with it at its next look."""
+    replay = plan.replay
+    replay.started_by = by
+    replay.save(force_insert=True)
+    return replay
+
+
+def cancel_replay(*, replay: Replay) -> None:
+    """Plan no more of it, and have the sweep withdraw what was planned and is not under way.
+
+    One that is finished already stays as it is.
+    """
+    Replay.objects.filter(pk=replay.pk, finished_at=None).update(state=Replay.State.CANCELLED)
+
+
+def work_replays() -> None:
+    """Bring each replay on by what its rate allows since the last time."""
+    for key in Replay.objects.filter(finished_at=None).values_list("pk", flat=True):
+        with transaction.atomic():
+            unfinished = Replay.objects.filter(pk=key, finished_at=None)
+            replay = unfinished.select_for_update(skip_locked=True).first()
+            if replay is None:
+                continue
+            if replay.state == Replay.State.CANCELLED:
+                _withdraw(replay)
+            else:
+                _plan_next(replay)
+
+
+def _plan_next(replay: Replay) -> None:
+    now = timezone.now()
+    allowed = min(int((now - replay.stepped_at).total_seconds() * replay.rate_per_s), STEP)
+    if allowed < 1:
+        return
+    # Held, so that none is forgotten before the new one refers to it.
+    originals = list(
+        _after(replay).order_by("created_at", "pk").select_for_update(no_key=True)[:allowed]
+    )
+    versions = current_versions(originals) if replay.with_current_version else {}
+    pause = dt.timedelta(seconds=1 / replay.rate_per_s)
+    Delivery.objects.bulk_create(
+        again(
+            each,
+            version_id=versions.get(each.template_version_id),
+            due_at=now + place * pause,
+            replay=replay,
+        )
+        for place, each in enumerate(originals)
+    )
+    replay.stepped_at = now
+    replay.planned_count += len(originals)
+    if originals:
+        replay.walked_at, replay.walked_key = originals[-1].created_at, originals[-1].pk
+        transaction.on_commit(wake)
+    if len(originals) < allowed:
+        replay.state, replay.finished_at = Replay.State.DONE, now
+    replay.save(
+        update_fields=[
+            *("stepped_at", "planned_count", "walked_at", "walked_key", "state", "finished_at")
+        ]
+    )
+
+
+def _withdraw(replay: Replay) -> None:
+    """End what it planned as expired; the replay is over when none of that is unfinished."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WITHDRAW, [WITHDRAWN, replay.pk, STEP])
+    if not replay.deliveries.filter(state__in=DeliveryState.unfinished()).exists():
+        replay.finished_at = timezone.now()
+        replay.save(update_fields=["finished_at"])
+
+
+def _matching(replay: Replay) -> QuerySet[Delivery]:
+    """Return the originals that a replay is about, whether it has come to them or not."""
+    rows = Delivery.objects.filter(
+        account_id=replay.account_id,
+        resent_from=None,
+        state__in=replay.states,
+        created_at__gte=replay.since,
+        created_at__lt=replay.until,
+    )
+    if replay.webhook_ids:
+        rows = rows.filter(webhook_id__in=replay.webhook_ids)
+    if replay.timings:
+        rows = rows.filter(timing__in=replay.timings)
+    arrived_since = Delivery.objects.filter(resent_from=OuterRef("pk")).exclude(
+        state__in=DeliveryState.unsuccessful()
+    )
+    return rows.filter(
+        Q(state=DeliveryState.SUCCEEDED) | ~Exists(arrived_since.order_by().values("pk"))
+    )
+
+
+def _after(replay: Replay) -> QuerySet[Delivery]:
+    """Return what of it is to come."""
+    rows = _matching(replay)
+    if replay.walked_at is None:
+        return rows
+    return rows.filter(created_at__gte=replay.walked_at).filter(
+        Q(created_at__gt=replay.walked_at) | Q(pk__gt=replay.walked_key)
+    )
+
+
+def _check(replay: Replay) -> None:
+    if replay.since >= replay.until:
+        raise ValidationError(
+            {"until": "The end must be after the begin, and the begin in the past."}
+        )
+    if not replay.states or set(replay.states) - set(DeliveryState.finished()):
+        raise ValidationError({"states": "Choose from succeeded, failed and expired."})
+    if set(replay.timings) - set(Timing):
+        raise ValidationError({"timings": "Choose from begin, end and updated."})
+    if not 1 <= replay.rate_per_s <= Replay.MOST_A_SECOND:
+        raise ValidationError({"rate_per_s": f"From 1 to {Replay.MOST_A_SECOND} a second."})
+
+
+def _slowest(counts: dict[uuid.UUID, int]) -> float:
+    """Return how long the webhook takes whose own limit is the narrowest, in seconds."""
+    limits = EndpointHealth.objects.filter(webhook_id__in=counts, rate_per_s__isnull=False)
+    return max(
+        (
+            counts[webhook_id] / rate_per_s
+            for webhook_id, rate_per_s in limits.values_list("webhook_id", "rate_per_s")
+            if rate_per_s
+        ),
+        default=0.0,
+    )
