@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from apps.calls.events import Timing
 from apps.calls.models import Call
-from apps.campaigns.backtest import backtest
+from apps.campaigns.backtest import MOST_CALLS, backtest
 from apps.campaigns.models import Attachment
 from apps.common.admin import access_of
 from apps.delivery.admin.attempts import explained, pretty
@@ -18,6 +18,8 @@ from apps.webhooks.wizard.answers import Step
 from apps.webhooks.wizard.drafts import answers_of, compiled, headers_of, webhook_of
 from apps.webhooks.wizard.pages import of_draft, of_draft_unheld, show, to_step
 from apps.webhooks.wizard.preview import snapshot_of
+
+_BACKTESTED_CALLS = (20, 10, MOST_CALLS)
 
 
 @require_POST
@@ -70,6 +72,8 @@ def wizard_backtest(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         return to_step(draft, answers.next_open)
     asked = request.GET.get("timing", "")
     timing = Timing(asked) if asked in Timing.values else Timing.END
+    limits = {str(limit): limit for limit in _BACKTESTED_CALLS}
+    limit = limits.get(request.GET.get("calls", ""), _BACKTESTED_CALLS[0])
     try:
         template = compiled(draft=draft, access=access_of(request))
     except ValidationError:
@@ -79,6 +83,13 @@ def wizard_backtest(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         calls=Call.objects.filter(account_id=draft.account_id),
         attachments=[attachment],
         template=template,
+        limit=limit,
     )
-    context = {"tested": tested, "timing": timing, "timings": Timing.choices}
+    context = {
+        "tested": tested,
+        "timing": timing,
+        "timings": Timing.choices,
+        "limit": limit,
+        "limits": _BACKTESTED_CALLS,
+    }
     return show(request, draft, Step.SUMMARY, context, "webhooks/wizard/backtest.html")

@@ -140,7 +140,7 @@ SCHEDULES = [
 ]
 
 
-def _chosen_schedule(waits_s: list[int] | None) -> tuple[str, str]:
+def chosen_schedule(waits_s: list[int] | None) -> tuple[str, str]:
     """Return the preset that these waits are, and the waits in words if they are none."""
     if waits_s is None:
         return "standard", ""
@@ -198,7 +198,7 @@ class WebhookForm(AccountScopedForm):
         for name in WITH_DEFAULTS.keys() & self.fields.keys():
             self.fields[name].required = False
         if "retry_preset" in self.fields:
-            preset, waits = _chosen_schedule(self.instance.retry_waits_s)
+            preset, waits = chosen_schedule(self.instance.retry_waits_s)
             self.fields["retry_preset"].initial = preset
             self.fields["retry_waits"].initial = waits
 

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.accounts.models import Account, User
-from apps.webhooks.mapping import MappingError, from_plain
+from apps.webhooks.mapping import Kind, MappingError, from_plain
 from apps.webhooks.models import Template, TemplateFormat, TemplateVersion, Webhook
 from apps.webhooks.services import save_template
 
@@ -63,8 +63,21 @@ def _fields(version: TemplateVersion) -> list[str]:
 
 
 def _content(field: dict[str, Any]) -> str:
-    rest = {name: value for name, value in field.items() if name != "path"}
-    return json.dumps(rest, ensure_ascii=False, sort_keys=True)
+    """What fills a field in words, and its options as they are stored."""
+    rest = {name: value for name, value in field.items() if name not in ("path", "kind")}
+    match field.get("kind"):
+        case Kind.TOKEN:
+            words = f"%{rest.pop('token', '')}%"
+        case Kind.REPEAT:
+            words = f"repeats for each of %{rest.pop('token', '')}%"
+        case Kind.TEXT:
+            words = f"“{rest.pop('text', '')}”"
+        case Kind.OMIT:
+            words = "left out"
+        case _:
+            words = f"always “{rest.pop('constant')}”" if "constant" in rest else "as in the sample"
+    options = json.dumps(rest, ensure_ascii=False, sort_keys=True) if rest else ""
+    return f"{words} {options}".strip()
 
 
 def go_back(*, version: TemplateVersion, by: User | None) -> TemplateVersion:

@@ -80,7 +80,9 @@ function open(input, typed) {
     box.append(option);
   });
   if (!shown.length) {
-    list.append(element("p", "hl-muted hl-card-body", "No token has this name."));
+    const isNamed = /^%?(tags|custom)\../.test(typed);
+    const hint = isNamed ? "One value by its own name." : "No token has this name. One tag is tags.Region, one custom field custom.name.";
+    list.append(element("p", "hl-muted hl-card-body", hint));
   }
   list.hidden = false;
   place();

@@ -11,8 +11,9 @@ from django.urls import reverse
 from apps.accounts.models import Account
 from apps.common.access import Role
 from apps.webhooks.mapping import FieldMapping, Kind, Mapping
-from apps.webhooks.models import Template
+from apps.webhooks.models import Template, TemplateVersion
 from apps.webhooks.services import save_template
+from apps.webhooks.versions import differences
 from tests.builders import make_template
 from tests.conftest import LogIn
 from tests.factories import AccountFactory, AgencyFactory, WebhookFactory
@@ -96,6 +97,38 @@ class TestThePage:
         assert template.current_version.number == 3
         assert template.current_version.sample == '{\n"a": "%ani%"\n}'
         assert browser.post(address("go_back", template.pk), {"number": "9"}).status_code == 404
+
+    def test_does_not_go_back_to_what_can_not_be_sent_any_more(
+        self, browser: Client, template: Template
+    ) -> None:
+        gone = [{"path": "$.a", "kind": "token", "token": "a_token_of_old"}]
+        TemplateVersion.objects.filter(template=template, number=1).update(mapping=gone)
+        answer = browser.post(address("go_back", template.pk), {"number": "1"}, follow=True)
+        assert "There is no token %a_token_of_old%" in text_of(answer)
+        assert template.versions.count() == 2
+
+    @pytest.mark.parametrize(
+        ("field", "words"),
+        [
+            (FieldMapping("$.a", Kind.TOKEN, token="gclid"), "%gclid%"),
+            (FieldMapping("$.a", Kind.TEXT, text="by %ani%"), "“by %ani%”"),
+            (FieldMapping("$.a", constant="7"), "always “7”"),
+            (FieldMapping("$.a", Kind.OMIT), "left out"),
+            (
+                FieldMapping("$.a", Kind.TOKEN, token="gclid", default="none"),
+                '%gclid% {"default": "none"}',
+            ),
+        ],
+    )
+    def test_says_in_words_what_fills_a_field(
+        self, template: Template, field: FieldMapping, words: str
+    ) -> None:
+        old = template.current_version
+        assert old is not None
+        mapping = Mapping((field,))
+        new = save_template(template=template, sample=old.sample, by=None, mapping=mapping)
+        lines = [(line.sign, line.text) for line in differences(old, new)]
+        assert lines == [("@", "…"), ("-", "$.a ← %ani%"), ("+", f"$.a ← {words}")]
 
     def test_viewers_only_look(self, log_in: LogIn, template: Template) -> None:
         viewer = log_in(account=template.account, role=Role.VIEWER)

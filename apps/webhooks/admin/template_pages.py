@@ -104,7 +104,11 @@ class TemplatePages(_Base):
         version = template.versions.filter(number=int(number[:9])).first()
         if version is None:
             raise Http404("There is no such version.")
-        made = go_back(version=version, by=_person(request))
+        try:
+            made = go_back(version=version, by=_person(request))
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+            return redirect(_address("versions", template))
         self.log_change(request, template, f"Went back to version {version.number}.")
         messages.success(request, f"Version {made.number} is as version {version.number} was.")
         return redirect(_address("versions", template))

@@ -253,7 +253,13 @@ def compiled(*, draft: WebhookDraft, access: Access) -> CompiledTemplate:
     Raises ValidationError for a sample, a mapping or a chosen template that can not be used.
     """
     answers = answers_of(draft)
-    if not answers.has_sample:
+    try:
+        if answers.has_sample:
+            return compile_template(
+                format=Format(answers.format),
+                sample=sample_of(answers),
+                mapping=mapping_of(answers),
+            )
         version = chosen_template(draft=draft, access=access).current_version
         if version is None:
             raise ValidationError("The template has no version.")
@@ -261,10 +267,6 @@ def compiled(*, draft: WebhookDraft, access: Access) -> CompiledTemplate:
             format=Format(version.template.format),
             sample=version.sample,
             mapping=from_plain(version.mapping),
-        )
-    try:
-        return compile_template(
-            format=Format(answers.format), sample=sample_of(answers), mapping=mapping_of(answers)
         )
     except MappingError as error:
         raise ValidationError([f"{each.path}: {each.message}" for each in error.problems]) from None

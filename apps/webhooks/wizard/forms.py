@@ -88,6 +88,8 @@ class WebhookStep(forms.Form):
             .select_related("group", "account")
             .order_by("name")
         }
+        if not self._templates and self.initial.get("choice") == Choice.EXISTING.value:
+            self.initial["choice"] = Choice.CREATE.value
         chosen = self._locations.get(str(self.initial.get("location") or ""))
         self._offer("location", [("", "All locations"), *self._names(self._locations)])
         self._offer(
@@ -275,6 +277,18 @@ class AdvancedStep(forms.Form):
         max_length=1000,
         widget=TextInput(attrs={"type": "password", "autocomplete": "new-password"}),
     )
+    auth_header = forms.CharField(
+        label="Header",
+        required=False,
+        max_length=128,
+        widget=TextInput(attrs={"placeholder": "X-Api-Key", "autocomplete": "off"}),
+    )
+    auth_value = forms.CharField(
+        label="Its value",
+        required=False,
+        max_length=4000,
+        widget=TextInput(attrs={"type": "password", "autocomplete": "new-password"}),
+    )
     auth_token = forms.CharField(
         label="Bearer token",
         required=False,
@@ -292,7 +306,13 @@ class AdvancedStep(forms.Form):
         auth = self.fields["auth"]
         assert isinstance(auth, forms.ChoiceField)  # noqa: S101 - tells the type checker
         keep = [("keep", "As saved")] if self.has_saved_auth else []
-        auth.choices = [*keep, ("none", "None"), ("basic", "Basic"), ("bearer", "Bearer token")]
+        auth.choices = [
+            *keep,
+            ("none", "None"),
+            ("basic", "Basic"),
+            ("bearer", "Bearer token"),
+            ("header", "Header"),
+        ]
         self.rows = self._posted_rows() if self.is_bound else _rows_of(saved)
         self.headers: list[tuple[str, str]] = []
 
@@ -327,13 +347,31 @@ class AdvancedStep(forms.Form):
             seen.add(name.lower())
             self.headers.append((name, value))
         if (credentials := self._credentials(cleaned)) is not None:
-            if AUTHORIZATION.lower() in seen:
-                self.add_error("auth", "There is an Authorization header already; keep one.")
+            name, _ = credentials
+            if name.lower() in seen:
+                self.add_error("auth", f"There is a header {name} already; keep one.")
             else:
-                self.headers.append((AUTHORIZATION, credentials))
+                self.headers.append(credentials)
         return cleaned
 
-    def _credentials(self, cleaned: dict[str, Any]) -> str | None:
+    def _credentials(self, cleaned: dict[str, Any]) -> tuple[str, str] | None:
+        """The header that authenticates, and its value."""
+        if cleaned.get("auth") == "header":
+            return self._own_header(cleaned)
+        value = self._authorization(cleaned)
+        return None if value is None else (AUTHORIZATION, value)
+
+    def _own_header(self, cleaned: dict[str, Any]) -> tuple[str, str]:
+        name, value = cleaned.get("auth_header") or "", cleaned.get("auth_value") or ""
+        if not value:
+            self.add_error("auth_value", "Enter the value.")
+        try:
+            check_header(name, value)
+        except InvalidHeader as error:
+            self.add_error("auth_header" if error.field == "name" else "auth_value", str(error))
+        return name, value
+
+    def _authorization(self, cleaned: dict[str, Any]) -> str | None:
         match cleaned.get("auth"):
             case "keep":
                 return self._saved.get(AUTHORIZATION.lower())

@@ -9,12 +9,19 @@ from django.shortcuts import redirect
 
 from apps.accounts.models import Group
 from apps.common.admin import access_of
+from apps.webhooks.forms import SCHEDULES, chosen_schedule
 from apps.webhooks.headers import MASK, is_secret_header
 from apps.webhooks.mapping import Kind
-from apps.webhooks.models import WebhookDraft
+from apps.webhooks.models import Webhook, WebhookDraft
 from apps.webhooks.versions import differences, use_of
 from apps.webhooks.wizard.answers import Answers, Step
-from apps.webhooks.wizard.drafts import answers_of, chosen_template, headers_of, mapping_of
+from apps.webhooks.wizard.drafts import (
+    answers_of,
+    chosen_template,
+    headers_of,
+    mapping_of,
+    webhook_of,
+)
 from apps.webhooks.wizard.edits import edited_template, finish_edit, know_newest, version_of
 from apps.webhooks.wizard.pages import show
 from apps.webhooks.wizard.preview import entry_of
@@ -49,6 +56,7 @@ def summary_step(
         "template": template,
         "group": Group.objects.filter(pk=answers.group).first() if answers.group else None,
         "headers": headers,
+        "rarer": rarer_settings(webhook_of(draft)),
         "blanks": blanks,
         "notes": entry.notes if entry and answers.gallery else (),
         "fields": fields[:_SHOWN_FIELDS],
@@ -66,9 +74,9 @@ def changes_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         except ValidationError as error:
             problems = error.messages
         else:
-            messages.success(
-                request, f"“{version.template}” is now as version {version.number} says."
-            )
+            is_new = version.number != answers_of(draft).version
+            news = f"Version {version.number} of “{version.template}” is saved."
+            messages.success(request, news if is_new else "Nothing has changed.")
             return redirect("admin:webhooks_template_versions", version.template_id)
     try:
         template = edited_template(draft)
@@ -85,6 +93,21 @@ def changes_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         "lines": list(differences(current, version_of(draft))) if current else [],
     }
     return show(request, draft, Step.SUMMARY, context, _CHANGES)
+
+
+def rarer_settings(webhook: Webhook) -> list[tuple[str, str]]:
+    """Return the rarer settings in words, without those that say nothing."""
+    schedule, waits = chosen_schedule(webhook.retry_waits_s)
+    limit = f"{webhook.rate_limit} requests in each {webhook.rate_unit}"
+    settings = [
+        ("Signed by", f"{webhook.get_signature_display()} {webhook.signature_header}".strip()),
+        ("Key id", f"{webhook.key_id_header} {webhook.key_id}".strip()),
+        ("Tries after a failure", waits or dict(SCHEDULES)[schedule]),
+        ("Text in the answer", webhook.body_contains),
+        ("Limit", limit if webhook.rate_limit else ""),
+        ("At the same time", f"{webhook.concurrency} requests of each worker"),
+    ]
+    return [(name, value) for name, value in settings if value]
 
 
 def mapped_fields(answers: Answers) -> list[tuple[str, str, str]]:

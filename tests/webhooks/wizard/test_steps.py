@@ -14,9 +14,10 @@ from apps.accounts.models import Account, Location
 from apps.calls.models import Call
 from apps.common.access import Role
 from apps.webhooks.gallery import GALLERY
-from apps.webhooks.models import Template, Webhook, WebhookDraft
+from apps.webhooks.models import Template, TemplateVersion, Webhook, WebhookDraft
 from apps.webhooks.tokens import EXAMPLE_SNAPSHOT
 from apps.webhooks.wizard.drafts import MOST_DRAFTS, answers_of, headers_of, mapping_of
+from tests.builders import make_template
 from tests.conftest import LogIn
 from tests.factories import (
     AccountFactory,
@@ -552,6 +553,17 @@ class TestTheAdvancedStep:
         assert headers_of(draft) == [("Authorization", value)]
         assert value not in text_of(browser.get(at(draft, "advanced")))
 
+    def test_authenticates_by_a_header_of_ones_own(
+        self, browser: Client, draft: WebhookDraft
+    ) -> None:
+        form = {"auth": "header", "auth_header": "X-Api-Key", "auth_value": "top-secret"}
+        advanced(browser, draft, **form)
+        draft.refresh_from_db()
+        assert headers_of(draft) == [("X-Api-Key", "top-secret")]
+        page = browser.get(at(draft, "advanced"))
+        assert page.context["form"].rows[0]["name"] == "X-Api-Key"
+        assert "top-secret" not in text_of(page)
+
     @pytest.mark.parametrize(
         "form",
         [
@@ -561,6 +573,16 @@ class TestTheAdvancedStep:
             {"success_codes_usual": [], "success_codes_others": "abc"},
             {"auth": "basic", "auth_user": "a:b"},
             {"auth": "bearer", "auth_token": ""},
+            {"auth": "header", "auth_header": "X-Key", "auth_value": ""},
+            {"auth": "header", "auth_header": "Host", "auth_value": "x"},
+            {"auth": "header", "auth_header": "", "auth_value": "x"},
+            {
+                "auth": "header",
+                "auth_header": "x-key",
+                "auth_value": "x",
+                "header-name": "X-Key",
+                "header-value": "y",
+            },
         ],
     )
     def test_refuses_what_can_not_be(
@@ -670,6 +692,71 @@ class TestTheWebhookStep:
     def test_viewers_do_not_come_in(self, log_in: LogIn, account: Account) -> None:
         browser = log_in(account=account, role=Role.VIEWER)
         assert browser.get(reverse("wizard")).status_code == 403
+
+    def test_begins_with_a_new_template_where_there_is_none(
+        self, browser: Client, account: Account
+    ) -> None:
+        page = browser.get(reverse("wizard"))
+        assert page.context["form"].initial["choice"] == "create"
+        TemplateFactory(account=account)
+        page = browser.get(reverse("wizard"))
+        assert page.context["form"].initial["choice"] == "existing"
+
+
+class TestTheSummary:
+    def test_shows_every_selection(self, browser: Client, account: Account) -> None:
+        location = LocationFactory(account=account, name="Elm Street")
+        draft = at_summary(browser, location=str(location.pk))
+        form = {
+            "header-name": "Accept",
+            "header-value": "application/json",
+            "success_codes_others": "302",
+            "method": "PUT",
+            "timeout_s": "7",
+            "retry_preset": "quick",
+            "rate_limit": "10",
+            "body_contains": "accepted",
+        }
+        advanced(browser, draft, **form)
+        page = text_of(browser.get(at(draft, "summary")))
+        for shown in (
+            "<dd>Leads</dd>",
+            "<dd>https://93.184.216.34/leads</dd>",
+            "<dd>Elm Street</dd>",
+            "<dt>Template Name</dt><dd>CRM lead</dd>",
+            "<dt>Template Group</dt><dd>Whole account</dd>",
+            "<dt>Template Type</dt><dd>JSON</dd>",
+            '<code class="hl-code">$.first</code>',
+            "%ani_first_name%",
+            "<dt>Accept</dt><dd>application/json</dd>",
+            "<dd>200, 201, 202, 203, 204, 302</dd>",
+            "<dt>HTTP Method</dt><dd>PUT</dd>",
+            "<dd>7 s</dd>",
+            "<dt>Signed by</dt><dd>Standard Webhooks</dd>",
+            "<dd>6 tries in about 45 minutes</dd>",
+            "<dd>10 requests in each second</dd>",
+            "<dd>accepted</dd>",
+        ):
+            assert shown in page
+
+    def test_shows_the_existing_template(self, browser: Client, account: Account) -> None:
+        template = make_template(account, "Mine", "<a>%ani%</a>", form="xml")
+        draft = begun(browser, choice="existing", template=str(template.pk))
+        advanced(browser, draft)
+        page = text_of(browser.get(at(draft, "summary")))
+        assert "<dt>Template</dt><dd>Mine, XML</dd>" in page
+        assert "New template" not in page
+
+    def test_says_that_a_template_can_not_be_sent_any_more(
+        self, browser: Client, account: Account
+    ) -> None:
+        template = make_template(account, "Old", '{"a": "%ani%"}')
+        gone = [{"path": "$.a", "kind": "token", "token": "a_token_of_old"}]
+        TemplateVersion.objects.filter(template=template).update(mapping=gone)
+        draft = begun(browser, choice="existing", template=str(template.pk))
+        advanced(browser, draft)
+        page = text_of(browser.get(at(draft, "summary")))
+        assert "$.a: There is no token %a_token_of_old%" in page
 
 
 class TestFinishing:
