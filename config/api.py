@@ -1,9 +1,18 @@
 """The addresses of the REST API, version 1."""
 
-from django.urls import path
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
 
 from apps.intake.views import EventsView
+from apps.webhooks.api.template_views import TemplateViewSet, VersionViewSet
+
+router = SimpleRouter(trailing_slash=False, use_regex_path=True)
+router.register("templates", TemplateViewSet, basename="template")
+router.register(
+    r"templates/(?P<template_id>[^/]+)/versions", VersionViewSet, basename="template-versions"
+)
 
 urlpatterns = [
     path("events", EventsView.as_view(), name="events"),
+    path("", include(router.urls)),
 ]

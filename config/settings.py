@@ -132,6 +132,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 # The wizard posts two values for each of up to 300 fields, and a dozen for each open options panel.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 
+# --- API ---------------------------------------------------------------------------------------
+
+# Requests that a key, or a person, may make in a minute; 0 sets no limit. Requests that post
+# events have a limit of their own, as calls can not wait.
+API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=1200)
+INTAKE_RATE_LIMIT = env.int("INTAKE_RATE_LIMIT", default=60_000)
+
 # --- Django ------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -157,6 +164,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_rq",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "config.apps.HooklineAdminConfig",
 ]
 
@@ -224,12 +233,17 @@ WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
 UNFOLD = admin_theme.UNFOLD
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.authentication.ApiKeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.accounts.authentication.ApiKeyAuthentication",
+        "apps.accounts.authentication.PersonAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["apps.accounts.permissions.HasScope"],
-    "DEFAULT_RENDERER_CLASSES": ["apps.common.api.OrjsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["apps.common.api.OrjsonParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.common.api.rate_limits.SenderRateLimit"],
+    "DEFAULT_SCHEMA_CLASS": "apps.common.api.schema.HooklineSchema",
+    "DEFAULT_RENDERER_CLASSES": ["apps.common.api.bodies.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.common.api.bodies.OrjsonParser"],
     # JSON is all there is, whatever a client says that it accepts.
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.common.api.JsonOnly",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.common.api.bodies.JsonOnly",
     "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "apps.common.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,

@@ -27,6 +27,7 @@ from apps.campaigns.models import (
     TreatmentOption,
 )
 from apps.common.access import Role
+from apps.common.models import StoredAnswer
 from apps.delivery.models import Alert, Attempt, Delivery, DeliveryState, Replay
 from apps.webhooks.models import (
     RetiredSecret,
@@ -102,6 +103,19 @@ class ApiKeyFactory(factory.django.DjangoModelFactory[ApiKey]):
         key.token = key.issue_token()  # type: ignore[attr-defined]
         key.save()
         return key
+
+
+class StoredAnswerFactory(factory.django.DjangoModelFactory[StoredAnswer]):
+    class Meta:
+        model = StoredAnswer
+
+    account = factory.SubFactory(AccountFactory)
+    sender = factory.LazyFunction(uuid.uuid4)
+    key = factory.Sequence(lambda n: f"key-{n}")
+    digest = "0" * 64
+    status = 201
+    headers = factory.LazyFunction(dict)
+    body = "{}"
 
 
 class GroupFactory(factory.django.DjangoModelFactory[Group]):

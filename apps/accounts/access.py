@@ -39,7 +39,11 @@ def access_of_user(user: User, current_id: uuid.UUID | None = None) -> Access:
 def access_of_key(key: ApiKey) -> Access:
     """Return what an API key reaches: its account, and the clients of an agency."""
     role = Role.ADMIN if Scope.WRITE in key.scopes else Role.VIEWER
-    return Access(accounts=_reached_by_roles([(key.account_id, role)]))
+    return Access(
+        accounts=_reached_by_roles([(key.account_id, role)]),
+        key_id=key.pk,
+        own_id=key.account_id,
+    )
 
 
 def _reached_by_roles(

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
 from apps.accounts.access import access_of_key
@@ -77,3 +77,18 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a 401."""
         return _CHALLENGE
+
+
+class PersonAuthentication(SessionAuthentication):
+    """Lets people who are logged in use the API from our own pages, with a CSRF token."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        """Raise a Problem 403 for a request that another site may have caused."""
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied:
+            raise Problem(
+                403,
+                "csrf_failed",
+                "A request of a session needs its CSRF token in the header X-CSRFToken.",
+            ) from None

@@ -35,11 +35,14 @@ class Access:
     """What the person or key behind a request reaches.
 
     `accounts` is everything reachable; `current_id` narrows the admin to one of them, None means
-    all at once. An operator runs Hookline itself and reaches every account.
+    all at once. An operator runs Hookline itself and reaches every account. `key_id` and
+    `own_id` are those of an API key: the key itself, and the account that it belongs to.
     """
 
     accounts: Mapping[uuid.UUID, ReachableAccount] = field(default_factory=dict)
     user_id: uuid.UUID | None = None
+    key_id: uuid.UUID | None = None
+    own_id: uuid.UUID | None = None
     is_operator: bool = False
     current_id: uuid.UUID | None = None
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from apps.common.fields import EncryptedTextField
 from apps.common.ids import decode_public_id, encode_public_id, new_id
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -78,3 +79,29 @@ class AccountOwned(HooklineModel):
     def _may_relate_to(self, relation: str, related: "AccountOwned") -> bool:
         """Tell whether a relation may point at this row; templates shared by an agency differ."""
         return related.account_id == self.account_id
+
+
+class StoredAnswer(AccountOwned):
+    """What a POST with an `Idempotency-Key` was answered, to be repeated for a day.
+
+    `sender` is the API key or the person. The body may hold a secret that is shown once, so it is
+    kept encrypted. `digest` tells whether the same key comes with another request.
+    """
+
+    ID_PREFIX = "ans"
+
+    sender = models.UUIDField()
+    key = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField()
+    body = EncryptedTextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sender", "key"], name="answer_once_a_sender_and_key")
+        ]
+        indexes = [models.Index(fields=["created_at"], name="answer_oldest")]
+
+    def __str__(self) -> str:
+        return self.public_id

@@ -8,14 +8,18 @@ from typing import Any
 import orjson
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpResponse
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from rest_framework import exceptions
 
 from apps.common import logs
 from apps.common.pointers import escaped
 
 CONTENT_TYPE = "application/problem+json"
+# Also the code of a fault in a body that names a row of nobody, or of somebody else.
+NOT_FOUND = "not_found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,19 @@ class FieldProblem:
         return {"pointer": self.pointer, "code": self.code, "message": self.message}
 
 
+@dataclass(frozen=True, slots=True)
+class ParameterProblem:
+    """One fault in the query string: which parameter, a stable code, and what to do."""
+
+    parameter: str
+    code: str
+    message: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the shape clients get."""
+        return {"parameter": self.parameter, "code": self.code, "message": self.message}
+
+
 class Problem(Exception):
     """An error with a stable code, to be answered as a problem.
 
@@ -43,7 +60,7 @@ class Problem(Exception):
         code: str,
         detail: str,
         *,
-        errors: Sequence[FieldProblem] = (),
+        errors: Sequence[FieldProblem | ParameterProblem] = (),
         headers: Mapping[str, str] | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
@@ -98,26 +115,25 @@ def _translate(error: Exception) -> Problem | None:
         case Problem():
             return error
         case Http404():
-            return Problem(404, "not_found", "There is nothing here under this id.")
+            return Problem(404, NOT_FOUND, "There is nothing here under this id.")
         case PermissionDenied():
             return Problem(403, "permission_denied", "Your role or key does not allow this.")
         case ModelValidationError():
-            return Problem(
-                422, "invalid", "The request is not valid.", errors=_field_problems(error)
-            )
+            return _invalid(_field_problems(error))
         case exceptions.ValidationError():
-            return Problem(
-                422,
-                "invalid",
-                "The request is not valid.",
-                errors=list(_detail_problems("", error.get_full_details())),
-            )
+            return _invalid(list(_detail_problems("", error.get_full_details())))
+        case ProtectedError() | RestrictedError():
+            return Problem(409, "in_use", "Other rows depend on this one; it can not be deleted.")
+        case IntegrityError() if isinstance(error.__cause__, UniqueViolation | ForeignKeyViolation):
+            return Problem(409, "conflict", "Somebody else has just made or changed the same.")
+        case exceptions.Throttled():
+            wait_s = int(getattr(error, "wait", None) or 1)
+            detail = f"Too many requests in this minute; wait {wait_s} seconds."
+            return Problem(429, "rate_limited", detail, headers={"Retry-After": str(wait_s)})
         case exceptions.APIException():
             headers = {}
             if challenge := getattr(error, "auth_header", None):
                 headers["WWW-Authenticate"] = challenge
-            if wait := getattr(error, "wait", None):
-                headers["Retry-After"] = str(int(wait))
             codes = error.get_codes()
             return Problem(
                 error.status_code,
@@ -126,6 +142,14 @@ def _translate(error: Exception) -> Problem | None:
                 headers=headers,
             )
     return None
+
+
+def _invalid(errors: list[FieldProblem]) -> Problem:
+    """Tell of faults in a body; one that names what is not there is answered as such."""
+    if any(error.code == NOT_FOUND for error in errors):
+        detail = "Something that the request names does not exist here."
+        return Problem(404, NOT_FOUND, detail, errors=errors)
+    return Problem(422, "invalid", "The request is not valid.", errors=errors)
 
 
 def _field_problems(error: ModelValidationError) -> list[FieldProblem]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import redis
 from django.db import connection
 
+from apps.common.api.idempotency import purge_stored_answers
 from apps.delivery.alerts import send_alerts, watch_endpoints
 from apps.delivery.engine.expiry import EXPIRE
 from apps.delivery.engine.records import RELEASE
@@ -35,6 +36,7 @@ class Sweep:
     def run_once(self) -> None:
         """End what is too late, release what waits for nothing, see that what is due is sent."""
         purge_retired_secrets()
+        purge_stored_answers()
         watch_endpoints()
         send_alerts()
         work_replays()

@@ -6,14 +6,13 @@ None of this may lose anything: without Redis the sweep finds what is due.
 
 import logging
 import time
-from functools import lru_cache
 
 import django_rq
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from rq import Queue
+
+from apps.common.redis_client import impatient_redis
 
 logger = logging.getLogger(__name__)
 
@@ -42,22 +41,8 @@ def wake() -> None:
 
 
 def delivery_queue() -> Queue:
-    """Return the queue over a connection that is kept, and that gives up soon.
-
-    Not for a worker, which waits for jobs on its connection.
-    """
-    return django_rq.get_queue(QUEUE, connection=_connection(settings.REDIS_URL))
-
-
-@lru_cache(maxsize=1)
-def _connection(url: str) -> redis.Redis:
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=_PATIENCE_S,
-        socket_connect_timeout=_PATIENCE_S,
-        # A kept connection may be one to a Redis of before: try once more, at once.
-        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
-    )
+    """Return the queue over a connection that gives up soon: not for a worker."""
+    return django_rq.get_queue(QUEUE, connection=impatient_redis(settings.REDIS_URL, _PATIENCE_S))
 
 
 def call_help() -> None:

@@ -7,9 +7,9 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.authentication import bearer_of
+from apps.accounts.authentication import ApiKeyAuthentication, bearer_of
 from apps.accounts.models import Scope
-from apps.common.api_view import ApiView
+from apps.common.api.views import ApiView
 from apps.common.problems import FieldProblem, Problem
 from apps.intake.services import Receipt, accept_events
 
@@ -17,7 +17,9 @@ from apps.intake.services import Receipt, accept_events
 class EventsView(ApiView):
     """`POST /api/v1/events`: one event, or a list of up to INTAKE_MAX_BATCH."""
 
+    authentication_classes = [ApiKeyAuthentication]
     scope = Scope.INGEST
+    is_intake = True
 
     def post(self, request: Request) -> HttpResponse:
         """Take the events; 202 once they are stored and their deliveries planned."""

@@ -78,6 +78,13 @@ def save_template(
     return version
 
 
+@transaction.atomic
+def delete_template(*, template: Template) -> None:
+    """Delete a template with its versions. Raises ProtectedError while something needs it."""
+    Template.objects.filter(pk=template.pk).update(current_version=None)
+    template.delete()
+
+
 def check_sample(*, sample: str, template_format: str) -> Mapping:
     """Return the mapping that a sample brings along.
 

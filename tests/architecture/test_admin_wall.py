@@ -27,7 +27,10 @@ Rows = dict[type[AccountOwned], Any]
 # Models whose rows are made, changed and deleted inside the page of the row they belong to.
 INLINE_ONLY = {"WebhookHeader"}
 # Models that views of their own serve, outside of the admin, and the test that proves their wall.
-SERVED_ELSEWHERE: dict[str, str] = {"WebhookDraft": "tests/webhooks/wizard/test_wall.py"}
+SERVED_ELSEWHERE: dict[str, str] = {
+    "WebhookDraft": "tests/webhooks/wizard/test_wall.py",
+    "StoredAnswer": "tests/common/api/test_idempotency.py",
+}
 PAGES = pytest.mark.parametrize(
     "model",
     [model for model in account_owned() if model.__name__ not in {*INLINE_ONLY, *SERVED_ELSEWHERE}],

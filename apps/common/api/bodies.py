@@ -1,5 +1,6 @@
-"""How API bodies are read and written."""
+"""How bodies of the API are read and written."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import IO, Any, BinaryIO
 
@@ -11,12 +12,14 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from apps.common.problems import Problem
+from apps.common.pointers import escaped
+from apps.common.problems import FieldProblem, Problem
 
 # How much of a refused body is read and dropped, so that the client reads our answer instead of
 # a broken connection.
 _DRAIN_BYTES = 64_000_000
 _CHUNK = 65_536
+MAX_DEPTH = 32
 
 
 class OrjsonRenderer(BaseRenderer):
@@ -63,9 +66,18 @@ class OrjsonParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Return the value; raise a Problem with line and column of a syntax error."""
-        request = (parser_context or {})["request"]
+        """Return the value; raise a Problem with line and column of a syntax error.
+
+        An empty body is nothing where the view needs none. The request keeps `body_digest`.
+        """
+        context = parser_context or {}
+        request, view = context["request"], context.get("view")
         body = read_body(request, settings.INTAKE_MAX_BODY_BYTES)
+        request.body_digest = hashlib.sha256(body).hexdigest()
+        if not body:
+            if getattr(view, "needs_body", True):
+                raise empty_body()
+            return {}
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError as error:
@@ -74,6 +86,35 @@ class OrjsonParser(BaseParser):
                 "invalid_json",
                 f"The body is not JSON: line {error.lineno}, column {error.colno}: {error.msg}.",
             ) from None
+
+
+def empty_body() -> Problem:
+    """Return what a client is told that sent nothing."""
+    return Problem(400, "empty_body", "The request has no body; send JSON.")
+
+
+def check_shape(body: Any) -> None:
+    """Refuse what no row can hold: NUL in a text, and nesting over MAX_DEPTH levels."""
+    level: list[tuple[str, Any]] = [("", body)]
+    for _ in range(MAX_DEPTH):
+        below: list[tuple[str, Any]] = []
+        for pointer, value in level:
+            if isinstance(value, str) and "\0" in value:
+                raise _unusable(pointer, "nul_character", "A text contains NUL.")
+            if isinstance(value, dict):
+                if any("\0" in name for name in value):
+                    raise _unusable(pointer, "nul_character", "A name contains NUL.")
+                below += [(f"{pointer}/{escaped(name)}", each) for name, each in value.items()]
+            elif isinstance(value, list):
+                below += [(f"{pointer}/{index}", each) for index, each in enumerate(value)]
+        level = below
+    if level:
+        raise _unusable("", "too_deep", f"The body has more than {MAX_DEPTH} levels.")
+
+
+def _unusable(pointer: str, code: str, message: str) -> Problem:
+    fault = FieldProblem(pointer, code, message)
+    return Problem(422, "invalid", "The request is not valid.", errors=[fault])
 
 
 def read_body(request: Request, limit: int) -> bytes:

@@ -1,0 +1,117 @@
+"""How ids, and rows named by them, are written in bodies."""
+
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from apps.common.access import Access
+from apps.common.api.views import access_of
+from apps.common.ids import InvalidPublicId, decode_public_id, encode_public_id
+from apps.common.models import AccountOwned
+from apps.common.problems import NOT_FOUND
+
+if TYPE_CHECKING:
+    _Field = serializers.Field[Any, Any, Any, Any]
+    _RelatedField = serializers.RelatedField[Any, Any, Any]
+else:
+    _Field = serializers.Field
+    _RelatedField = serializers.RelatedField
+
+ACCOUNT_PREFIX = "acc"
+
+
+class PublicId(_Field):
+    """The public id of the row itself, or of the row behind a plain key; only read."""
+
+    def __init__(self, prefix: str, **kwargs: Any) -> None:
+        self.prefix = prefix
+        super().__init__(read_only=True, **kwargs)
+
+    def to_representation(self, value: uuid.UUID) -> str:
+        """Return the id."""
+        return encode_public_id(self.prefix, value)
+
+
+class AccountKey(_Field):
+    """The account of a row: `acc_…` in bodies, its key inside; only reachable ones exist."""
+
+    default_error_messages = {
+        "invalid_id": "An account's id starts with acc_.",
+        NOT_FOUND: "There is no such account here.",
+    }
+
+    def to_internal_value(self, data: Any) -> uuid.UUID:
+        """Return the key."""
+        try:
+            key = decode_public_id(ACCOUNT_PREFIX, data if isinstance(data, str) else "")
+        except InvalidPublicId:
+            self.fail("invalid_id")
+        if key not in access_of(self.context["request"]).accounts:
+            self.fail(NOT_FOUND)
+        return key
+
+    def to_representation(self, value: uuid.UUID) -> str:
+        """Return the id."""
+        return encode_public_id(ACCOUNT_PREFIX, value)
+
+
+class Reference(_RelatedField):
+    """Another row, named by its public id; where it is expanded, the row itself.
+
+    `rows` narrows what may be named; without it these are the rows of reachable accounts.
+    """
+
+    default_error_messages = {
+        "invalid_id": "This is an id that starts with {prefix}_.",
+        NOT_FOUND: "There is no such {what} here.",
+    }
+
+    def __init__(
+        self,
+        model: type[AccountOwned],
+        *,
+        rows: Callable[[Access], QuerySet[Any]] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.model = model
+        self.rows = rows
+        if not kwargs.get("read_only"):
+            kwargs["queryset"] = model._base_manager.all()
+        super().__init__(**kwargs)
+
+    @property
+    def expanded(self) -> Any:
+        """The serializer class that shows the row itself, None where its id does."""
+        parent: Any = self.parent
+        return parent.expanded.get(self.field_name) if hasattr(parent, "expanded") else None
+
+    def use_pk_only_optimization(self) -> bool:
+        """Take the key from the row, and fetch nothing, unless all of it is shown."""
+        return self.expanded is None
+
+    def to_internal_value(self, data: Any) -> AccountOwned:
+        """Return the row."""
+        try:
+            key = self.model.key_of(data if isinstance(data, str) else "")
+        except InvalidPublicId:
+            self.fail("invalid_id", prefix=self.model.ID_PREFIX)
+        access = access_of(self.context["request"])
+        rows = self.rows(access) if self.rows else self.own_rows(access)
+        row: AccountOwned | None = rows.filter(pk=key).first()
+        if row is None:
+            self.fail(NOT_FOUND, what=self.model._meta.verbose_name)
+        return row
+
+    def own_rows(self, access: Access) -> QuerySet[Any]:
+        """Return the rows of the accounts within reach."""
+        rows: QuerySet[Any] = self.model._base_manager.filter(account_id__in=access.account_ids)
+        return rows
+
+    def to_representation(self, value: Any) -> Any:
+        """Return the id, or the row."""
+        if self.expanded is not None:
+            return self.expanded(value, context=self.context).data
+        return encode_public_id(self.model.ID_PREFIX, value.pk)

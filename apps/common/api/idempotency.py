@@ -1,0 +1,134 @@
+"""POSTs that may be sent again without being done again: the `Idempotency-Key` header."""
+
+import datetime as dt
+import hashlib
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Self
+
+from django.db import connection
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.common.access import Access
+from apps.common.api.bodies import OrjsonRenderer
+from apps.common.models import StoredAnswer
+from apps.common.problems import Problem
+
+KEPT_FOR = dt.timedelta(hours=24)
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEPT_HEADERS = ("ETag", "Location")
+
+
+class Repeated(Exception):
+    """The request was answered before; `response` is that answer."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__("answered before")
+        self.response = response
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A POST under an `Idempotency-Key`: what is answered is kept, for the same sender and key.
+
+    It is kept in the transaction of the request: what is rolled back can be sent again.
+    """
+
+    sender: uuid.UUID
+    account_id: uuid.UUID
+    key: str
+    digest: str
+
+    @classmethod
+    def begin(cls, access: Access, key: str, request: Request) -> Self | None:
+        """Return the submission if it is new; None for a sender who reaches no account.
+
+        Raises Repeated with the earlier answer, and a Problem for a key that is none, one that came
+        with another request before (409), and one that is being worked on at this moment (409).
+        """
+        if not _KEY.fullmatch(key):
+            raise Problem(
+                400,
+                "invalid_idempotency_key",
+                "An Idempotency-Key has 1 to 255 printable ASCII characters, without blanks.",
+            )
+        sender = access.key_id or access.user_id
+        account_id = access.own_id or next(iter(access.active_ids), None)
+        if sender is None or account_id is None:
+            return None
+        submission = cls(sender, account_id, key, _digest_of(request))
+        submission._look_up()
+        return submission
+
+    def keep(self, response: Response) -> None:
+        """Store the answer of a POST that succeeded."""
+        headers = {name: response[name] for name in _KEPT_HEADERS if response.has_header(name)}
+        StoredAnswer.objects.create(
+            account_id=self.account_id,
+            sender=self.sender,
+            key=self.key,
+            digest=self.digest,
+            status=response.status_code,
+            headers=headers,
+            body=OrjsonRenderer().render(response.data).decode(),
+        )
+
+    def _look_up(self) -> None:
+        if not self.take():
+            raise Problem(
+                409,
+                "request_in_progress",
+                "A request with this Idempotency-Key is being worked on at this moment.",
+                headers={"Retry-After": "1"},
+            )
+        own = StoredAnswer.objects.filter(sender=self.sender, key=self.key)
+        known = own.first()
+        if known is None:
+            return
+        if known.created_at <= timezone.now() - KEPT_FOR:
+            own.delete()
+            return
+        if known.digest != self.digest:
+            raise Problem(
+                409,
+                "idempotency_key_reused",
+                "This Idempotency-Key came with another request before; take a new one.",
+            )
+        raise Repeated(_answer_again(known))
+
+    def take(self) -> bool:
+        """Take the key until the end of the transaction; tell whether nobody else has it."""
+        number = hashlib.sha256(f"{self.sender} {self.key}".encode()).digest()[:8]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(number, signed=True)]
+            )
+            (is_taken,) = cursor.fetchone()
+        return bool(is_taken)
+
+
+def purge_stored_answers() -> int:
+    """Delete answers that are not repeated any more, in every account; return how many."""
+    deleted, _ = StoredAnswer.objects.filter(created_at__lte=timezone.now() - KEPT_FOR).delete()
+    return deleted
+
+
+def _digest_of(request: Request) -> str:
+    """Return what tells one request from another: its address and its body."""
+    _ = request.data
+    body: str = getattr(request, "body_digest", "")
+    return hashlib.sha256(f"{request.get_full_path()}\n{body}".encode()).hexdigest()
+
+
+def _answer_again(known: StoredAnswer) -> HttpResponse:
+    response = HttpResponse(
+        known.body.encode(), status=known.status, content_type=OrjsonRenderer.media_type
+    )
+    for name, value in known.headers.items():
+        response[name] = value
+    response["Idempotent-Replayed"] = "true"
+    return response

@@ -1,0 +1,168 @@
+"""Rows of accounts as the API shows and takes them."""
+
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rest_framework import serializers
+from rest_framework.fields import Field
+from rest_framework.request import Request
+
+from apps.common.access import Access, Role
+from apps.common.api.fields import AccountKey, PublicId
+from apps.common.api.views import access_of
+from apps.common.models import AccountOwned, HooklineModel
+from apps.common.problems import FieldProblem, Problem
+
+if TYPE_CHECKING:
+    _ModelSerializer = serializers.ModelSerializer[Any]
+    _Serializer = serializers.Serializer[Any]
+else:
+    _ModelSerializer = serializers.ModelSerializer
+    _Serializer = serializers.Serializer
+
+_MOST_NAMES = 20
+
+
+class StrictSerializer(_Serializer):
+    """A body that refuses names which it does not know."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Read the body; a misspelt name would otherwise be lost without a word."""
+        refuse_unknown(data, self.fields)
+        return super().to_internal_value(data)
+
+
+class RowSerializer(StrictSerializer, _ModelSerializer):
+    """A row. Its rules are those of the model: `full_clean` judges what is to be saved.
+
+    `fixed` names what only a new row may be given, `expandable` the relations that `expand` may
+    show whole. A new row belongs to the account that is named; else to that of the first relation
+    of `account_from` that is given; else to the sender's own.
+    """
+
+    fixed: ClassVar[tuple[str, ...]] = ()
+    account_from: ClassVar[tuple[str, ...]] = ()
+    expandable: ClassVar[Mapping[str, type["RowSerializer"]]] = {}
+
+    id = PublicId("row", source="pk")
+
+    # What the view was asked to show: which fields, and which relations whole.
+    sparse: frozenset[str] | None = None
+    expanded: Mapping[str, type["RowSerializer"]] = {}
+
+    def get_fields(self) -> dict[str, Field[Any, Any, Any, Any]]:
+        """Give the id its prefix."""
+        fields = super().get_fields()
+        model: type[HooklineModel] = self.Meta.model
+        fields["id"] = PublicId(model.ID_PREFIX, source="pk")
+        return fields
+
+    def get_validators(self) -> list[Any]:
+        """The model validates."""
+        return []
+
+    @property
+    def _readable_fields(self) -> list[Field[Any, Any, Any, Any]]:
+        return [
+            field
+            for field in super()._readable_fields
+            if self.sparse is None or field.field_name in self.sparse
+        ]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Find the account of a new row; keep what is fixed in an existing one."""
+        if self.instance is None:
+            if "account_id" in self.account_sources:
+                attrs["account_id"] = self._account_for(attrs)
+            return attrs
+        for name in (*self.fixed, "account_id"):
+            if name in attrs and attrs[name] != getattr(self.instance, name):
+                pointer = f"/{name.removesuffix('_id')}"
+                fault = FieldProblem(pointer, "fixed", "This can not be changed any more.")
+                raise Problem(422, "invalid", "The request is not valid.", errors=[fault])
+        return attrs
+
+    @property
+    def account_sources(self) -> set[str]:
+        """What the fields of this serializer write to."""
+        return {str(field.source) for field in self.fields.values()}
+
+    def create(self, validated_data: dict[str, Any]) -> Any:
+        """Save a new row. Raises ValidationError for what does not fit."""
+        model: type[HooklineModel] = self.Meta.model
+        row = model(**validated_data)
+        row.full_clean()
+        row.save(force_insert=True)
+        return row
+
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
+        """Save what is changed. Raises ValidationError for what does not fit."""
+        changed = apply(instance, validated_data)
+        instance.full_clean()
+        if changed:
+            instance.save(update_fields=changed)
+        return instance
+
+    def _account_for(self, attrs: dict[str, Any]) -> uuid.UUID:
+        if named := attrs.get("account_id"):
+            return uuid.UUID(str(named))
+        for name in self.account_from:
+            related: AccountOwned | None = attrs.get(name)
+            if related is not None:
+                return related.account_id
+        return own_account(access_of(self.context["request"]))
+
+
+def read(body: type[StrictSerializer], request: Request) -> dict[str, Any]:
+    """Return the values of a body; raise ValidationError for what does not fit."""
+    serializer = body(data=request.data, context={"request": request})
+    serializer.is_valid(raise_exception=True)
+    values: dict[str, Any] = serializer.validated_data
+    return values
+
+
+def own_account(access: Access) -> uuid.UUID:
+    """Return the account that a sender works on unless a request says otherwise.
+
+    A Problem 422 where there are several and none of them is meant.
+    """
+    only = access.own_id or access.current_id
+    if only is None and len(access.accounts) == 1:
+        only = access.account_ids[0]
+    if only is None:
+        fault = FieldProblem("/account", "required", "Say which account is meant, as acc_….")
+        raise Problem(422, "invalid", "The request is not valid.", errors=[fault])
+    return only
+
+
+def check_role(access: Access, role: Role | None, account_id: uuid.UUID) -> None:
+    """Raise a Problem 403 unless the role is held in the account."""
+    if role is None or not access.has_role(role, account_id):
+        raise Problem(403, "permission_denied", "Your role or key does not allow this.")
+
+
+def apply(row: HooklineModel, values: Mapping[str, Any]) -> list[str]:
+    """Set what differs on a row, and return its names for `update_fields`."""
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    return changed
+
+
+def refuse_unknown(data: Any, known: Any) -> None:
+    """Raise a Problem 422 that names what a body has and nobody knows."""
+    unknown = sorted(set(data) - set(known)) if isinstance(data, Mapping) else []
+    if unknown:
+        raise serializers.ValidationError(
+            {
+                name: [serializers.ErrorDetail("There is no such field.", "unknown_field")]
+                for name in unknown[:_MOST_NAMES]
+            }
+        )
+
+
+class AccountSerializer(RowSerializer):
+    """A row of an account, which it shows and a new one may name."""
+
+    account = AccountKey(source="account_id", required=False)

@@ -1,0 +1,85 @@
+"""The base of every view of the API."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.common.access import Access
+from apps.common.api.bodies import chunks_of, empty_body
+from apps.common.api.idempotency import Repeated, Submission
+from apps.common.api.rate_limits import quota_headers
+
+_WITH_BODY = {"POST", "PUT", "PATCH"}
+
+
+class ApiRequest(Request):
+    """A request whose body may come in chunks; REST framework takes that for an empty one."""
+
+    @property
+    def access(self) -> Access:
+        """What its sender reaches, as the tenancy middleware has worked it out."""
+        access: Access = self._request.access  # type: ignore[attr-defined]
+        return access
+
+    def _load_stream(self) -> None:
+        if chunks := chunks_of(self._request):
+            self._stream = chunks
+        else:
+            super()._load_stream()  # type: ignore[misc]  # the stubs leave it out
+
+
+class ApiView(APIView):
+    """A view of the API: it knows its sender's access, keeps to the limits, and repeats a POST
+    with an `Idempotency-Key` only in words.
+    """
+
+    request: ApiRequest
+    # Set where a POST or PATCH may come without a body, as for a mere "do it".
+    needs_body = True
+    submission: Submission | None = None
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """Return the request as REST framework and our parser see it."""
+        return ApiRequest(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate, check scope and limits, and see whether this was answered before."""
+        super().initial(request, *args, **kwargs)
+        method = str(request.method)
+        wants_body = method in _WITH_BODY and self.needs_body and hasattr(self, method.lower())
+        if wants_body and request.stream is None:
+            raise empty_body()
+        if method == "POST" and (key := request.headers.get("Idempotency-Key")) is not None:
+            self.submission = Submission.begin(self.request.access, key, request)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer what was answered before, or the problem."""
+        if isinstance(exc, Repeated):
+            return exc.response  # type: ignore[return-value]
+        return super().handle_exception(exc)
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Keep the answer for a repeat, and say how much of the limit is left."""
+        if self.submission and isinstance(response, Response) and response.status_code < 300:
+            self.submission.keep(response)
+        final = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in quota_headers(request).items():
+            final[name] = value
+        return final
+
+
+def access_of(request: Request | HttpRequest) -> Access:
+    """Return what the sender of a request reaches."""
+    found: Access = getattr(request, "_request", request).access  # type: ignore[union-attr]
+    return found

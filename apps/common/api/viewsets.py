@@ -1,0 +1,325 @@
+"""Rows of accounts over HTTP: the first wall of the API, beside `AccountScopedAdmin`."""
+
+import uuid
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils.functional import cached_property
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from apps.common.access import Access, Role
+from apps.common.api.bodies import check_shape
+from apps.common.api.etags import check_if_match, etag_of, matches_none
+from apps.common.api.fields import ACCOUNT_PREFIX
+from apps.common.api.filters import InvalidParameters, RowFilterBackend
+from apps.common.api.pagination import RowPagination
+from apps.common.api.serializers import RowSerializer, check_role
+from apps.common.api.views import ApiView
+from apps.common.ids import InvalidPublicId, decode_public_id
+from apps.common.models import HooklineModel
+from apps.common.problems import NOT_FOUND, ParameterProblem, Problem
+
+if TYPE_CHECKING:
+    _GenericViewSet = GenericViewSet[Any]
+else:
+    _GenericViewSet = GenericViewSet
+
+_PAGE_PARAMETERS = frozenset({"limit", "cursor", "order"})
+_SHOW_PARAMETERS = frozenset({"fields", "expand"})
+
+
+class RowViewSet(_GenericViewSet, ApiView):
+    """Lists and opens rows of reachable accounts.
+
+    The roles are the least that may look, add, change and delete, as in the admin; None means
+    nobody. `detail_serializer` shows one row, `serializer_class` each of a list. `orders` are the
+    columns that a list can be ordered by, the usual one first; they hold no nulls.
+    """
+
+    model: ClassVar[type[HooklineModel]]
+    detail_serializer: ClassVar[Any] = None
+    view_role: ClassVar[Role] = Role.VIEWER
+    add_role: ClassVar[Role | None] = Role.MEMBER
+    change_role: ClassVar[Role | None] = Role.MEMBER
+    delete_role: ClassVar[Role | None] = Role.ADMIN
+    orders: ClassVar[tuple[str, ...]] = ("-created_at",)
+    filterset_class: ClassVar[Any] = None
+    # What a list takes in its query string beside its page and filters, and what an action takes
+    # that shows no row.
+    list_parameters: ClassVar[frozenset[str]] = frozenset({"account"})
+    action_parameters: ClassVar[dict[str, frozenset[str]]] = {}
+
+    filter_backends = [RowFilterBackend]
+    pagination_class = RowPagination
+    lookup_url_kwarg = "id"
+    lookup_value_regex = "[^/]+"
+
+    asked_fields: frozenset[str] | None = None
+    asked_expansions: tuple[str, ...] = ()
+
+    @property
+    def access(self) -> Access:
+        """What the sender reaches."""
+        return self.request.access
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Read what is asked for, and refuse what nobody knows."""
+        super().initial(request, *args, **kwargs)
+        self._check_parameters(request)
+        if request.method in ("POST", "PATCH"):
+            check_shape(request.data)
+
+    # --- Which rows ------------------------------------------------------------------------------
+
+    def rows(self) -> QuerySet[Any]:
+        """Return all rows, with what their serializer needs."""
+        return self.model._base_manager.all()
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Rows of the accounts in which the role to look is held, or of the one that is named."""
+        if getattr(self, "swagger_fake_view", False):
+            return self.model._base_manager.none()
+        rows = self.rows()
+        if self.asked_expansions:
+            rows = rows.select_related(*self.asked_expansions)
+        return self.within(rows, self._listed_accounts())
+
+    def within(self, rows: QuerySet[Any], account_ids: list[uuid.UUID]) -> QuerySet[Any]:
+        """Return those of the rows that belong to the accounts."""
+        # One account is asked for as one: an index then has its rows in order.
+        if len(account_ids) == 1:
+            return rows.filter(account_id=account_ids[0])
+        return rows.filter(account_id__in=account_ids)
+
+    def account_id_of(self, row: Any) -> uuid.UUID:
+        """Return the account that a row belongs to."""
+        account_id: uuid.UUID = row.account_id
+        return account_id
+
+    def openable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those of the rows that may be opened by their id."""
+        return rows.filter(account_id__in=self.access.account_ids)
+
+    def get_object(self) -> Any:
+        """Return the row behind the address, if it may be looked at."""
+        return self.row_for(self.view_role)
+
+    def row_for(self, role: Role | None) -> Any:
+        """Return the row behind the address for somebody with this role there.
+
+        Raises Http404 for what is out of reach, PermissionDenied for a lesser role.
+        """
+        rows = self.openable(self.rows())
+        if self.asked_expansions:
+            rows = rows.select_related(*self.asked_expansions)
+        row = self.found_in(rows)
+        if row is None:
+            raise Http404
+        if not self.may(role, row):
+            raise PermissionDenied
+        return row
+
+    def found_in(self, rows: QuerySet[Any]) -> Any | None:
+        """Return that of the rows which the address names, if it is among them."""
+        try:
+            key = self.model.key_of(self.kwargs[self.lookup_url_kwarg])
+        except InvalidPublicId:
+            return None
+        return rows.filter(pk=key).first()
+
+    def may(self, role: Role | None, row: Any) -> bool:
+        """Tell whether a role is held in the account of a row."""
+        return role is not None and self.access.has_role(role, self.account_id_of(row))
+
+    # --- How they are shown ----------------------------------------------------------------------
+
+    def get_serializer_class(self) -> Any:
+        """Return the serializer of a list, or of one row."""
+        if self.action == "list" or self.detail_serializer is None:
+            return self.serializer_class
+        return self.detail_serializer
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the serializer, which shows what is asked for."""
+        serializer = super().get_serializer(*args, **kwargs)
+        outer = getattr(serializer, "child", serializer)
+        if isinstance(outer, RowSerializer):
+            outer.sparse = self.asked_fields
+            outer.expanded = {name: outer.expandable[name] for name in self.asked_expansions}
+        return serializer
+
+    def shown(self, row: Any, status: int = 200, *, is_new: bool = False) -> Response:
+        """Return a row as it is shown, with its ETag, and its address if it is new."""
+        response = Response(self.get_serializer(row).data, status=status)
+        if not self.asked_expansions and self.asked_fields is None:
+            response["ETag"] = etag_of(response.data)
+        if is_new:
+            response["Location"] = f"{self.request.path}/{row.public_id}"
+        return response
+
+    def held_for(self, role: Role | None) -> Any:
+        """Return the row behind the address, if it still is what `If-Match` says.
+
+        Nobody else can change it until the end of the request.
+        """
+        found = self.row_for(role)
+        rows = self.rows().select_for_update(of=("self",), no_key=True)
+        row = rows.filter(pk=found.pk).first()
+        if row is None:
+            raise Http404
+        if (wanted := self.request.headers.get("If-Match")) is not None:
+            check_if_match(wanted, self._etag_of(row))
+        return row
+
+    def _etag_of(self, row: Any) -> str:
+        serializer = self.get_serializer_class()
+        return etag_of(serializer(row, context=self.get_serializer_context()).data)
+
+    def _listed_accounts(self) -> list[uuid.UUID]:
+        access = self.access
+        if named := self.request.query_params.get("account"):
+            try:
+                key = decode_public_id(ACCOUNT_PREFIX, named)
+            except InvalidPublicId as error:
+                fault = ParameterProblem("account", "invalid_id", str(error))
+                raise InvalidParameters([fault]) from None
+            if key not in access.accounts:
+                fault = ParameterProblem("account", NOT_FOUND, "There is no such account here.")
+                raise Problem(404, NOT_FOUND, fault.message, errors=[fault])
+            check_role(access, self.view_role, key)
+            return [key]
+        found = [key for key in access.account_ids if access.has_role(self.view_role, key)]
+        if not found:
+            raise PermissionDenied
+        return found
+
+    def _check_parameters(self, request: Request) -> None:
+        known = set(self.action_parameters.get(self.action, ()))
+        serializer = self.get_serializer_class()
+        if self.action not in self.action_parameters:
+            known |= _SHOW_PARAMETERS
+        if self.action == "list":
+            known |= _PAGE_PARAMETERS | self.list_parameters
+            if self.filterset_class is not None:
+                known |= self.filterset_class.base_filters.keys()
+        faults = [
+            ParameterProblem(name, "unknown_parameter", "There is no such parameter here.")
+            for name in request.query_params
+            if name not in known
+        ]
+        if "fields" in known and (named := request.query_params.get("fields")):
+            possible = _names_of(serializer)
+            self.asked_fields = frozenset({"id", *named.split(",")})
+            faults += _unknown("fields", self.asked_fields - possible)
+        if "expand" in known and (named := request.query_params.get("expand")):
+            self.asked_expansions = tuple(dict.fromkeys(named.split(",")))
+            faults += _unknown("expand", set(self.asked_expansions) - set(serializer.expandable))
+        if faults:
+            raise InvalidParameters(faults)
+
+
+def _names_of(serializer: Any) -> set[str]:
+    return set(serializer().fields)
+
+
+def _unknown(parameter: str, names: Any) -> list[ParameterProblem]:
+    return [
+        ParameterProblem(parameter, "unknown_field", f"There is no “{name[:60]}” to show.")
+        for name in sorted(names)
+    ]
+
+
+class NestedViewSet(RowViewSet):
+    """Rows inside a row of another view set, which says who may look at that one."""
+
+    outer: ClassVar[type[RowViewSet]]
+    outer_kwarg: ClassVar[str]
+    list_parameters = frozenset()
+
+    @cached_property
+    def outer_row(self) -> Any:
+        """The row that they are in; raises Http404 and PermissionDenied as its own page does."""
+        view = self.outer()
+        view.request, view.action = self.request, "retrieve"
+        view.kwargs = {view.lookup_url_kwarg: self.kwargs[self.outer_kwarg]}
+        return view.get_object()
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """All rows inside the outer one."""
+        if getattr(self, "swagger_fake_view", False):
+            return self.model._base_manager.none()
+        return self.rows()
+
+    def openable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """All rows inside the outer one."""
+        return rows
+
+
+class Listed(RowViewSet):
+    """Rows that are listed and opened."""
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List them, a page at a time."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Show one."""
+        response = self.shown(self.get_object())
+        if matches_none(request, response):
+            return Response(status=304, headers={"ETag": response["ETag"]})
+        return response
+
+
+class Created(RowViewSet):
+    """Rows that are made."""
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Make one."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        check_role(self.access, self.add_role, serializer.validated_data["account_id"])
+        with transaction.atomic():
+            row = serializer.save()
+        return self.shown(self.again(row), 201, is_new=True)
+
+    def again(self, row: Any) -> Any:
+        """Return a row that was saved as it is read."""
+        return self.rows().get(pk=row.pk)
+
+
+class Changed(RowViewSet):
+    """Rows that are changed."""
+
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change what is named, and leave the rest."""
+        row = self.held_for(self.change_role)
+        serializer = self.get_serializer(row, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        with transaction.atomic():
+            row = serializer.save()
+        return self.shown(self.rows().get(pk=row.pk))
+
+
+class Deleted(RowViewSet):
+    """Rows that are deleted."""
+
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete one; 409 while others depend on it."""
+        row = self.held_for(self.delete_role)
+        with transaction.atomic():
+            self.delete_row(row)
+        return Response(status=204)
+
+    def delete_row(self, row: Any) -> None:
+        """Delete it."""
+        row.delete()
+
+
+class Managed(Listed, Created, Changed, Deleted):
+    """Rows that are listed, opened, made, changed and deleted."""

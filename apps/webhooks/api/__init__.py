@@ -1,0 +1,1 @@
+"""Templates and webhooks over the REST API."""

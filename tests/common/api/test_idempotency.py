@@ -1,0 +1,115 @@
+"""POSTs that are sent again under the same `Idempotency-Key`."""
+
+import datetime as dt
+import threading
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+from django.utils import timezone
+
+from apps.common.api.idempotency import Submission, purge_stored_answers
+from apps.common.models import StoredAnswer
+from apps.webhooks.models import Template
+from tests.api_client import Api, api_for, good, problem
+from tests.builders import World, event, make_world
+from tests.conftest import LogIn
+from tests.factories import StoredAnswerFactory
+
+BODY = {"name": "Lead", "format": "json", "sample": '{"a": "%ani%"}'}
+
+
+@pytest.fixture
+def api(world: World) -> Api:
+    return api_for(world.account)
+
+
+def post(api: Api, key: str, **fields: str) -> Any:
+    return api.post("/templates", {**BODY, **fields}, **{"Idempotency-Key": key})
+
+
+@pytest.mark.django_db
+class TestAKey:
+    def test_makes_one_row_of_two_requests(self, api: Api) -> None:
+        first, again = post(api, "k1"), post(api, "k1")
+        assert good(again, 201) == good(first, 201)
+        assert again["Location"] == first["Location"]
+        assert again["ETag"] == first["ETag"]
+        assert again["Idempotent-Replayed"] == "true"
+        assert "Idempotent-Replayed" not in first
+        assert Template.objects.filter(name="Lead").count() == 1
+
+    def test_is_refused_for_another_request(self, api: Api) -> None:
+        good(post(api, "k1"), 201)
+        problem(post(api, "k1", name="Other"), 409, "idempotency_key_reused")
+        body = {"format": "json", "sample": "{}"}
+        problem(
+            api.post("/templates/extract", body, **{"Idempotency-Key": "k1"}),
+            409,
+            "idempotency_key_reused",
+        )
+
+    def test_may_be_used_again_after_a_failure(self, api: Api) -> None:
+        problem(post(api, "k1", sample="{"), 422, "invalid")
+        good(post(api, "k1"), 201)
+
+    def test_is_each_sender_s_own(self, api: Api, world: World) -> None:
+        good(post(api, "k1"), 201)
+        good(post(api_for(world.account), "k1", name="Second"), 201)
+        good(post(api_for(make_world("Other").account), "k1"), 201)
+
+    def test_works_for_people_too(self, world: World, log_in: LogIn) -> None:
+        api = Api(browser=log_in(account=world.account))
+        assert good(post(api, "k1"), 201) == good(post(api, "k1"), 201)
+
+    def test_works_for_events(self, world: World) -> None:
+        api, body = Api(world.token), event(world)
+        first = good(api.post("/events", body, **{"Idempotency-Key": "e"}), 202)
+        again = good(api.post("/events", body, **{"Idempotency-Key": "e"}), 202)
+        assert again == first
+        assert not again["accepted"][0]["duplicate"]
+
+    def test_is_forgotten_after_a_day(self, api: Api) -> None:
+        good(post(api, "k1"), 201)
+        StoredAnswer.objects.update(created_at=timezone.now() - dt.timedelta(hours=24))
+        good(post(api, "k1", name="Another"), 201)
+        assert StoredAnswer.objects.count() == 1
+
+    @pytest.mark.parametrize("key", ["", " ", "a b", "é", "x" * 256])
+    def test_that_is_none_is_refused(self, api: Api, key: str) -> None:
+        problem(post(api, key), 400, "invalid_idempotency_key")
+
+    def test_leaves_nothing_readable_in_the_database(self, api: Api) -> None:
+        good(post(api, "k1"), 201)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT body FROM common_storedanswer")
+            assert "Lead" not in cursor.fetchone()[0]
+
+
+@pytest.mark.django_db
+def test_old_answers_are_purged() -> None:
+    StoredAnswerFactory(created_at=timezone.now() - dt.timedelta(hours=25))
+    kept = StoredAnswerFactory()
+    assert purge_stored_answers() == 1
+    assert StoredAnswer.objects.get() == kept
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_is_being_worked_on_is_not_begun_again(world: World) -> None:
+    api = Api(world.token)
+    answers: list[Any] = []
+
+    def send() -> None:
+        try:
+            answers.append(post(api, "k1"))
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        assert Submission(world.key.pk, world.account.pk, "k1", "").take()
+        sender = threading.Thread(target=send)
+        sender.start()
+        sender.join(30)
+    problem(answers[0], 409, "request_in_progress")
+    assert answers[0]["Retry-After"] == "1"
+    good(post(api, "k1"), 201)
