@@ -94,7 +94,7 @@ class TestEntry:
         assert entry.name
         assert entry.purpose.endswith(".")
         assert all(note.endswith(".") for note in entry.notes)
-        assert entry.method in ("POST", "PUT")
+        assert entry.method == ("GET" if entry.format is Format.QUERY else "POST")
         for name, value in entry.headers:
             check_header(name, value)
 
@@ -225,6 +225,27 @@ class TestRules:
             ("teams_message", b"adaptive", b"hero", "$.attachments[0].contentType"),
             ("teams_message", b'"Freddy Krueger"', b'""', None),
             ("flat_json", b'"call_id"', b'"callId"', "$.callId"),
+            ("call_complete", b"Event=Call.Complete", b"Event=Call.Begin", "Event"),
+            ("call_complete", b"%2B17776734736", b"7776734736", "Call.From"),
+            ("call_complete", b"ANSWERED", b"ANSWER", "Call.Disposition"),
+            ("call_complete", b"&Call.Endpoint=", b"&Call.Target=", "Call.Target"),
+            ("call_complete", b"&Call.To.Type=Dynamic", b"", "Call.To.Type"),
+            ("call_complete", b"&Attribution.Medium=newsletter", b"", "Attribution.Medium"),
+            ("call_complete_get", b"2019-03-28%20", b"2019-03-28T", "Call.StartDate"),
+            ("call_start", b'"Attempt":1', b'"Attempt":"1"', "$.Attempt"),
+            ("call_start", b"CallStartCall", b"CallStart", "$.Notifications[0].Action"),
+            (
+                "call_preprocessed",
+                b'"AnswerStatus":1',
+                b'"AnswerStatus":true',
+                "$.Notifications[0].AnswerStatus",
+            ),
+            (
+                "call_processed",
+                b'"LandingPagURL:"',
+                b'"LandingPageURL"',
+                "$.Notifications[0].AttributionDetails.LandingPagURL:",
+            ),
             ("flat_json", b'"ring_count":4', b'"ring_count":"4"', "$.ring_count"),
         ],
     )

@@ -272,7 +272,13 @@ class TestAliases:
                 assert seen.setdefault(key, token) == token, name
 
     def test_leave_out_what_is_hooklines_own(self):
-        for path in ("$.campaign.id", "$.delivery_id", "$.account_name", "$.Organization.Id"):
+        for path in (
+            "$.campaign.id",
+            "$.study_id",
+            "$.delivery_id",
+            "$.account_name",
+            "$.Organization.Id",
+        ):
             assert selected(path, "") is None
 
     def test_can_be_reached_for_each_token(self):

@@ -4,6 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from apps.webhooks.gallery.adf import ADF
+from apps.webhooks.gallery.call_complete import CALL_COMPLETE, CALL_COMPLETE_GET
+from apps.webhooks.gallery.call_notifications import (
+    CALL_PREPROCESSED,
+    CALL_PROCESSED,
+    CALL_START,
+)
 from apps.webhooks.gallery.chat import SLACK, TEAMS
 from apps.webhooks.gallery.entry import Blank, Entry, Fill
 from apps.webhooks.gallery.flat_json import FLAT_JSON
@@ -24,6 +30,11 @@ GALLERY: Mapping[str, Entry] = MappingProxyType(
             SLACK,
             TEAMS,
             FLAT_JSON,
+            CALL_COMPLETE,
+            CALL_COMPLETE_GET,
+            CALL_START,
+            CALL_PREPROCESSED,
+            CALL_PROCESSED,
         )
     }
 )

@@ -10,7 +10,7 @@ from apps.webhooks.tokens.call_readers import (
     phone_type,
     recorded_talk_time,
 )
-from apps.webhooks.tokens.readers import first_of, moment, text
+from apps.webhooks.tokens.readers import custom, first_of, moment, text
 from apps.webhooks.tokens.token import Category, Token, TokenType
 
 HANDLING_TOKENS = (
@@ -45,13 +45,13 @@ HANDLING_TOKENS = (
         is_suggested=False,
     ),
     Token(
-        "number_id",
+        "ad_id",
         Category.CALL_BEGIN,
         TokenType.STRING,
         "Tracking number: id",
-        "Hookline's id of the tracking number that was dialled.",
+        "The id of the advertisement as the platform tells it; else that of the number here.",
         "num_1",
-        text("number", "id"),
+        first_of(custom("ad.id"), text("number", "id")),
         is_suggested=False,
     ),
     Token(
@@ -75,13 +75,13 @@ HANDLING_TOKENS = (
         is_suggested=False,
     ),
     Token(
-        "campaign_id",
+        "study_id",
         Category.CALL_BEGIN,
         TokenType.STRING,
         "Campaign: id",
-        "Hookline's id of the campaign whose number was dialled.",
+        "The id of the study as the platform tells it; else that of the campaign here.",
         "1",
-        text("campaign", "id"),
+        first_of(custom("study.id"), text("campaign", "id")),
         is_suggested=False,
     ),
     Token(
