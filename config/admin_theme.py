@@ -68,6 +68,7 @@ _NAVIGATION: list[dict[str, Any]] = [
             _item("Campaigns", "campaign", "admin:campaigns_campaign_changelist"),
             _item("Call treatments", "account_tree", "admin:campaigns_treatment_changelist"),
             _item("Tracking numbers", "dialpad", "admin:campaigns_trackingnumber_changelist"),
+            _item("Phone platforms", "dialer_sip", "admin:intake_source_changelist"),
             _item("Attached webhooks", "link", "admin:campaigns_attachment_changelist"),
         ],
     },

@@ -3,6 +3,7 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from apps.intake.callback_views import CallbackView
 from apps.intake.views import EventsView
 from apps.webhooks.api.template_views import TemplateViewSet, VersionViewSet
 
@@ -13,6 +14,7 @@ router.register(
 )
 
 urlpatterns = [
+    path("callbacks/<str:source_id>/<str:url_key>", CallbackView.as_view(), name="callback"),
     path("events", EventsView.as_view(), name="events"),
     path("", include(router.urls)),
 ]

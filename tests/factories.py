@@ -29,6 +29,7 @@ from apps.campaigns.models import (
 from apps.common.access import Role
 from apps.common.models import StoredAnswer
 from apps.delivery.models import Alert, Attempt, Delivery, DeliveryState, Replay
+from apps.intake.models import Callback, Source
 from apps.webhooks.models import (
     RetiredSecret,
     Template,
@@ -337,3 +338,26 @@ class AttemptFactory(factory.django.DjangoModelFactory[Attempt]):
     response_body = "ok"
     total_ms = 12.5
     worker = "test"
+
+
+class SourceFactory(factory.django.DjangoModelFactory[Source]):
+    """A Twilio account, or with `kind` any other platform."""
+
+    class Meta:
+        model = Source
+
+    account = factory.SubFactory(AccountFactory)
+    name = factory.Sequence(lambda n: f"Source {n}")
+    kind = "twilio"
+    auth_token = factory.Sequence(lambda n: f"auth-token-{n}")
+
+
+class CallbackFactory(factory.django.DjangoModelFactory[Callback]):
+    class Meta:
+        model = Callback
+
+    source = factory.SubFactory(SourceFactory)
+    account = _account_of("source")
+    digest = factory.Sequence(lambda n: f"{n:064}")
+    about = "Call completed"
+    outcome = "taken"

@@ -46,6 +46,11 @@ def access_of_key(key: ApiKey) -> Access:
     )
 
 
+def access_of_account(account: Account) -> Access:
+    """Return the access of an account by itself, as of a phone platform that calls for it."""
+    return Access(accounts={account.id: _reachable(account, Role.VIEWER)})
+
+
 def _reached_by_roles(
     roles: Iterable[tuple[uuid.UUID, Role]],
 ) -> dict[uuid.UUID, ReachableAccount]:

@@ -33,6 +33,7 @@ def one_of_each(name: str) -> dict[type[AccountOwned], Any]:
         location__name=f"{name} location",
         template__name=f"{name} template",
     )
+    source = factories.SourceFactory(account=account, name=f"{name} source")
     treatment = factories.TreatmentFactory(
         account=account, location=webhook.location, name=f"{name} treatment"
     )
@@ -65,6 +66,8 @@ def one_of_each(name: str) -> dict[type[AccountOwned], Any]:
             account=account, location=webhook.location, label=f"{name} number"
         ),
         factories.AttachmentFactory(webhook=webhook),
+        source,
+        factories.CallbackFactory(source=source, about=f"{name} callback"),
     ]
     for row in rows:
         made[type(row)] = row

@@ -1,0 +1,6 @@
+"""The admin of sources and their callbacks."""
+
+from apps.intake.admin.panels import CallbackAdmin, CallbacksPanel, FieldsPanel, SetUpPanel
+from apps.intake.admin.sources import SourceAdmin
+
+__all__ = ["CallbackAdmin", "CallbacksPanel", "FieldsPanel", "SetUpPanel", "SourceAdmin"]

@@ -1,0 +1,117 @@
+"""The tabs of a source: how to set the platform up, what fills an event, what came in."""
+
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.common.access import Access, Role
+from apps.common.admin import Panel
+from apps.common.admin.dependent import DependentAdmin
+from apps.intake.adapters import UnreadableCallback
+from apps.intake.callbacks import read_sample_callback, try_event
+from apps.intake.forms import MappingForm
+from apps.intake.models import Callback, Source
+from apps.webhooks.mapping import from_plain
+from apps.webhooks.services import read_sample
+
+_SHOWN = 50
+_TONES = {"taken": "good", "repeated": "good", "held": "wait", "ignored": "", "rejected": "bad"}
+
+
+def callback_url(source: Source) -> str:
+    """Return the address that a source's platform is to call."""
+    path = reverse("callback", args=[source.public_id, source.url_key])
+    return f"{settings.PUBLIC_URL}{path}"
+
+
+class SetUpPanel(Panel):
+    """What to enter at the platform. The URL is a credential."""
+
+    slug = "setup"
+    title = "Set up"
+    template_name = "admin/intake/source/setup.html"
+    view_role = Role.ADMIN
+
+    def context(self, row: Source, access: Access) -> dict[str, Any]:
+        """Return the URL, in the spellings that it is entered in."""
+        url = callback_url(row)
+        return {
+            "url": url,
+            "url_with_number": f"{url}?number={{{{To}}}}",
+            "is_reachable": settings.PUBLIC_URL.startswith("https://"),
+        }
+
+
+class FieldsPanel(Panel):
+    """What of a callback fills which field of an event, and what its sample would become."""
+
+    slug = "fields"
+    title = "Fields"
+    template_name = "admin/intake/source/fields.html"
+
+    def context(self, row: Source, access: Access) -> dict[str, Any]:
+        """Return the rows, and the event that the sample is."""
+        try:
+            sample = read_sample(sample=row.sample, template_format=row.format)
+        except ValidationError:
+            return {"form": None}
+        form = MappingForm(sample, from_plain(row.mapping))
+        may_change = access.has_role(Role.ADMIN, row.account_id)
+        if not may_change:
+            for field in form.fields.values():
+                field.disabled = True
+        return {"form": form, "may_change": may_change, **_tried(row)}
+
+
+class CallbacksPanel(Panel):
+    """The newest callbacks, and what became of each."""
+
+    slug = "callbacks"
+    title = "Callbacks"
+    template_name = "admin/intake/source/callbacks.html"
+
+    def context(self, row: Source, access: Access) -> dict[str, Any]:
+        """Return the callbacks."""
+        callbacks = row.callbacks.select_related("call__location").order_by("-created_at")[:_SHOWN]
+        return {
+            "callbacks": [
+                {"row": each, "tone": _TONES[each.outcome], "event": _pretty(each.event)}
+                for each in callbacks
+            ],
+            "shown": _SHOWN,
+        }
+
+
+@admin.register(Callback)
+class CallbackAdmin(DependentAdmin):
+    """Callbacks are shown on the page of their source."""
+
+    list_display = ["about", "source", "outcome", "created_at"]
+    list_select_related = ["source"]
+    fieldsets = [(None, {"fields": ["source", "about", "outcome", "detail", "created_at"]})]
+
+
+def _tried(source: Source) -> dict[str, Any]:
+    """Return the event of the source's sample, and whether it would be taken."""
+    try:
+        reading = read_sample_callback(source, now=timezone.now())
+    except UnreadableCallback as error:
+        return {"fault": str(error)}
+    if reading.event is None:
+        return {"fault": reading.ignored}
+    event = {**reading.event}
+    receipt = try_event(source=source, event=event)
+    fault = receipt.rejected[0] if receipt.rejected else None
+    return {
+        "event": _pretty(event),
+        "fault": f"{fault.message} ({fault.pointer or 'the whole event'})" if fault else "",
+    }
+
+
+def _pretty(event: Any) -> str:
+    return orjson.dumps(event, option=orjson.OPT_INDENT_2).decode() if event else ""

@@ -1,0 +1,316 @@
+"""Taking the callbacks of sources: verified, read, and taken as events of their account."""
+
+import datetime as dt
+import hashlib
+import zoneinfo
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import orjson
+from django.db import connection, transaction
+from django.utils import timezone
+
+from apps.accounts.access import access_of_account
+from apps.calls.models import Call, CallEvent
+from apps.common.access import Access
+from apps.common.ids import InvalidPublicId
+from apps.common.tenancy import system_scope, tenant_scope
+from apps.intake.adapters import Reading, UnreadableCallback, generic, twilio
+from apps.intake.adapters.generic import Locale
+from apps.intake.adapters.signatures import is_hmac
+from apps.intake.adapters.twilio_signature import is_signed
+from apps.intake.models import Callback, Source
+from apps.intake.services import Receipt, accept_events
+from apps.webhooks.extraction import SampleError, extract
+from apps.webhooks.formats import Format
+from apps.webhooks.mapping import from_plain
+
+# Callbacks that are kept of a source, to look at; those that wait for their call stay longer.
+MOST_KEPT = 500
+HELD_FOR = dt.timedelta(days=2)
+_SHOWN_CHARACTERS = 16_384
+_REFUSED_EVERY = dt.timedelta(minutes=1)
+_COUNTRY = "US"
+_FORM = "application/x-www-form-urlencoded"
+
+
+class RefusedCallback(Exception):
+    """A callback that did not come from who it should; nothing of it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a platform sent. `url` is the public one, `signature` what the header says."""
+
+    url: str
+    body: bytes
+    content_type: str
+    signature: str
+
+    @property
+    def digest(self) -> str:
+        """What tells it from every other request."""
+        joined = b"\0".join((self.url.encode(), self.body))
+        return hashlib.sha256(joined).hexdigest()
+
+    @property
+    def text(self) -> str:
+        """Its body as text, and of a request without one the query."""
+        text = self.body.decode("utf-8", "replace") or urlsplit(self.url).query
+        return text.replace("\0", "\ufffd")
+
+
+def find_source(*, public_id: str, url_key: str) -> Source | None:
+    """Return the active source behind a callback URL; None, as for a wrong one, if it is off."""
+    try:
+        key = Source.key_of(public_id)
+    except InvalidPublicId:
+        return None
+    with system_scope():
+        source = (
+            Source.objects.select_related("account", "location")
+            .filter(pk=key, is_active=True, account__is_active=True)
+            .first()
+        )
+    # Compared by hash: the time taken tells nothing of how much was right.
+    if source is None or _hash(source.url_key) != _hash(url_key):
+        return None
+    return source
+
+
+def take_callback(*, source: Source, request: Request) -> Callback:
+    """Verify a request and take what it says, in the account of the source.
+
+    The same request again changes nothing, unless it was rejected before. What is about a call
+    that is not known yet is held until the call is. Raises RefusedCallback.
+    """
+    if not _is_genuine(source, request):
+        _note_refusal(source)
+        raise RefusedCallback
+    with tenant_scope(access_of_account(source.account)):
+        reading, fault = _read(source, request)
+        # Callbacks of one call are taken one after the other.
+        _lock(source, [reading.call_id, reading.leg_id] if reading else [request.digest])
+        known = source.callbacks.filter(digest=request.digest).first()
+        if known is not None and known.outcome != Callback.Outcome.REJECTED:
+            return known
+        callback = known or Callback(
+            account_id=source.account_id,
+            source=source,
+            digest=request.digest,
+            body=request.text[:_SHOWN_CHARACTERS],
+        )
+        if reading is None:
+            _conclude(callback, Callback.Outcome.REJECTED, fault)
+        else:
+            _take(callback, reading)
+        callback.save()
+        if callback.outcome == Callback.Outcome.TAKEN and reading is not None:
+            _take_held(source, {reading.call_id, reading.leg_id})
+        _forget_oldest(source)
+    return callback
+
+
+def read_sample_callback(source: Source, *, now: dt.datetime) -> Reading:
+    """Read the source's own sample; raises UnreadableCallback."""
+    return _read_generic(source, source.sample, digest=_hash(source.sample), now=now)
+
+
+def try_event(*, source: Source, event: dict[str, Any]) -> Receipt:
+    """Return what would become of an event, and take it back."""
+    with tenant_scope(access_of_account(source.account)), transaction.atomic():
+        receipt = _accept(source, event)
+        transaction.set_rollback(True)
+    return receipt
+
+
+def _is_genuine(source: Source, request: Request) -> bool:
+    if source.is_twilio:
+        return is_signed(
+            url=request.url,
+            form=_form_of(request) if request.content_type == _FORM or not request.body else None,
+            body=request.body,
+            signature=request.signature,
+            tokens=[source.auth_token, source.second_auth_token],
+        )
+    if not source.signature_header:
+        return True
+    signed = request.body or urlsplit(request.url).query.encode()
+    return is_hmac(signed, secret=source.signature_secret, signature=request.signature)
+
+
+def _note_refusal(source: Source) -> None:
+    """Remember, at most once a minute, that somebody was turned away."""
+    now = timezone.now()
+    with system_scope():
+        if source.last_refused_at is None or now - source.last_refused_at > _REFUSED_EVERY:
+            Source.objects.filter(pk=source.pk).update(last_refused_at=now)
+
+
+def _read(source: Source, request: Request) -> tuple[Reading | None, str]:
+    """Return what a request says, or why it can not be read."""
+    now = timezone.now()
+    try:
+        if not source.is_twilio:
+            text = urlsplit(request.url).query if source.format == Format.QUERY else request.text
+            return _read_generic(source, text, digest=request.digest, now=now), ""
+        place = dict(parse_qsl(urlsplit(request.url).query))
+        return twilio.read(_parameters(request), place=place, now=now), ""
+    except UnreadableCallback as error:
+        return None, str(error)
+
+
+def _read_generic(source: Source, text: str, *, digest: str, now: dt.datetime) -> Reading:
+    try:
+        sample = extract(text, Format(source.format))
+    except SampleError as error:
+        raise UnreadableCallback(
+            f"It is no {source.get_format_display()}: line {error.line}, column {error.column}:"
+            f" {error.message}"
+        ) from None
+    zone = source.location.time_zone if source.location else source.account.time_zone
+    locale = Locale(
+        country=source.location.country if source.location else _COUNTRY,
+        zone=zoneinfo.ZoneInfo(zone),
+    )
+    return generic.read(sample, from_plain(source.mapping), locale=locale, now=now, digest=digest)
+
+
+def _parameters(request: Request) -> dict[str, str]:
+    """Return the parameters of a Twilio request; a JSON body has them as members."""
+    if request.content_type == _FORM or not request.body:
+        parameters = dict(_form_of(request))
+    else:
+        parameters = _members_of(request.body)
+    if any("\0" in text for pair in parameters.items() for text in pair):
+        raise UnreadableCallback("It contains the NUL character.")
+    return parameters
+
+
+def _members_of(body: bytes) -> dict[str, str]:
+    try:
+        members = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise UnreadableCallback("Its body is neither a form nor JSON.") from None
+    if not isinstance(members, dict):
+        raise UnreadableCallback("Its body is no JSON object.")
+    return {name: str(value) for name, value in members.items() if value is not None}
+
+
+def _form_of(request: Request) -> list[tuple[str, str]]:
+    text = request.body.decode("utf-8", "replace")
+    return parse_qsl(text, keep_blank_values=True)
+
+
+def _take(callback: Callback, reading: Reading) -> None:
+    """Take what was read as an event, and note what became of it."""
+    callback.about = reading.about[:200]
+    callback.call_external_id = reading.call_id[:128]
+    callback.leg_external_id = reading.leg_id[:128]
+    if reading.event is None:
+        _conclude(callback, Callback.Outcome.IGNORED, reading.ignored)
+        return
+    callback.event = {**reading.event}
+    if reading.leg_id == reading.call_id:
+        callback.event["call_id"] = _call_of_leg(callback.source, reading.leg_id)
+    _take_event(callback)
+
+
+def _take_event(callback: Callback) -> None:
+    event = dict(callback.event or {})
+    receipt = _accept(callback.source, event)
+    if receipt.accepted:
+        _, recorded = receipt.accepted[0]
+        callback.call = recorded.call
+        repeated = recorded.is_duplicate
+        outcome = Callback.Outcome.REPEATED if repeated else Callback.Outcome.TAKEN
+        _conclude(callback, outcome, "")
+        return
+    fault = receipt.rejected[0]
+    names_place = event.get("tracking_number") or event.get("location")
+    if fault.code == "unknown_tracking_number" and not names_place:
+        _conclude(callback, Callback.Outcome.HELD, "Nothing has told yet where this call came in.")
+        return
+    where = f" ({fault.pointer})" if fault.pointer else ""
+    _conclude(callback, Callback.Outcome.REJECTED, f"{fault.message}{where}")
+
+
+def _accept(source: Source, event: dict[str, Any]) -> Receipt:
+    """Take an event; where its number is not set up, at the source's own location."""
+    access = access_of_account(source.account)
+    event = _settled(source, access, event)
+    receipt = accept_events(access=access, bodies=[event])
+    is_unknown = any(each.code == "unknown_tracking_number" for each in receipt.rejected)
+    if is_unknown and source.location is not None and event.get("tracking_number"):
+        elsewhere = {name: value for name, value in event.items() if name != "tracking_number"}
+        elsewhere["location"] = source.location.public_id
+        receipt = accept_events(access=access, bodies=[elsewhere])
+    return receipt
+
+
+def _settled(source: Source, access: Access, event: dict[str, Any]) -> dict[str, Any]:
+    """Say of a finished Twilio call without legs that it was answered: Twilio itself did."""
+    if not source.is_twilio or event.get("type") != "call.ended" or "status" in event:
+        return event
+    call = (
+        Call.objects.filter(account_id__in=access.account_ids, external_id=event["call_id"])
+        .only("snapshot")
+        .first()
+    )
+    known = call.snapshot if call else {}
+    rang = known.get("ringing_at") or known.get("answered_at") or known.get("status")
+    return event if rang else {**event, "status": "answered"}
+
+
+def _call_of_leg(source: Source, leg_id: str) -> str:
+    """Return the id of the call that a leg belongs to, as its events told; else the leg's own."""
+    ids = [twilio.event_id(leg_id, status) for status in twilio.STATUSES]
+    told = CallEvent.objects.filter(account_id=source.account_id, external_id__in=ids)
+    found = told.values_list("call__external_id", flat=True).first()
+    return found or leg_id
+
+
+def _take_held(source: Source, ids: set[str]) -> None:
+    """Take what came in before it was known to which call, or where that came in.
+
+    `ids` are those of calls and legs that are known now; what is taken may make further legs known.
+    """
+    known: set[str] = set()
+    while fresh := ids - known - {""}:
+        known |= fresh
+        held = source.callbacks.filter(
+            call_external_id__in=fresh, outcome=Callback.Outcome.HELD
+        ).order_by("pk")
+        for callback in held:
+            callback.source = source
+            if callback.event and callback.leg_external_id == callback.call_external_id:
+                callback.event["call_id"] = _call_of_leg(source, callback.leg_external_id)
+            _take_event(callback)
+            callback.save(update_fields=["event", "call", "outcome", "detail"])
+            ids = ids | {callback.leg_external_id}
+
+
+def _conclude(callback: Callback, outcome: Callback.Outcome, detail: str) -> None:
+    callback.outcome, callback.detail = outcome, detail[:500]
+
+
+def _forget_oldest(source: Source) -> None:
+    held = Callback.Outcome.HELD
+    beyond = list(source.callbacks.order_by("-pk").values_list("pk", flat=True)[MOST_KEPT:][:100])
+    if beyond:
+        waiting = source.callbacks.filter(outcome=held, created_at__gt=timezone.now() - HELD_FOR)
+        source.callbacks.filter(pk__in=beyond).exclude(pk__in=waiting.values("pk")).delete()
+
+
+def _lock(source: Source, names: Sequence[str]) -> None:
+    with connection.cursor() as cursor:
+        for name in sorted({*names} - {""}):
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{source.pk} {name}"]
+            )
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

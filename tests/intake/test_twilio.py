@@ -1,0 +1,419 @@
+"""Twilio's callbacks over HTTP: what they become, and what is refused."""
+
+import hashlib
+import itertools
+import json
+from typing import Any
+
+import orjson
+import pytest
+from django.apps import apps
+from django.test import Client
+from pytest_django import Settings
+
+from apps.calls.events import EventType
+from apps.calls.models import Call, CallEvent
+from apps.delivery.models import Delivery
+from apps.intake.adapters.twilio_signature import sign
+from apps.intake.models import Callback, Source
+from tests.builders import World, attach, make_webhook, make_world
+from tests.factories import SourceFactory
+from tests.intake.calling import FORM, Twilio, call, path_of
+
+pytestmark = pytest.mark.django_db
+
+PARENT = "CAparent00000000000000000000000001"
+CHILD = "CAchild000000000000000000000000001"
+CALLER, AGENT = "+17776734736", "+15550009999"
+
+
+@pytest.fixture
+def source(world: World) -> Source:
+    return SourceFactory(account=world.account)
+
+
+@pytest.fixture
+def twilio(source: Source) -> Twilio:
+    return Twilio(source)
+
+
+def of_call(world: World, status: str, second: int, **more: str) -> dict[str, str]:
+    """What Twilio posts of the leg that came in."""
+    return {
+        "CallSid": PARENT,
+        "CallStatus": status,
+        "Direction": "inbound",
+        "From": CALLER,
+        "To": world.number.number,
+        "FromCity": "SPRINGWOOD",
+        "CallerName": "FREDDY KRUEGER",
+        "AccountSid": "AC1",
+        "StirVerstat": "TN-Validation-Passed-A",
+        "Timestamp": f"Sat, 28 Mar 2026 00:05:{second:02} +0000",
+        **more,
+    }
+
+
+def of_leg(status: str, second: int, sid: str = CHILD, **more: str) -> dict[str, str]:
+    """What Twilio posts of a leg that the call is put through to."""
+    return {
+        "CallSid": sid,
+        "ParentCallSid": PARENT,
+        "CallStatus": status,
+        "Direction": "outbound-dial",
+        "From": CALLER,
+        "To": AGENT,
+        "Timestamp": f"Sat, 28 Mar 2026 00:05:{second:02} +0000",
+        **more,
+    }
+
+
+def recording(sid: str = PARENT) -> dict[str, str]:
+    return {
+        "CallSid": sid,
+        "RecordingSid": "RE1",
+        "RecordingStatus": "completed",
+        "RecordingUrl": "https://api.twilio.example/Recordings/RE1",
+        "RecordingDuration": "29",
+    }
+
+
+def everything(world: World) -> list[dict[str, str]]:
+    """The callbacks of one answered call, in order."""
+    return [
+        of_call(world, "ringing", 0),
+        of_leg("ringing", 1),
+        of_leg("in-progress", 7),
+        of_leg("completed", 36, CallDuration="29"),
+        of_call(world, "completed", 36, CallDuration="36"),
+        recording(),
+        {
+            "CallSid": PARENT,
+            "TranscriptionSid": "TR1",
+            "TranscriptionStatus": "completed",
+            "TranscriptionText": "Hello.",
+        },
+    ]
+
+
+def rows() -> dict[str, int]:
+    """How many rows there are of each model."""
+    return {
+        model.__name__: model._base_manager.count()
+        for model in apps.get_models()
+        if model._meta.managed
+    }
+
+
+class TestACall:
+    def test_is_told_from_its_callbacks(self, world: World, twilio: Twilio) -> None:
+        for form in everything(world):
+            assert twilio.post(**form).status_code == 204
+
+        told = Call.objects.get()
+        assert told.external_id == PARENT
+        assert told.location == world.location
+        assert told.campaign_key == world.campaign.pk
+        snapshot = told.snapshot
+        assert {
+            name: snapshot[name]
+            for name in ("from", "to", "target", "status", "direction", "duration_s", "talk_s")
+        } == {
+            "from": CALLER,
+            "to": world.number.number,
+            "target": AGENT,
+            "status": "answered",
+            "direction": "inbound",
+            "duration_s": 36,
+            "talk_s": 29,
+        }
+        assert snapshot["caller"] == {"full_name": "FREDDY KRUEGER", "city": "SPRINGWOOD"}
+        assert snapshot["recording"] == {
+            "url": "https://api.twilio.example/Recordings/RE1.mp3",
+            "wav_url": "https://api.twilio.example/Recordings/RE1.wav",
+            "duration_s": 29,
+        }
+        assert snapshot["transcript"] == "Hello."
+        assert snapshot["custom"]["StirVerstat"] == "TN-Validation-Passed-A"
+        assert "AccountSid" not in snapshot["custom"]
+
+    def test_begins_and_ends_once_whatever_legs_it_has(self, world: World, twilio: Twilio) -> None:
+        webhook = make_webhook(world, "https://93.184.216.34/")
+        for timing in ("begin", "end"):
+            attach(webhook, timing=timing)
+        other = "CAother000000000000000000000000002"
+        for form in (
+            of_call(world, "ringing", 0),
+            of_leg("ringing", 1),
+            of_leg("ringing", 1, other),
+            of_leg("in-progress", 7),
+            of_leg("no-answer", 7, other),
+            of_leg("completed", 30),
+            of_call(world, "completed", 30, CallDuration="30"),
+            of_call(world, "completed", 30, CallDuration="30", SequenceNumber="9"),
+        ):
+            assert twilio.post(**form).status_code == 204
+
+        assert sorted(Delivery.objects.values_list("timing", flat=True)) == ["begin", "end"]
+        assert Call.objects.get().status == "answered"
+
+    def test_is_the_same_in_any_order(self, world: World, twilio: Twilio) -> None:
+        forms = everything(world)
+        for order in itertools.islice(itertools.permutations(forms), 0, None, 701):
+            Call.objects.all().delete()
+            Callback.objects.all().delete()
+            for form in order:
+                assert twilio.post(**form).status_code == 204
+            told = Call.objects.get().snapshot
+            assert told["status"] == "answered", [form.get("CallStatus") for form in order]
+            assert (told["from"], told["target"], told["duration_s"]) == (CALLER, AGENT, 36)
+            assert told["recording"]["duration_s"] == 29
+            assert told["transcript"] == "Hello."
+            assert CallEvent.objects.filter(type=EventType.ENDED).count() == 1
+
+    @pytest.mark.parametrize(
+        ("status", "outcome"),
+        [
+            ("completed", "answered"),
+            ("busy", "busy"),
+            ("failed", "failed"),
+            ("no-answer", "no_answer"),
+            ("canceled", "no_answer"),
+        ],
+    )
+    def test_without_legs_is_what_twilio_says(
+        self, world: World, twilio: Twilio, status: str, outcome: str
+    ) -> None:
+        twilio.post(**of_call(world, "ringing", 0))
+        twilio.post(**of_call(world, status, 9))
+        assert Call.objects.get().status == outcome
+
+    def test_that_nobody_picked_up_was_not_answered(self, world: World, twilio: Twilio) -> None:
+        for form in (
+            of_call(world, "ringing", 0),
+            of_leg("ringing", 1),
+            of_leg("no-answer", 20),
+            of_call(world, "completed", 21),
+        ):
+            twilio.post(**form)
+        told = Call.objects.get()
+        assert (told.status, told.talk_s) == ("no_answer", 0)
+
+    def test_that_goes_out_belongs_to_the_number_it_comes_from(
+        self, world: World, twilio: Twilio
+    ) -> None:
+        outbound = {"Direction": "outbound-api", "From": world.number.number, "To": CALLER}
+        for status, second in (("initiated", 0), ("in-progress", 5), ("completed", 25)):
+            form = {**of_call(world, status, second), **outbound}
+            assert twilio.post(**form).status_code == 204
+        told = Call.objects.get()
+        assert (told.direction, told.status, told.talk_s) == ("outbound", "answered", 20)
+
+    def test_hides_a_withheld_number(self, world: World, twilio: Twilio) -> None:
+        for index, withheld in enumerate(("+266696687", "anonymous", "Restricted")):
+            sid = f"CA{index}"
+            twilio.post(**of_call(world, "ringing", 0, CallSid=sid, From=withheld))
+            assert Call.objects.get(external_id=sid).caller == "anonymous"
+
+    def test_takes_the_number_out_of_a_sip_address(self, world: World, twilio: Twilio) -> None:
+        number = world.number.number
+        form = of_call(world, "ringing", 0, From="sip:alice@example.com", To=f"sip:{number}@x.y")
+        assert twilio.post(**form).status_code == 204
+        assert Call.objects.get().caller == ""
+
+
+class TestThePlaceOfACall:
+    def test_is_told_by_the_url_where_only_legs_call(self, world: World, twilio: Twilio) -> None:
+        # A plus that nobody encoded is a blank in a query.
+        query = f"number={world.number.number}"
+        assert twilio.post(query, **of_leg("ringing", 1)).status_code == 204
+        told = Call.objects.get()
+        assert (told.external_id, told.tracking_number) == (PARENT, world.number.number)
+
+    def test_is_waited_for(self, world: World, twilio: Twilio) -> None:
+        for form in (of_leg("in-progress", 7), recording(CHILD)):
+            assert twilio.post(**form).status_code == 204
+        assert not Call.objects.exists()
+        assert set(Callback.objects.values_list("outcome", flat=True)) == {"held"}
+
+        twilio.post(**of_call(world, "completed", 36))
+
+        assert set(Callback.objects.values_list("outcome", flat=True)) == {"taken"}
+        told = Call.objects.get().snapshot
+        assert told["answered_at"] == "2026-03-28T00:05:07.000Z"
+        assert told["recording"]["duration_s"] == 29
+
+    def test_of_a_recorded_leg_is_that_of_its_call(self, world: World, twilio: Twilio) -> None:
+        for form in (of_call(world, "ringing", 0), of_leg("in-progress", 7), recording(CHILD)):
+            twilio.post(**form)
+        assert Call.objects.get().snapshot["recording"]["duration_s"] == 29
+
+    def test_is_the_sources_own_for_unknown_numbers(self, world: World, twilio: Twilio) -> None:
+        form = of_call(world, "ringing", 0, To="+15558887777")
+        refused = twilio.post(**form)
+        assert refused.status_code == 422
+        assert "+15558887777" in refused.json()["detail"]
+        assert Callback.objects.get().outcome == "rejected"
+
+        twilio.source.location = world.location
+        twilio.source.save(update_fields=["location"])
+        assert twilio.post(**form).status_code == 204
+        assert Callback.objects.get().outcome == "taken"
+        assert Call.objects.get().location == world.location
+
+
+class TestARepeat:
+    def test_changes_nothing(self, world: World, twilio: Twilio) -> None:
+        attach(make_webhook(world, "https://93.184.216.34/"), timing="end")
+        for form in everything(world):
+            twilio.post(**form)
+        before = rows()
+        for form in reversed(everything(world)):
+            assert twilio.post(**form).status_code == 204
+        assert rows() == before
+
+    def test_of_a_status_with_other_words_is_no_new_event(
+        self, world: World, twilio: Twilio
+    ) -> None:
+        twilio.post(**of_call(world, "completed", 36))
+        twilio.post(**of_call(world, "completed", 36, More="1"))
+        assert CallEvent.objects.count() == 1
+        assert set(Callback.objects.values_list("outcome", flat=True)) == {"taken", "repeated"}
+
+
+class TestAForgedCallback:
+    def refused(self, response: Any, before: dict[str, int]) -> None:
+        assert response.status_code == 403
+        assert response.json()["code"] == "wrong_signature"
+        assert rows() == before
+
+    def test_is_refused(self, world: World, source: Source) -> None:
+        before = rows()
+        body = "CallSid=CA1&CallStatus=ringing"
+        self.refused(call(source, body), before)
+        self.refused(call(source, body, **{"X-Twilio-Signature": "nonsense"}), before)
+        self.refused(Twilio(source, token="of somebody else").post(**recording()), before)
+
+    def test_with_a_signature_of_another_one_is_refused(self, world: World, source: Source) -> None:
+        genuine = of_call(world, "ringing", 0)
+        url = f"http://127.0.0.1:8000{path_of(source)}"
+        signature = sign(url, list(genuine.items()), token=source.auth_token)
+        headers = {"X-Twilio-Signature": signature}
+        before = rows()
+        self.refused(call(source, "CallSid=CA1&CallStatus=completed", **headers), before)
+        browser = Client()
+        for path in (f"{path_of(source)}?number=1", f"{path_of(SourceFactory())}"):
+            before = rows()
+            answer = browser.post(path, genuine, content_type=FORM, headers=headers)
+            self.refused(answer, before)
+
+    def test_is_noticed_once_a_minute(self, source: Source) -> None:
+        call(source, "CallSid=CA1")
+        source.refresh_from_db()
+        first = source.last_refused_at
+        assert first is not None
+        call(source, "CallSid=CA1")
+        source.refresh_from_db()
+        assert source.last_refused_at == first
+
+    def test_of_another_account_reaches_nothing(self, world: World) -> None:
+        stranger = make_world("Stranger")
+        source = SourceFactory(account=stranger.account)
+        answer = Twilio(source).post(**of_call(world, "ringing", 0))
+        assert answer.status_code == 422
+        assert not Call.objects.exists()
+
+    @pytest.mark.parametrize("change", ["key", "id", "off", "account"])
+    def test_finds_no_other_url(self, source: Source, change: str) -> None:
+        path = path_of(source)
+        if change == "key":
+            path += "x"
+        elif change == "id":
+            path = path.replace("src_", "wh_")
+        elif change == "off":
+            Source.objects.update(is_active=False)
+        else:
+            source.account.is_active = False
+            source.account.save()
+        answer = Client().post(path, "CallSid=CA1", content_type=FORM)
+        assert answer.status_code == 404
+
+
+class TestTheSignature:
+    def test_is_of_the_public_url(self, world: World, source: Source, settings: Settings) -> None:
+        settings.PUBLIC_URL = "https://hooks.example.com/hookline"
+        form = of_call(world, "ringing", 0)
+        behind_proxy = Twilio(source, public_url="https://hooks.example.com/hookline")
+        assert behind_proxy.post(**form).status_code == 204
+        assert Twilio(source, public_url="http://127.0.0.1:8000").post(**form).status_code == 403
+
+    def test_of_json_is_of_its_hash(self, world: World, source: Source) -> None:
+        body = orjson.dumps(of_call(world, "ringing", 0))
+        path = f"{path_of(source)}?bodySHA256={hashlib.sha256(body).hexdigest()}"
+        signature = sign(f"http://127.0.0.1:8000{path}", [], token=source.auth_token)
+        headers = {"X-Twilio-Signature": signature}
+        kind = "application/json"
+        answer = Client().post(path, body + b" ", content_type=kind, headers=headers)
+        assert answer.status_code == 403
+        assert Client().post(path, body, content_type=kind, headers=headers).status_code == 204
+        assert Call.objects.get().external_id == PARENT
+
+    def test_may_be_of_either_token(self, world: World, source: Source) -> None:
+        source.second_auth_token = "the-next-one"
+        source.save(update_fields=["second_auth_token"])
+        form = of_call(world, "ringing", 0)
+        assert Twilio(source, token="the-next-one").post(**form).status_code == 204
+        assert Twilio(source).post(**form).status_code == 204
+
+
+class TestABadBody:
+    @pytest.mark.parametrize(
+        "form",
+        [
+            {},
+            {"CallSid": ""},
+            {"CallSid": "CA1", "CallStatus": "dancing"},
+            {"CallSid": "C" * 300, "CallStatus": "ringing"},
+            {"CallSid": "CA\x001", "CallStatus": "ringing", "To": "\x00"},
+            {"CallSid": "CA1", "CallStatus": "ringing", "Timestamp": "never", "CallDuration": "x"},
+            {"CallSid": "CA1", "CallStatus": "completed", "SequenceNumber": "9" * 400},
+            {"CallSid": "CA1", "RecordingStatus": "completed", "RecordingUrl": "x" * 300_000},
+        ],
+        ids=range(8),
+    )
+    def test_is_a_clear_4xx_or_waits(self, twilio: Twilio, form: dict[str, str]) -> None:
+        answer = twilio.post(**form)
+        assert answer.status_code in (204, 422), answer.content
+        if answer.status_code == 422:
+            assert answer.json()["detail"]
+        assert not Call.objects.exists()
+
+    def test_is_shown_to_the_admin(self, twilio: Twilio) -> None:
+        twilio.post(CallSid="CA1", CallStatus="dancing")
+        kept = Callback.objects.get()
+        assert (kept.outcome, "dancing" in kept.detail) == ("rejected", True)
+
+    def test_takes_no_json_list(self, source: Source) -> None:
+        body = json.dumps([1]).encode()
+        path = f"{path_of(source)}?bodySHA256={hashlib.sha256(body).hexdigest()}"
+        signature = sign(f"http://127.0.0.1:8000{path}", [], token=source.auth_token)
+        answer = Client().post(
+            path,
+            body,
+            content_type="application/json",
+            headers={"X-Twilio-Signature": signature},
+        )
+        assert answer.status_code == 422
+
+    def test_knows_no_get(self, source: Source) -> None:
+        assert Client().get(path_of(source)).status_code == 405
+
+
+class TestTheLog:
+    def test_keeps_the_newest(self, world: World, twilio: Twilio, monkeypatch: Any) -> None:
+        monkeypatch.setattr("apps.intake.callbacks.MOST_KEPT", 3)
+        twilio.post(**of_leg("ringing", 1, ParentCallSid="CAwaits"))
+        for index in range(5):
+            twilio.post(**of_call(world, "ringing", 0, CallSid=f"CA{index}"))
+        kept = Callback.objects.order_by("pk").values_list("call_external_id", flat=True)
+        assert list(kept) == ["CAwaits", "CA2", "CA3", "CA4"]
