@@ -123,6 +123,10 @@ DELIVERY_LEASE_S = env.int("DELIVERY_LEASE_S", default=90)
 # Seconds between two looks of the sweep for due deliveries that nobody was woken for.
 SWEEP_INTERVAL_S = env.int("SWEEP_INTERVAL_S", default=5)
 
+# What a Prometheus that asks for /metrics must carry as its bearer token. Empty: there is no such
+# page.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+
 # --- Intake ------------------------------------------------------------------------------------
 
 # Largest request body, in bytes, and most events in one batch; more is refused with 413.

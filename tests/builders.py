@@ -14,9 +14,9 @@ from apps.campaigns.models import (
     Treatment,
     TreatmentOption,
 )
-from apps.delivery.signing import Secret, parse_secret
 from apps.webhooks.models import Template, Webhook, WebhookHeader
-from apps.webhooks.services import new_signing_secret, save_template
+from apps.webhooks.secrets import Secret, new_signing_secret, parse_secret
+from apps.webhooks.services import save_template
 
 PASSWORD = "correct-horse-battery"
 JSON_SAMPLE = '{"call": "%callid%", "from": "%ani%", "name": "%ani_full_name%", "n": 7}'

@@ -38,7 +38,7 @@ from apps.webhooks.models import (
     WebhookDraft,
     WebhookHeader,
 )
-from apps.webhooks.services import new_signing_secret
+from apps.webhooks.secrets import new_signing_secret
 
 PASSWORD = "correct-horse-battery"
 SAMPLE = '{"phone": "%ani%", "name": "%ani_full_name%"}'

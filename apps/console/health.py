@@ -1,17 +1,20 @@
-"""`/healthz` and `/readyz`: whether this process lives, and whether it can work.
+"""`/healthz`, `/readyz` and `/metrics`: whether this process lives, can work, and how much it does.
 
 Answered before everything else, since a probe knows neither our host names nor TLS, and a process
 lives also while the database is away.
 """
 
 import logging
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 import redis
+from django.conf import settings
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from apps.console.metrics import CONTENT_TYPE, exposition
 from apps.delivery.lag import seconds_behind
 from apps.delivery.wake import delivery_queue
 
@@ -19,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class HealthMiddleware:
-    """Answers GET and HEAD of the two addresses, and passes everything else on."""
+    """Answers GET and HEAD of the three addresses, and passes everything else on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -32,6 +35,8 @@ class HealthMiddleware:
                     return _unstored(JsonResponse({"status": "ok"}))
                 case "/readyz":
                     return _unstored(_readiness())
+                case "/metrics" if settings.METRICS_TOKEN:
+                    return _unstored(_metrics(request))
         return self.get_response(request)
 
 
@@ -53,6 +58,18 @@ def _readiness() -> JsonResponse:
         logger.warning("Redis can not be reached: %s", error)
         state["redis"] = "unreachable"
     return JsonResponse(state, status=200 if state["status"] == "ready" else 503)
+
+
+def _metrics(request: HttpRequest) -> HttpResponse:
+    """Answer a Prometheus that knows the token; 401 to others, 503 without the database."""
+    given = request.headers.get("Authorization", "").encode()
+    if not secrets.compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode()):
+        return HttpResponse("Send the token.\n", status=401, content_type="text/plain")
+    try:
+        return HttpResponse(exposition(), content_type=CONTENT_TYPE)
+    except Error as error:
+        logger.warning("The database can not be used: %s", error)
+        return HttpResponse("No database.\n", status=503, content_type="text/plain")
 
 
 def _unstored(response: HttpResponse) -> HttpResponse:

@@ -5,12 +5,15 @@ Half-open, from then on: one delivery is let through as a probe, and its outcome
 figures are those of docs/delivery.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 WINDOW: Final = timedelta(minutes=5)
+# The window slides by this much.
+SLICE: Final = timedelta(seconds=15)
 MIN_TRIES: Final = 10
 FAILING_SHARE: Final = 0.70
 FIRST_PROBE_S: Final = 30
@@ -60,17 +63,16 @@ class Tally:
 class Health:
     """What is known of an endpoint; times are aware.
 
-    The window counts the tries since `window_started_at`. The breaker is closed when `probe_at` is
-    None; `is_probing` says that a probe is under way, and `probe_at` is then when it is given up.
+    `slices` counts the tries of the last minutes: number of the slice of time, tries, failures,
+    oldest first. The breaker is closed when `probe_at` is None; `is_probing` says that a probe is
+    under way, and `probe_at` is then when it is given up.
     """
 
     last_success_at: datetime | None = None
     last_failure_at: datetime | None = None
     failing_since: datetime | None = None
     failures_in_row: int = 0
-    window_started_at: datetime | None = None
-    window_tries: int = 0
-    window_failures: int = 0
+    slices: Sequence[Sequence[int]] = ()
     opened_at: datetime | None = None
     probe_at: datetime | None = None
     probe_wait_s: int = 0
@@ -80,14 +82,19 @@ class Health:
 
     def position(self, now: datetime) -> Position:
         """Tell where the breaker stands."""
-        if self.probe_at is None:
-            return Position.CLOSED
-        return Position.HALF_OPEN if self.is_probing or self.probe_at <= now else Position.OPEN
+        return position(self.probe_at, self.is_probing, now)
 
     @property
     def is_calm(self) -> bool:
         """Tell whether further successes would change nothing but counts."""
         return self.probe_at is None and self.failing_since is None
+
+
+def position(probe_at: datetime | None, is_probing: bool, now: datetime) -> Position:
+    """Tell where a breaker stands, by what `Health` knows of its probe."""
+    if probe_at is None:
+        return Position.CLOSED
+    return Position.HALF_OPEN if is_probing or probe_at <= now else Position.OPEN
 
 
 def after(health: Health, tally: Tally, now: datetime) -> Health:
@@ -104,8 +111,6 @@ def after(health: Health, tally: Tally, now: datetime) -> Health:
 
 def _counted(health: Health, tally: Tally, now: datetime) -> Health:
     """Add the tries to the window, and to the row of failures that may be going on."""
-    if health.window_started_at is None or now - health.window_started_at >= WINDOW:
-        health = replace(health, window_started_at=now, window_tries=0, window_failures=0)
     if tally.successes:
         health = replace(health, last_success_at=now, failing_since=None, failures_in_row=0)
     if tally.failures:
@@ -116,17 +121,36 @@ def _counted(health: Health, tally: Tally, now: datetime) -> Health:
             failing_since=health.failing_since or now,
             failures_in_row=health.failures_in_row + (1 if tally.successes else tally.failures),
         )
-    return replace(
-        health,
-        window_tries=health.window_tries + tally.successes + tally.failures,
-        window_failures=health.window_failures + tally.failures,
-    )
+    return replace(health, slices=_slid(health.slices, tally, now))
+
+
+def in_window(slices: Sequence[Sequence[int]], now: datetime) -> tuple[int, int]:
+    """Return how many tries ended within the window, and how many of them failed."""
+    kept = [each for each in slices if each[0] > _number(now - WINDOW)]
+    return sum(tries for _, tries, _ in kept), sum(failures for _, _, failures in kept)
+
+
+def _slid(slices: Sequence[Sequence[int]], tally: Tally, now: datetime) -> Sequence[Sequence[int]]:
+    """Add the tries to the slice of this moment, and drop what is older than the window."""
+    kept = [each for each in slices if each[0] > _number(now - WINDOW)]
+    tries = tally.successes + tally.failures
+    if not tries:
+        return tuple(kept)
+    number, failures = _number(now), tally.failures
+    if kept and kept[-1][0] >= number:
+        number, before, failed_before = kept.pop()
+        tries, failures = tries + before, failures + failed_before
+    return (*kept, (number, tries, failures))
+
+
+def _number(moment: datetime) -> int:
+    return int(moment.timestamp() // SLICE.total_seconds())
 
 
 def _opened(health: Health, now: datetime) -> Health:
     """Open a closed breaker if too much of the window failed."""
-    too_few = health.window_tries < MIN_TRIES
-    if too_few or health.window_failures < FAILING_SHARE * health.window_tries:
+    tries, failures = in_window(health.slices, now)
+    if tries < MIN_TRIES or failures < FAILING_SHARE * tries:
         return health
     return replace(
         health,
@@ -147,9 +171,7 @@ def _probed(health: Health, tally: Tally, now: datetime) -> Health:
     if tally.successes:
         return replace(
             health,
-            window_started_at=now,
-            window_tries=0,
-            window_failures=0,
+            slices=(),
             opened_at=None,
             probe_at=None,
             probe_wait_s=0,

@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.utils import timezone
 
 from apps.accounts.models import Account, User
@@ -52,6 +52,7 @@ ERROR_LABELS = {
     ErrorKind.HTTP: "Response code",
     ErrorKind.LOCAL: "On our side",
     ErrorKind.RENDER: "Payload not made",
+    ErrorKind.SETTINGS: "Settings unreadable",
     ErrorKind.LOST: "Worker lost",
 }
 
@@ -257,9 +258,7 @@ class EndpointHealth(AccountOwned):
     last_failure_at = models.DateTimeField("last failure", null=True)
     failing_since = models.DateTimeField(null=True)
     failures_in_row = models.PositiveIntegerField("failures in a row", db_default=0)
-    window_started_at = models.DateTimeField(null=True)
-    window_tries = models.PositiveIntegerField(db_default=0)
-    window_failures = models.PositiveIntegerField(db_default=0)
+    slices = models.JSONField(db_default=Value([], models.JSONField()))
     opened_at = models.DateTimeField(null=True)
     probe_at = models.DateTimeField("next probe", null=True)
     probe_wait_s = models.PositiveSmallIntegerField(db_default=0)

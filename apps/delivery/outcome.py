@@ -16,8 +16,9 @@ MAX_HEAD_BYTES: Final = 32_768
 class ErrorKind(StrEnum):
     """Why a try failed. `LOCAL` is our own fault and spends no try.
 
-    `RENDER`, `HTTP` and `LOST` are never a client's: the first stops a request before it is sent,
-    the second is the judgement of a complete response, the third means that nobody knows.
+    `RENDER`, `SETTINGS`, `HTTP` and `LOST` are never a client's: the first two stop a request
+    before it is sent, the third is the judgement of a complete response, the last means that nobody
+    knows.
     """
 
     DNS = "dns"
@@ -31,6 +32,7 @@ class ErrorKind(StrEnum):
     HTTP = "http"
     LOCAL = "local"
     RENDER = "render"
+    SETTINGS = "settings"
     LOST = "lost"
 
 

@@ -24,8 +24,11 @@ CLIENT_ERROR_RETRIES: Final = 5
 PATIENT_CLIENT_ERRORS: Final = frozenset({408, 409, 425, 429})
 GONE: Final = 410
 DEFAULT_SUCCESS_CODES: Final = frozenset({200, 201, 202, 203, 204})
-# Wait after an error on our side, in seconds.
+# Wait after an error on our side, in seconds, and after one that an operator has to mend.
 LOCAL_RETRY_S: Final = 5
+SETTINGS_RETRY_S: Final = _HOUR
+
+_UNSPENT: Final = {ErrorKind.LOCAL: LOCAL_RETRY_S, ErrorKind.SETTINGS: SETTINGS_RETRY_S}
 
 Random = Callable[[], float]
 """Gives a number in [0, 1), as `random.random` does."""
@@ -76,14 +79,17 @@ def judge(
     `attempt_number` counts from 1 and includes this try; `now` is aware and only reads dates in
     Retry-After.
     """
-    if outcome.error_kind is ErrorKind.LOCAL:
+    if outcome.error_kind in _UNSPENT:
         return Verdict(
             State.RETRY,
             outcome.error_message,
-            error_kind=ErrorKind.LOCAL,
-            retry_in_s=_jittered(LOCAL_RETRY_S, random),
+            error_kind=outcome.error_kind,
+            retry_in_s=_jittered(_UNSPENT[outcome.error_kind], random),
             spends_try=False,
         )
+    if outcome.error_kind is ErrorKind.RENDER:
+        # Version and snapshot are fixed: the next try would fail just the same.
+        return Verdict(State.FAILED, outcome.error_message, error_kind=ErrorKind.RENDER)
     if outcome.error_kind is None and outcome.status in policy.success_codes:
         if _body_matches(outcome, policy):
             return Verdict(State.SUCCEEDED, f"Answered {outcome.status}.")

@@ -6,38 +6,20 @@ and an HMAC-SHA256 of the body in hex, in a header that the admin names.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-PREFIX: Final = "whsec_"
-MIN_KEY_BYTES: Final = 24
-MAX_KEY_BYTES: Final = 64
+from apps.webhooks.secrets import Secret
+
 # What Standard Webhooks receivers allow between their clock and the timestamp.
 TOLERANCE_S: Final = 300
 
 
-class InvalidSecret(ValueError):
-    """A pasted secret can not be used. The message says why, and never repeats the secret."""
-
-
 class InvalidSignature(ValueError):
     """A request does not carry a valid signature. The message says what is wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """The key of a Standard Webhooks signature, 24 to 64 bytes; kept out of logs by its repr."""
-
-    key: bytes = field(repr=False)
-
-    @property
-    def text(self) -> str:
-        """The form that admins copy: `whsec_` and base64."""
-        return PREFIX + base64.b64encode(self.key).decode("ascii")
 
 
 def sign(
@@ -93,28 +75,6 @@ def verify(
     matches = [hmac.compare_digest(good, text) for good in expected for text in given]
     if not any(matches):
         raise InvalidSignature("No signature matches: the secret or the body differs.")
-
-
-def parse_secret(text: str) -> Secret:
-    """Read a secret as admins paste it, with or without the `whsec_` prefix or base64 padding.
-
-    Raises InvalidSecret with a message for the form.
-    """
-    encoded = text.strip().removeprefix(PREFIX)
-    if not encoded:
-        raise InvalidSecret("The secret is empty.")
-    padding = "=" * (-len(encoded.rstrip("=")) % 4)
-    try:
-        key = base64.b64decode(encoded.rstrip("=") + padding, validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidSecret(
-            "The secret is not base64. Paste all of it, from whsec_ to the end."
-        ) from None
-    if not MIN_KEY_BYTES <= len(key) <= MAX_KEY_BYTES:
-        raise InvalidSecret(
-            f"The secret holds {len(key)} bytes; it must hold {MIN_KEY_BYTES} to {MAX_KEY_BYTES}."
-        )
-    return Secret(key)
 
 
 # --- sha256= for older receivers -----------------------------------------------------------------

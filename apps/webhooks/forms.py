@@ -260,7 +260,7 @@ class HeaderForm(AccountScopedForm):
 
 
 class RotateForm(forms.Form):
-    """For how long a replaced secret signs along."""
+    """For how long a replaced secret signs along, and what replaces it."""
 
     keep = forms.TypedChoiceField(
         label="The old secret signs along for",
@@ -268,3 +268,24 @@ class RotateForm(forms.Form):
         coerce=lambda hours: dt.timedelta(hours=int(hours)),
         widget=Select,
     )
+    secret = forms.CharField(
+        label="A secret of your own",
+        required=False,
+        strip=False,
+        widget=TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text="Empty: a new one is made, which is best.",
+    )
+    key_id = forms.CharField(
+        label="Key id of the new secret",
+        required=False,
+        max_length=128,
+        widget=TextInput,
+        help_text="By which the receiver tells the new key from the old.",
+    )
+
+    def __init__(self, *args: Any, webhook: Webhook, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if webhook.signature in Webhook.HEX_SIGNATURES and webhook.key_id_header:
+            self.fields["key_id"].initial = webhook.key_id
+        else:
+            del self.fields["key_id"]

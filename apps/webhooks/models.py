@@ -11,6 +11,7 @@ from apps.common.models import AccountOwned
 from apps.common.tenancy import system_scope
 from apps.webhooks.headers import InvalidHeader, check_header, is_secret_header
 from apps.webhooks.schedules import MAX_RETRIES
+from apps.webhooks.secrets import InvalidSecret, parse_secret
 
 DEFAULT_SUCCESS_CODES = (200, 201, 202, 203, 204)
 DEFAULT_CONCURRENCY = 16
@@ -249,6 +250,13 @@ class Webhook(AccountOwned):
             )
 
     def _check_signature(self) -> None:
+        if self.signature == self.Signature.STANDARD and self.secret:
+            try:
+                parse_secret(self.secret)
+            except InvalidSecret:
+                raise ValidationError(
+                    {"signature": "Its secret is for sha256= only; replace the secret first."}
+                ) from None
         if self.signature not in self.HEX_SIGNATURES:
             return
         if not self.signature_header:

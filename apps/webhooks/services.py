@@ -1,8 +1,6 @@
 """Saving templates and webhooks."""
 
 import datetime as dt
-import secrets
-from base64 import b64encode
 from collections.abc import Sequence
 
 from django.conf import settings
@@ -25,8 +23,8 @@ from apps.webhooks.mapping import (
     to_plain,
 )
 from apps.webhooks.models import RetiredSecret, Template, TemplateVersion, Webhook, WebhookHeader
+from apps.webhooks.secrets import InvalidSecret, check_text, new_signing_secret, parse_secret
 
-_SECRET_BYTES = 32
 # How long an old secret signs along, and how many do.
 DEFAULT_KEEP = dt.timedelta(hours=24)
 MAX_KEEP = dt.timedelta(days=7)
@@ -185,16 +183,25 @@ def check_target(*, url: str) -> str:
 
 @transaction.atomic
 def rotate_secret(
-    *, webhook: Webhook, keep: dt.timedelta = DEFAULT_KEEP, key_id: str | None = None
+    *,
+    webhook: Webhook,
+    keep: dt.timedelta = DEFAULT_KEEP,
+    key_id: str | None = None,
+    secret: str = "",
 ) -> None:
     """Give a webhook a new secret; the old one signs along for as long as `keep` says.
 
     0 to 7 days. 0 is for a secret that others may know: earlier ones stop signing at once, too. A
-    `sha256=` signature is made with the new one alone; `key_id` is the new name of the key. Raises
-    ValidationError for another time.
+    `sha256=` signature is made with the new one alone; `key_id` is the new name of the key. The
+    secret is made unless one is given. Raises ValidationError by field for what does not fit.
     """
     if not dt.timedelta() <= keep <= MAX_KEEP:
         raise ValidationError({"keep": "An old secret may sign for 0 to 7 days more."})
+    if secret:
+        try:
+            secret = own_secret(webhook.signature, secret)
+        except InvalidSecret as error:
+            raise ValidationError({"secret": str(error)}) from None
     webhook = Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)
     if keep:
         RetiredSecret.objects.create(
@@ -207,18 +214,25 @@ def rotate_secret(
         webhook.retired_secrets.exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
     else:
         webhook.retired_secrets.all().delete()
-    webhook.secret = new_signing_secret()
+    webhook.secret = secret or new_signing_secret()
     if key_id is not None:
         webhook.key_id = key_id
+        webhook.clean_fields(exclude=["secret"])
+        webhook.clean()
     webhook.save(update_fields=["secret", "key_id"])
+
+
+def own_secret(signature: str, text: str) -> str:
+    """Return a secret that somebody brings along, as it is stored; raise InvalidSecret.
+
+    One of Standard Webhooks, or any text where the whole of it is the key of a `sha256=`.
+    """
+    if signature in Webhook.HEX_SIGNATURES:
+        return check_text(text)
+    return parse_secret(text).text
 
 
 def purge_retired_secrets() -> int:
     """Delete secrets that sign no more, in every account; return how many there were."""
     deleted, _ = RetiredSecret.objects.filter(signs_until__lte=timezone.now()).delete()
     return deleted
-
-
-def new_signing_secret() -> str:
-    """Return a secret in the form of Standard Webhooks: `whsec_` and 32 random bytes in base64."""
-    return "whsec_" + b64encode(secrets.token_bytes(_SECRET_BYTES)).decode("ascii")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from apps.accounts.access import access_of_key
-from apps.delivery.models import Delivery
+from apps.delivery.models import Delivery, EndpointHealth
 from apps.intake.services import accept_events
 from apps.webhooks.models import Webhook
 from tests.builders import World, attach, event, make_webhook
@@ -81,6 +81,20 @@ class TestReadyz:
     def test_counts_no_delivery_of_a_webhook_that_is_off(self, webhook: Webhook) -> None:
         webhook.disable("for a test")
         assert Client().get("/readyz").json()["delivery_lag_s"] == 0
+
+    def test_counts_what_a_limit_holds_back_from_when_it_could_go(self, webhook: Webhook) -> None:
+        webhook.rate_limit = 1
+        webhook.rate_unit = "minute"
+        webhook.save()
+        health = EndpointHealth.objects.filter(webhook=webhook)
+        now = timezone.now()
+
+        health.update(tokens=0, tokens_at=now - dt.timedelta(seconds=30))
+        assert Client().get("/readyz").json()["delivery_lag_s"] == 0
+
+        health.update(tokens=0, tokens_at=now - dt.timedelta(seconds=70))
+        lag_s = Client().get("/readyz").json()["delivery_lag_s"]
+        assert lag_s == pytest.approx(10, abs=5)
 
     def test_asks_once(
         self, webhook: Webhook, django_assert_num_queries: DjangoAssertNumQueries

@@ -176,7 +176,10 @@ class TestPages:
             reverse("admin:webhooks_webhook_health", args=[health.webhook_id])
         )
 
-        assert "Left alone" in page.content.decode()
+        text = page.content.decode()
+        assert "Left alone" in text
+        assert "half-open" in text
+        assert "100 %" not in text
         theirs = WebhookFactory()
         page = log_in(account).get(reverse("admin:webhooks_webhook_health", args=[theirs.pk]))
         assert page.status_code == 302

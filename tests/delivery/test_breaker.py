@@ -11,11 +11,13 @@ from apps.delivery.breaker import (
     FIRST_PROBE_S,
     LAST_PROBE_S,
     RELEASE_PAUSE,
+    SLICE,
     WINDOW,
     Health,
     Position,
     Tally,
     after,
+    in_window,
 )
 
 START = dt.datetime(2026, 3, 28, tzinfo=dt.UTC)
@@ -60,6 +62,33 @@ class TestTheBreaker:
         much_later = START + WINDOW
         assert after(nine, BAD, much_later).position(much_later) is Position.CLOSED
 
+    def test_looks_back_over_five_minutes_at_any_moment(self) -> None:
+        health = Health()
+        for second in range(0, 240, 30):
+            health = after(health, BAD, later(240 + second))
+        assert health.position(later(450)) is Position.CLOSED
+        again = after(health, Tally(failures=2, ended_well=False), later(455))
+        assert again.position(later(455)) is Position.OPEN
+
+    def test_is_not_kept_closed_by_successes_of_long_ago(self) -> None:
+        well = after(Health(), Tally(successes=1000), START)
+        health = after(well, Tally(failures=10, ended_well=False), START + WINDOW)
+        assert health.position(START + WINDOW) is Position.OPEN
+
+    @given(st.lists(st.tuples(tallies, st.floats(0, 400))))
+    def test_counts_what_a_look_at_each_try_would(self, steps: list[tuple[Tally, float]]) -> None:
+        health, now, ended = Health(), START, []
+        for tally, wait_s in steps:
+            now += dt.timedelta(seconds=wait_s)
+            health = replace(after(health, tally, now), probe_at=None)
+            ended.append((now, tally))
+        tries, _ = in_window(health.slices, now)
+
+        def since(age: dt.timedelta) -> int:
+            return sum(t.successes + t.failures for at, t in ended if now - at < age)
+
+        assert since(WINDOW - SLICE) <= tries <= since(WINDOW)
+
     def test_is_half_open_when_the_wait_is_over(self) -> None:
         assert opened().position(later(FIRST_PROBE_S - 1)) is Position.OPEN
         assert opened().position(later(FIRST_PROBE_S)) is Position.HALF_OPEN
@@ -76,7 +105,7 @@ class TestTheBreaker:
     def test_closes_by_the_success_of_its_probe(self) -> None:
         health = after(probing(opened()), GOOD, later(30))
         assert health.position(later(30)) is Position.CLOSED
-        assert (health.window_tries, health.window_failures) == (0, 0)
+        assert in_window(health.slices, later(30)) == (0, 0)
 
     def test_is_not_moved_by_tries_that_had_begun_before(self) -> None:
         for tally in (GOOD, BAD):
@@ -99,7 +128,9 @@ class TestTheBreaker:
             health = after(health, tally, now)
             if health.probe_at is not None and not health.is_probing:
                 assert health.probe_at - now <= dt.timedelta(seconds=LAST_PROBE_S)
-            assert health.window_failures <= health.window_tries
+            tries, failures = in_window(health.slices, now)
+            assert failures <= tries
+            assert len(health.slices) <= WINDOW / SLICE
             assert (health.failing_since is None) == (health.failures_in_row == 0)
 
     @given(st.lists(tallies.filter(lambda tally: tally.failures < 2 * tally.successes)))

@@ -16,7 +16,8 @@ from apps.delivery.models import Attempt, Delivery
 from apps.delivery.services import resend
 from apps.webhooks.headers import MASK
 from apps.webhooks.models import WebhookHeader
-from apps.webhooks.services import new_signing_secret, save_template
+from apps.webhooks.secrets import new_signing_secret
+from apps.webhooks.services import save_template
 from tests.builders import World, attach, event, make_template, make_webhook
 from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
@@ -461,7 +462,10 @@ class TestAWebhookThatCanNotBeUsed:
             "pending",
             "The webhook's settings can not be read.",
         )
-        assert delivery.attempts.get().error_kind == "render"
+        assert delivery.attempts.get().error_kind == "settings"
+        # It waits for whoever mends it, and none of its tries is gone.
+        assert delivery.attempt_count == 0
+        assert delivery.next_attempt_at > timezone.now() + dt.timedelta(minutes=50)
 
         broken.secret = secret
         broken.save(update_fields=["secret"])

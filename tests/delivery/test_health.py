@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.common.access import Access, ReachableAccount, Role
 from apps.common.tenancy import tenant_scope
+from apps.delivery.breaker import in_window
 from apps.delivery.models import Attempt, Delivery, EndpointHealth
 from apps.delivery.sweep import Sweep
 from apps.webhooks.models import Webhook
@@ -45,7 +46,7 @@ class TestHealth:
 
         health = EndpointHealth.objects.get()
         assert health.account == world.account
-        assert (health.window_tries, health.window_failures) == (30, 0)
+        assert in_window(health.slices, timezone.now()) == (30, 0)
         assert health.last_success_at is not None
         assert health.failing_since is None
 
@@ -56,7 +57,7 @@ class TestHealth:
         drain()
 
         health = EndpointHealth.objects.get()
-        assert (health.window_tries, health.window_failures) == (4, 4)
+        assert in_window(health.slices, timezone.now()) == (4, 4)
         assert health.failures_in_row == 4
         assert health.failing_since == health.last_failure_at
         assert health.last_success_at is None
@@ -70,7 +71,7 @@ class TestHealth:
 
         drain()
 
-        assert EndpointHealth.objects.get().window_tries == 0
+        assert EndpointHealth.objects.get().slices == []
 
     def test_adds_up_over_several_webhooks(self, world: World, receiver: Receiver) -> None:
         for number in range(5):
@@ -79,7 +80,9 @@ class TestHealth:
 
         drain()
 
-        assert list(EndpointHealth.objects.values_list("window_tries", flat=True)) == [40] * 5
+        now = timezone.now()
+        every = EndpointHealth.objects.values_list("slices", flat=True)
+        assert [in_window(slices, now) for slices in every] == [(40, 0)] * 5
 
 
 class TestAnOpenBreaker:

@@ -11,6 +11,7 @@ from apps.delivery.retry import (
     LOCAL_RETRY_S,
     PATIENT_CLIENT_ERRORS,
     RETRY_AFTER_CAP_S,
+    SETTINGS_RETRY_S,
     RetryPolicy,
     State,
     Verdict,
@@ -30,7 +31,11 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 POLICY = RetryPolicy()
 UNIT = st.floats(0, 1, exclude_max=True)
 SCHEDULES = st.lists(st.integers(1, 20_000), max_size=MAX_RETRIES).map(tuple)
-RETRYABLE = [kind for kind in ErrorKind if kind not in (ErrorKind.HTTP, ErrorKind.LOCAL)]
+RETRYABLE = [
+    kind
+    for kind in ErrorKind
+    if kind not in (ErrorKind.HTTP, ErrorKind.LOCAL, ErrorKind.SETTINGS, ErrorKind.RENDER)
+]
 
 
 def answered(status: int, *, body: bytes = b"", **headers: str) -> Outcome:
@@ -276,6 +281,16 @@ class TestFailure:
         result = verdict(failed(ErrorKind.LOCAL), attempt_number)
         assert (result.state, result.spends_try) == (State.RETRY, False)
         assert result.retry_in_s == LOCAL_RETRY_S
+
+    @pytest.mark.parametrize("attempt_number", [1, 13, 500])
+    def test_of_settings_waits_for_an_operator(self, attempt_number: int) -> None:
+        result = verdict(failed(ErrorKind.SETTINGS), attempt_number)
+        assert (result.state, result.spends_try) == (State.RETRY, False)
+        assert result.retry_in_s == SETTINGS_RETRY_S
+
+    def test_of_the_payload_is_final(self) -> None:
+        result = verdict(failed(ErrorKind.RENDER), 1)
+        assert (result.state, result.spends_try) == (State.FAILED, True)
 
     @given(
         st.integers(100, 999) | st.none(),

@@ -67,6 +67,19 @@ class TestARotation:
         assert verifies(after, new)
         assert not verifies(after, old)
 
+    def test_from_a_secret_of_another_scheme_leaves_that_out(
+        self, world: World, receiver: Receiver, webhook: Webhook
+    ) -> None:
+        Webhook.objects.update(signature="hex", signature_header="X-Sig")
+        webhook.refresh_from_db()
+        rotate_secret(webhook=webhook, secret="any text will do")
+        webhook.refresh_from_db()
+        rotate_secret(webhook=webhook)
+        Webhook.objects.update(signature="standard")
+        webhook.refresh_from_db()
+
+        assert verifies(self.sent(world, receiver), webhook.secret)
+
     def test_reaches_a_drain_that_runs(
         self, world: World, receiver: Receiver, webhook: Webhook
     ) -> None:

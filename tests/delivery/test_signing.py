@@ -8,17 +8,8 @@ import standardwebhooks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.delivery.signing import (
-    HexScheme,
-    InvalidSecret,
-    InvalidSignature,
-    Secret,
-    parse_secret,
-    sign,
-    sign_hex,
-    verify,
-    verify_hex,
-)
+from apps.delivery.signing import HexScheme, InvalidSignature, sign, sign_hex, verify, verify_hex
+from apps.webhooks.secrets import InvalidSecret, Secret, parse_secret
 from tests.builders import new_secret
 
 BODY = b'{"caller": "Jos\xc3\xa9"}'

@@ -11,12 +11,13 @@ from pytest_django import Settings
 from apps.common.access import Role
 from apps.delivery.models import Attempt, Delivery
 from apps.delivery.outcome import ErrorKind
-from apps.delivery.signing import parse_secret, verify
+from apps.delivery.signing import verify
 from apps.delivery.testing import TestRun as Run
 from apps.delivery.testing import send_test
 from apps.webhooks.formats import Format
 from apps.webhooks.models import Webhook
 from apps.webhooks.rendering import compile_template
+from apps.webhooks.secrets import parse_secret
 from apps.webhooks.tokens import EXAMPLE_SNAPSHOT
 from tests.builders import World, make_webhook
 from tests.conftest import LogIn

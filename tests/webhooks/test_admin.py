@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import Account
 from apps.common.access import Role
 from apps.webhooks.models import Template, Webhook
+from apps.webhooks.secrets import new_signing_secret
 from tests.conftest import LogIn
 from tests.factories import (
     AccountFactory,
@@ -177,6 +179,44 @@ class TestWebhooks:
         assert new in page
         assert old not in page
         assert "signs along until" in page
+
+    def test_may_get_a_secret_that_somebody_brings(self, log_in: LogIn, account: Account) -> None:
+        webhook = WebhookFactory(account=account)
+        link = reverse("admin:webhooks_webhook_rotate", args=[webhook.pk])
+        browser = log_in(account=account, role=Role.ADMIN)
+
+        refused = browser.post(link, {"keep": "24", "secret": "too short"})
+        assert "not base64" in refused.content.decode()
+        assert Webhook.objects.get().secret == webhook.secret
+
+        own = new_signing_secret()
+        browser.post(link, {"keep": "24", "secret": own})
+        assert Webhook.objects.get().secret == own
+
+    def test_may_get_any_text_and_a_key_id_for_sha256(
+        self, log_in: LogIn, account: Account
+    ) -> None:
+        webhook = WebhookFactory(
+            account=account,
+            signature="hex",
+            signature_header="X-Sig",
+            key_id_header="X-Key",
+            key_id="one",
+        )
+        link = reverse("admin:webhooks_webhook_rotate", args=[webhook.pk])
+        browser = log_in(account=account, role=Role.ADMIN)
+        assert 'value="one"' in browser.get(link).content.decode()
+
+        for wrong in ({"secret": "short"}, {"key_id": "a\nb"}):
+            page = browser.post(link, {"keep": "24", "key_id": "two", **wrong})
+            assert page.status_code == 200
+        browser.post(link, {"keep": "24", "secret": "any text will do", "key_id": "two"})
+
+        webhook.refresh_from_db()
+        assert (webhook.secret, webhook.key_id) == ("any text will do", "two")
+        webhook.signature = "standard"
+        with pytest.raises(ValidationError, match="replace the secret first"):
+            webhook.full_clean()
 
     @pytest.mark.parametrize(
         ("url", "message"),

@@ -6,9 +6,9 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from apps.accounts.models import Account
-from apps.delivery.signing import parse_secret
 from apps.webhooks.models import Template, TemplateVersion
-from apps.webhooks.services import check_target, new_signing_secret, save_template
+from apps.webhooks.secrets import new_signing_secret, parse_secret
+from apps.webhooks.services import check_target, save_template
 from tests.factories import AccountFactory, TemplateFactory, UserFactory
 
 

@@ -22,7 +22,8 @@ from lxml import etree
 
 from apps.console.demo.keepsakes import FILE_NAME, Keepsakes
 from apps.console.demo.ledger import MOST_ENTRIES, Entry, Ledger
-from apps.delivery.signing import InvalidSignature, Secret, parse_secret, verify
+from apps.delivery.signing import InvalidSignature, verify
+from apps.webhooks.secrets import Secret, parse_secret
 
 _MAX_BODY_BYTES = 2_000_000
 _SHOWN_VALUES = 6

@@ -29,7 +29,8 @@ from apps.common.access import Role
 from apps.console.demo import world
 from apps.console.demo.keepsakes import Keepsakes
 from apps.webhooks.models import Template, Webhook, WebhookHeader
-from apps.webhooks.services import check_target, new_signing_secret, save_template
+from apps.webhooks.secrets import new_signing_secret
+from apps.webhooks.services import check_target, save_template
 
 # The receiver is on this machine: who waits longer for it waits in vain.
 TIMEOUT_S = 5

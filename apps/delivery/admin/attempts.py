@@ -27,7 +27,10 @@ EXPLAINED = {
     ErrorKind.PROTOCOL: "What came back is not HTTP.",
     ErrorKind.HTTP: "The receiver answered with a code that does not count as success.",
     ErrorKind.LOCAL: "Hookline itself could not send; it tries again, and no try is spent.",
-    ErrorKind.RENDER: "The payload could not be made from the template and this call.",
+    ErrorKind.RENDER: "The payload could not be made from the template and this call, and neither"
+    " changes. Mend the template, then replay with its current version.",
+    ErrorKind.SETTINGS: "The webhook or its template can not be read here, as when the key of its"
+    " credentials is missing. It is looked at again every hour, and no try is spent.",
     ErrorKind.LOST: "A worker died while it held the delivery. Whether the receiver got it can not"
     " be known here; it is sent again, with the same webhook-id.",
 }

@@ -3,30 +3,43 @@
 from typing import Any
 
 from django.contrib import admin
+from django.utils import timezone
 
 from apps.common.access import Access
 from apps.common.admin import Panel
 from apps.common.admin.dependent import DependentAdmin
-from apps.delivery.models import Alert, Delivery, DeliveryState, EndpointHealth
+from apps.delivery.breaker import Position, in_window, position
+from apps.delivery.figures import figures_of
+from apps.delivery.models import Alert, EndpointHealth
 from apps.webhooks.admin import WebhookAdmin
 from apps.webhooks.models import Webhook
 
+_POSITIONS = {
+    Position.CLOSED: "closed: everything is sent",
+    Position.OPEN: "open: nothing is sent until the next probe",
+    Position.HALF_OPEN: "half-open: one delivery tells whether it is back",
+}
+
 
 class HealthPanel(Panel):
-    """How a webhook's endpoint has been doing."""
+    """How a webhook's endpoint has been doing, in figures and in words."""
 
     slug = "health"
     title = "Health"
     template_name = "admin/webhooks/webhook/health.html"
 
     def context(self, row: Webhook, access: Access) -> dict[str, Any]:
-        """Return its health, in words too, and how much waits for it."""
+        """Return its health, its figures, and what was told of it."""
+        now = timezone.now()
         health = EndpointHealth.objects.get(webhook=row)
-        backlog = Delivery.objects.filter(webhook=row, state__in=DeliveryState.unfinished())
+        tries, failures = in_window(health.slices, now)
         return {
             "health": health,
             "summary": _summary(row, health),
-            "backlog": backlog.count(),
+            "breaker": _POSITIONS[position(health.probe_at, health.is_probing, now)],
+            "window_tries": tries,
+            "window_failures": failures,
+            "figures": figures_of(row, now),
             "alerts": row.alerts.all()[:10],
         }
 

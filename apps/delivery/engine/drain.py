@@ -306,10 +306,10 @@ class Drain:
             self._let_go(1)
             return
         if isinstance(endpoint, Unusable):
-            self._note(held, None, _not_sent(ErrorKind.RENDER, endpoint.reason))
+            self._note(held, None, _not_sent(ErrorKind.SETTINGS, endpoint.reason))
             return
         if isinstance(template, Unusable):
-            self._note(held, None, _not_sent(ErrorKind.RENDER, template.reason))
+            self._note(held, None, _not_sent(ErrorKind.SETTINGS, template.reason))
             return
         if held.deadline - time.monotonic() < endpoint.timeout_s + LEASE_MARGIN_S:
             # Too late to begin: somebody claims it again.

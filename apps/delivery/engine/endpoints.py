@@ -1,9 +1,10 @@
 """What the engine knows of each webhook and template, read once and kept while it is true."""
 
+import contextlib
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from psycopg import AsyncConnection
 
 from apps.common.fields import decrypt
 from apps.delivery.retry import RetryPolicy
-from apps.delivery.signing import HexScheme, Secret, parse_secret
+from apps.delivery.signing import HexScheme
 from apps.webhooks.formats import Format
 from apps.webhooks.headers import is_secret_header
 from apps.webhooks.mapping import from_plain
@@ -23,6 +24,7 @@ from apps.webhooks.rendering import (
     compile_text,
 )
 from apps.webhooks.schedules import DEFAULT_SCHEDULE
+from apps.webhooks.secrets import InvalidSecret, Secret, parse_secret
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +141,7 @@ class EndpointCache:
                 old = () if endpoint.scheme else retired.get(key, ())
                 self.endpoints[key] = replace(
                     endpoint,
-                    retired=tuple((parse_secret(decrypt(text)), until) for text, until in old),
+                    retired=tuple(_still_signing(old)),
                 )
             # One tenant's row must not stop the others' deliveries.
             except Exception:
@@ -159,6 +161,15 @@ class EndpointCache:
             except Exception:
                 logger.exception("The template version %s can not be used", key)
                 self.templates[key] = Unusable("The template can not be read.")
+
+
+def _still_signing(
+    retired: Iterable[tuple[str, dt.datetime]],
+) -> Iterator[tuple[Secret, dt.datetime]]:
+    """Read old secrets; one that was for another scheme does not sign by this one."""
+    for text, until in retired:
+        with contextlib.suppress(InvalidSecret):
+            yield parse_secret(decrypt(text)), until
 
 
 def endpoint_of(

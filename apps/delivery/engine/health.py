@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from psycopg import AsyncConnection, sql
+from psycopg.types.json import Jsonb
 
 from apps.delivery.breaker import Health, Tally, after
 from apps.delivery.engine.records import Tried
@@ -21,8 +22,7 @@ RELEASE_STEP = 5_000
 _COLUMNS = [each.name for each in fields(Health)]
 _TYPES = {
     "failures_in_row": "int",
-    "window_tries": "int",
-    "window_failures": "int",
+    "slices": "jsonb",
     "probe_wait_s": "int",
     "is_probing": "bool",
     "release_due": "bool",
@@ -143,8 +143,14 @@ async def write(connection: AsyncConnection[Any], entry: Entry) -> None:
     cursor = await connection.execute(_READ, [list(entry.tallies)])
     for key, now, *columns in await cursor.fetchall():
         entry.known[key] = after(Health(*columns), entry.tallies[key], now)
-    columns_now = [[getattr(each, name) for each in entry.known.values()] for name in _COLUMNS]
+    columns_now = [
+        [_stored(getattr(each, name)) for each in entry.known.values()] for name in _COLUMNS
+    ]
     await connection.execute(_WRITE, [list(entry.known), *columns_now])
+
+
+def _stored(value: Any) -> Any:
+    return Jsonb(value) if isinstance(value, (list, tuple)) else value
 
 
 async def release_backlogs(connection: AsyncConnection[Any]) -> int:

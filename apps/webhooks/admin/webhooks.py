@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -20,7 +21,8 @@ from apps.common.admin import (
 )
 from apps.webhooks.forms import HeaderForm, RotateForm, WebhookForm
 from apps.webhooks.models import Webhook, WebhookHeader
-from apps.webhooks.services import new_signing_secret, rotate_secret
+from apps.webhooks.secrets import new_signing_secret
+from apps.webhooks.services import rotate_secret
 from apps.webhooks.sharing import templates_for
 
 TRIES_AND_LIMITS: list[str | list[str] | tuple[str, ...]] = [
@@ -158,12 +160,21 @@ class WebhookAdmin(AccountScopedAdmin):
     def rotate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Replace the secret after asking for how long the old one signs along."""
         webhook: Webhook = self.row_to_act_on(request, object_id, Role.ADMIN)
-        form = RotateForm(request.POST or None)
+        form = RotateForm(request.POST or None, webhook=webhook)
         if request.method == "POST" and form.is_valid():
-            rotate_secret(webhook=webhook, keep=form.cleaned_data["keep"])
-            self.log_change(request, webhook, "Replaced the signing secret.")
-            messages.success(request, "The new secret signs from the next request on.")
-            return redirect("admin:webhooks_webhook_secret", webhook.pk)
+            try:
+                rotate_secret(
+                    webhook=webhook,
+                    keep=form.cleaned_data["keep"],
+                    key_id=form.cleaned_data.get("key_id"),
+                    secret=form.cleaned_data["secret"],
+                )
+            except ValidationError as error:
+                form.add_error(None, error)
+            else:
+                self.log_change(request, webhook, "Replaced the signing secret.")
+                messages.success(request, "The new secret signs from the next request on.")
+                return redirect("admin:webhooks_webhook_secret", webhook.pk)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -22,12 +22,8 @@ from apps.webhooks.mapping import FieldMapping, Kind, Mapping, MappingError, aut
 from apps.webhooks.mapping import to_plain as mapping_to_plain
 from apps.webhooks.models import Template, Webhook, WebhookDraft
 from apps.webhooks.rendering import CompiledTemplate, compile_template
-from apps.webhooks.services import (
-    create_webhook,
-    new_signing_secret,
-    read_sample,
-    save_template,
-)
+from apps.webhooks.secrets import new_signing_secret
+from apps.webhooks.services import create_webhook, read_sample, save_template
 from apps.webhooks.sharing import templates_for
 from apps.webhooks.suggestions import Learned, Suggestion, suggest
 from apps.webhooks.wizard.answers import Answers, Choice
