@@ -121,6 +121,18 @@ def make_webhook(world: World, url: str, **fields: Any) -> Webhook:
     return webhook
 
 
+def switch_off(webhook: Webhook, reason: str) -> None:
+    """Stop a webhook, as a receiver that is gone does; its deliveries wait."""
+    Webhook.objects.filter(pk=webhook.pk).update(is_active=False, disabled_reason=reason)
+    webhook.refresh_from_db()
+
+
+def switch_on(webhook: Webhook) -> None:
+    """Let a webhook send again."""
+    Webhook.objects.filter(pk=webhook.pk).update(is_active=True, disabled_reason="")
+    webhook.refresh_from_db()
+
+
 def attach(webhook: Webhook, timing: Timing = Timing.BEGIN, **target: Any) -> Attachment:
     """Attach a webhook to one target, or to every call of its account."""
     return Attachment.objects.create(

@@ -4,7 +4,7 @@ Nothing is sent, and nothing is stored.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -50,11 +50,13 @@ def backtest(
     calls: QuerySet[Call],
     attachments: Sequence[Attachment],
     template: CompiledTemplate,
+    own_templates: Mapping[UUID, CompiledTemplate] | None = None,
     limit: int = 20,
 ) -> list[Tested]:
     """Go through the newest calls as if these attachments of one webhook had been there.
 
-    The attachments need not be stored. What is switched off now would have sent nothing, as in
+    The attachments need not be stored; `own_templates` are those that some of them send in place of
+    `template`. What is switched off now would have sent nothing, as in
     `match_events`. Two queries, if the attachments come with their places.
     """
     newest = list(
@@ -63,7 +65,8 @@ def backtest(
     history: dict[UUID, list[CallEvent]] = defaultdict(list)
     for event in CallEvent.objects.filter(call__in=newest).order_by("pk"):
         history[event.call_id].append(event)
-    return [_tested(call, history[call.pk], attachments, template) for call in newest]
+    own = own_templates or {}
+    return [_tested(call, history[call.pk], attachments, template, own) for call in newest]
 
 
 def _tested(
@@ -71,20 +74,17 @@ def _tested(
     events: Sequence[CallEvent],
     attachments: Sequence[Attachment],
     template: CompiledTemplate,
+    own_templates: Mapping[UUID, CompiledTemplate],
 ) -> Tested:
     active = [each for each in attachments if each.is_active and place_off(each) is None]
     recorded = list(recorded_again(call, events)) if call.location.is_active else []
     matches = matches_of(recorded, active)
-    sendings = [
-        Sending(
-            match.timing,
-            match.recorded.event,
-            readable(template.render(match.recorded.event.snapshot), template.format)[
-                :_SHOWN_CHARACTERS
-            ],
-        )
-        for match in matches
-    ]
+    sendings = []
+    for match in matches:
+        event, own = match.recorded.event, match.attachment.own_template_id
+        sent = template if own is None else own_templates[own]
+        payload = readable(sent.render(event.snapshot), sent.format)[:_SHOWN_CHARACTERS]
+        sendings.append(Sending(match.timing, event, payload))
     reasons = dict.fromkeys(_why_not(call, attachment) for attachment in attachments)
     why_not = " ".join(reasons) if attachments else "The webhook is attached nowhere."
     return Tested(call, sendings, "" if sendings else why_not)

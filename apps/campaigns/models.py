@@ -10,11 +10,10 @@ from apps.accounts.models import Location
 from apps.calls.events import Timing
 from apps.common.documents import StrictDecoder
 from apps.common.models import AccountOwned
+from apps.common.phones import E164
 from apps.webhooks.models import Template, Webhook
 
-validate_e164 = RegexValidator(
-    r"^\+[1-9][0-9]{6,14}\Z", "Write the number in E.164 form, as +15551234567."
-)
+validate_e164 = RegexValidator(rf"^{E164}\Z", "Write the number in E.164 form, as +15551234567.")
 
 _MOST_TAGS = 50
 _TAG = re.compile(r"[^\x00-\x1f\x7f]{1,300}")

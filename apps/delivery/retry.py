@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from apps.delivery.outcome import ErrorKind, Outcome
-from apps.webhooks.schedules import DEFAULT_SCHEDULE
+from apps.webhooks.schedules import DEFAULT_SCHEDULE, DEFAULT_SUCCESS_CODES
 
 _HOUR: Final = 3600
 
@@ -23,7 +23,6 @@ RETRY_AFTER_CAP_S: Final = 10 * _HOUR
 CLIENT_ERROR_RETRIES: Final = 5
 PATIENT_CLIENT_ERRORS: Final = frozenset({408, 409, 425, 429})
 GONE: Final = 410
-DEFAULT_SUCCESS_CODES: Final = frozenset({200, 201, 202, 203, 204})
 # Wait after an error on our side, in seconds, and after one that an operator has to mend.
 LOCAL_RETRY_S: Final = 5
 SETTINGS_RETRY_S: Final = _HOUR
@@ -50,7 +49,7 @@ class RetryPolicy:
     """
 
     schedule: tuple[int, ...] = DEFAULT_SCHEDULE
-    success_codes: frozenset[int] = DEFAULT_SUCCESS_CODES
+    success_codes: frozenset[int] = frozenset(DEFAULT_SUCCESS_CODES)
     body_contains: str = ""
 
 

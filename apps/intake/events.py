@@ -17,6 +17,7 @@ from apps.calls.events import CallStatus, EventType
 from apps.calls.services import ANONYMOUS
 from apps.calls.snapshots import MAX_SECONDS
 from apps.campaigns.placing import PlaceReference
+from apps.common.phones import E164
 from apps.common.pointers import escaped
 
 MAX_EVENT_BYTES = 262_144
@@ -24,7 +25,7 @@ MAX_DEPTH = 32
 # Of a list of texts or ids.
 _MOST_ITEMS = 200
 _MAX_SEQUENCE = 9_223_372_036_854_775_807
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_E164 = re.compile(E164)
 # Beyond these, times are mistakes, and can not be told in every time zone.
 _YEARS = range(1970, 2200)
 _WITHHELD = frozenset({"anonymous", "restricted", "unavailable", "unknown", "private", "withheld"})

@@ -13,12 +13,17 @@ from apps.common.admin import AccountScopedForm
 from apps.common.admin.theme import CheckboxSelectMultiple, Select, Textarea, TextInput
 from apps.webhooks.models import (
     DEFAULT_CONCURRENCY,
-    DEFAULT_SUCCESS_CODES,
     Template,
     Webhook,
     WebhookHeader,
 )
-from apps.webhooks.schedules import PRESETS, InvalidSchedule, parse_waits, waits_in_words
+from apps.webhooks.schedules import (
+    DEFAULT_SUCCESS_CODES,
+    PRESETS,
+    InvalidSchedule,
+    parse_waits,
+    waits_in_words,
+)
 from apps.webhooks.services import check_sample, check_target
 
 _CODE_SEPARATOR = re.compile(r"[\s,;]+")

@@ -26,8 +26,9 @@ COMPUTED_HEADERS = frozenset(
         "upgrade",
     }
 )
-# Set by the sending itself, so a webhook may not.
+# Set by the sending itself, so a webhook may not. Nothing is sent encoded.
 RESERVED_HEADERS = COMPUTED_HEADERS | {
+    "content-encoding",
     "webhook-id",
     "webhook-signature",
     "webhook-test",

@@ -10,10 +10,9 @@ from apps.common.fields import EncryptedTextField
 from apps.common.models import AccountOwned
 from apps.common.tenancy import system_scope
 from apps.webhooks.headers import InvalidHeader, check_header, is_secret_header
-from apps.webhooks.schedules import MAX_RETRIES
+from apps.webhooks.schedules import DEFAULT_SUCCESS_CODES, MAX_RETRIES
 from apps.webhooks.secrets import InvalidSecret, parse_secret
 
-DEFAULT_SUCCESS_CODES = (200, 201, 202, 203, 204)
 DEFAULT_CONCURRENCY = 16
 
 
@@ -40,7 +39,8 @@ class Template(AccountOwned):
     format = models.CharField("type", max_length=8, choices=TemplateFormat)
     group = models.ForeignKey(
         Group,
-        models.SET_NULL,
+        # Without its group, a template would be the whole account's.
+        models.PROTECT,
         null=True,
         blank=True,
         related_name="templates",
@@ -52,7 +52,7 @@ class Template(AccountOwned):
         help_text="Agencies: all client accounts may use it.",
     )
     current_version = models.ForeignKey(
-        "TemplateVersion", models.PROTECT, null=True, editable=False, related_name="+"
+        "TemplateVersion", models.RESTRICT, null=True, editable=False, related_name="+"
     )
 
     class Meta:
@@ -236,6 +236,7 @@ class Webhook(AccountOwned):
         """Refuse a template that the webhook's location may not use, and a body on a GET."""
         super().clean()
         self._check_signature()
+        self._check_attachments()
         if not self.template_id:
             return
         if self.method == self.Method.GET and self.template.format != TemplateFormat.QUERY:
@@ -247,6 +248,24 @@ class Webhook(AccountOwned):
         if self.location is None or self.location.group_id != self.template.group_id:
             raise ValidationError(
                 {"template": f"This template is for locations of {self.template.group} only."}
+            )
+
+    def _check_attachments(self) -> None:
+        """Refuse another location while the webhook is attached where it then would not send."""
+        if self._state.adding or self.location_id is None:
+            return
+        here = (
+            models.Q(location=self.location_id)
+            | models.Q(campaign__location=self.location_id)
+            | models.Q(treatment__location=self.location_id)
+            | models.Q(option__treatment__location=self.location_id)
+        )
+        if elsewhere := self.attachments.exclude(here).first():
+            raise ValidationError(
+                {
+                    "location": f"It is attached to the {elsewhere.target_label}, where it would"
+                    " send nothing any more. Detach it there first."
+                }
             )
 
     def _check_signature(self) -> None:
@@ -274,18 +293,6 @@ class Webhook(AccountOwned):
         if isinstance(related, Template) and related.is_shared_with_clients:
             return related.account_id in (self.account_id, self.account.parent_id)
         return super()._may_relate_to(relation, related)
-
-    def disable(self, reason: str) -> None:
-        """Stop sending, and say why; planned deliveries wait."""
-        self.is_active = False
-        self.disabled_reason = reason
-        self.save(update_fields=["is_active", "disabled_reason"])
-
-    def enable(self) -> None:
-        """Send again; what waited goes out."""
-        self.is_active = True
-        self.disabled_reason = ""
-        self.save(update_fields=["is_active", "disabled_reason"])
 
 
 class WebhookHeader(AccountOwned):

@@ -13,6 +13,8 @@ _WAIT: Final = re.compile(r"(\d{1,6})\s*(s|min|m|h|d)", re.IGNORECASE)
 MAX_SCHEDULE_S: Final = 8 * _DAY
 MAX_RETRIES: Final = 30
 # Seconds between one try and the next; the first try is at once. 13 tries in about 95 h.
+# What counts as delivered unless an admin says otherwise.
+DEFAULT_SUCCESS_CODES: Final = (200, 201, 202, 203, 204)
 DEFAULT_SCHEDULE: Final[tuple[int, ...]] = (
     5,
     30,

@@ -79,7 +79,6 @@ def save_template(
 @transaction.atomic
 def delete_template(*, template: Template) -> None:
     """Delete a template with its versions. Raises ProtectedError while something needs it."""
-    Template.objects.filter(pk=template.pk).update(current_version=None)
     template.delete()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from apps.accounts.models import Account, User
 from apps.webhooks.mapping import Kind, MappingError, from_plain
@@ -38,7 +39,9 @@ class Line:
 
 def use_of(template: Template) -> Use:
     """Return the webhooks that send a template; those of other reachable accounts count too."""
-    webhooks = Webhook.objects.filter(template=template)
+    # A webhook may have an attachment that sends another template than its own.
+    by_attachment = Webhook.objects.filter(attachments__own_template=template)
+    webhooks = Webhook.objects.filter(Q(template=template) | Q(pk__in=by_attachment))
     return Use(
         webhooks=list(webhooks.select_related("account", "location")[:_SHOWN_WEBHOOKS]),
         webhook_total=webhooks.count(),

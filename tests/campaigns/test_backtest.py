@@ -114,6 +114,16 @@ class TestBacktest:
         assert found["c"].sendings == []
         assert "switched off" in found["c"].why_not
 
+    def test_makes_the_payload_of_an_attachments_own_template(
+        self, world: World, log_in: LogIn
+    ) -> None:
+        call(world, "c")
+        attachment = attach(make_webhook(world, URL), Timing.END)
+        attachment.own_template = world.xml
+        attachment.save()
+        link = reverse("admin:webhooks_webhook_backtest", args=[attachment.webhook_id])
+        assert "&lt;lead id=&quot;c&quot;&gt;" in log_in(account=world.account).get(link).text
+
     def test_shows_the_payload_and_stores_nothing(self, world: World) -> None:
         call(world, "c")
         webhook = make_webhook(world, URL)

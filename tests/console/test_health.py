@@ -13,7 +13,7 @@ from apps.accounts.access import access_of_key
 from apps.delivery.models import Delivery, EndpointHealth
 from apps.intake.services import accept_events
 from apps.webhooks.models import Webhook
-from tests.builders import World, attach, event, make_webhook
+from tests.builders import World, attach, event, make_webhook, switch_off
 
 NOWHERE = "unix:///nonexistent/redis.sock?db=0"
 
@@ -79,7 +79,7 @@ class TestReadyz:
         assert lag_s == pytest.approx(120, abs=10)
 
     def test_counts_no_delivery_of_a_webhook_that_is_off(self, webhook: Webhook) -> None:
-        webhook.disable("for a test")
+        switch_off(webhook, "for a test")
         assert Client().get("/readyz").json()["delivery_lag_s"] == 0
 
     def test_counts_what_a_limit_holds_back_from_when_it_could_go(self, webhook: Webhook) -> None:

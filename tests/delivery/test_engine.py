@@ -18,7 +18,7 @@ from apps.webhooks.headers import MASK
 from apps.webhooks.models import WebhookHeader
 from apps.webhooks.secrets import new_signing_secret
 from apps.webhooks.services import save_template
-from tests.builders import World, attach, event, make_template, make_webhook
+from tests.builders import World, attach, event, make_template, make_webhook, switch_off, switch_on
 from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import drain, fall_due, running_drain, states, take, take_calls
@@ -278,12 +278,12 @@ class TestAWebhookThatIsOff:
     def test_keeps_its_deliveries_until_it_is_on(self, world: World, receiver: Receiver) -> None:
         webhook = make_webhook(world, receiver.url())
         attach(webhook)
-        webhook.disable("Broken.")
+        switch_off(webhook, "Broken.")
         take_calls(world, 3)
         assert drain().claimed == 0
         assert states() == ["pending"] * 3
 
-        webhook.enable()
+        switch_on(webhook)
         drain()
 
         assert states() == ["succeeded"] * 3

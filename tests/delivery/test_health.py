@@ -12,7 +12,7 @@ from apps.delivery.breaker import in_window
 from apps.delivery.models import Attempt, Delivery, EndpointHealth
 from apps.delivery.sweep import Sweep
 from apps.webhooks.models import Webhook
-from tests.builders import World, attach, make_webhook
+from tests.builders import World, attach, make_webhook, switch_off, switch_on
 from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import drain, fall_due, running_drain, states, take_calls
@@ -215,23 +215,23 @@ class TestBackOnline:
         take_calls(world, 12)
         drain()
         Delivery.objects.update(next_attempt_at=timezone.now() + dt.timedelta(hours=3))
-        webhook.disable("Broken.")
+        switch_off(webhook, "Broken.")
         mend(webhook, receiver)
 
-        webhook.enable()
+        switch_on(webhook)
         drain()
 
         assert states() == ["succeeded"] * 12
 
     def test_by_a_tenant_too(self, world: World, receiver: Receiver) -> None:
         webhook = attached(world, receiver, "/ok")
-        webhook.disable("Broken.")
+        switch_off(webhook, "Broken.")
         account = ReachableAccount(world.account.pk, "Acme", False, Role.OWNER)
 
         with tenant_scope(Access(accounts={world.account.pk: account})):
             webhook.rate_limit = 30
             webhook.save(update_fields=["rate_limit"])
-            webhook.enable()
+            switch_on(webhook)
 
         health = EndpointHealth.objects.get()
         assert (health.release_due, health.rate_per_s) == (True, 30.0)

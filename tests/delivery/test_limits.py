@@ -12,7 +12,7 @@ from apps.delivery.models import Attempt, Delivery, EndpointHealth
 from apps.delivery.services import resend
 from apps.delivery.sweep import Sweep
 from apps.webhooks.models import Webhook
-from tests.builders import World, attach, event, make_webhook
+from tests.builders import World, attach, event, make_webhook, switch_off
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import (
     drain,
@@ -148,7 +148,7 @@ class TestWhatIsTooLate:
         assert [each.id for each in receiver.requests] == [end.public_id]
 
     def test_ends_while_its_webhook_is_off(self, webhook: Webhook) -> None:
-        webhook.disable("Broken.")
+        switch_off(webhook, "Broken.")
         self.pass_by()
 
         Sweep().run_once()

@@ -12,7 +12,7 @@ from apps.common.embedded.redis_server import RedisServer
 from apps.delivery.models import Delivery
 from apps.delivery.sweep import PATIENCE, Sweep
 from apps.delivery.wake import delivery_queue
-from tests.builders import World, attach, event, make_webhook
+from tests.builders import World, attach, event, make_webhook, switch_off
 from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import (
@@ -117,7 +117,7 @@ class TestTheSweep:
     ) -> None:
         webhook = make_webhook(world, receiver.url())
         attach(webhook)
-        webhook.disable("Broken.")
+        switch_off(webhook, "Broken.")
         take_calls(world, 1)
         delivery_queue().empty()
 

@@ -64,7 +64,8 @@ class PanelPages(_Base):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the row's own page as the first tab."""
-        tabs = self._tabs(request, object_id, current=None)
+        row = self.get_object(request, unquote(object_id)) if self.panels else None
+        tabs = self._tabs(request, row, current=None) if row is not None else {}
         return super().change_view(request, object_id, form_url, {**tabs, **(extra_context or {})})
 
     def _panel_view(self, request: HttpRequest, object_id: str, panel: type[Panel]) -> HttpResponse:
@@ -81,7 +82,7 @@ class PanelPages(_Base):
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
-            **self._tabs(request, object_id, current=panel.slug),
+            **self._tabs(request, row, current=panel.slug),
             **panel().context(row, access),
             "opts": self.opts,
             "original": row,
@@ -92,16 +93,15 @@ class PanelPages(_Base):
         }
         return TemplateResponse(request, panel.template_name, context)
 
-    def _tabs(self, request: HttpRequest, object_id: str, current: str | None) -> dict[str, Any]:
-        if not self.panels:
-            return {}
+    def _tabs(self, request: HttpRequest, row: Any, current: str | None) -> dict[str, Any]:
+        """The tabs that the role in the account of the row opens."""
         access = access_of(request)
         items = [
             {
                 "title": title,
-                "link": reverse(f"admin:{self._url_name(slug or 'change')}", args=[object_id]),
+                "link": reverse(f"admin:{self._url_name(slug or 'change')}", args=[row.pk]),
                 "active": slug == current,
-                "has_permission": access.has_role(role),
+                "has_permission": access.has_role(role, row.account_id),
             }
             for slug, title, role in (
                 (None, self.details_title, Role.VIEWER),

@@ -10,8 +10,8 @@ from apps.common.admin import Panel
 from apps.webhooks.admin import WebhookAdmin
 from apps.webhooks.formats import Format
 from apps.webhooks.mapping import from_plain
-from apps.webhooks.models import Webhook
-from apps.webhooks.rendering import compile_template
+from apps.webhooks.models import Template, Webhook
+from apps.webhooks.rendering import CompiledTemplate, compile_template
 
 
 class BacktestPanel(Panel):
@@ -23,22 +23,28 @@ class BacktestPanel(Panel):
 
     def context(self, row: Webhook, access: Access) -> dict[str, Any]:
         """Return each call with what would have been sent, or why not."""
-        version = row.template.current_version
-        if version is None:
-            return {"tested": []}
-        template = compile_template(
-            format=Format(row.template.format),
-            sample=version.sample,
-            mapping=from_plain(version.mapping),
-        )
+        places = "campaign", "treatment", "option__treatment", "location"
         attachments = Attachment.objects.filter(webhook=row).select_related(
-            "webhook", "campaign", "treatment", "option__treatment", "location"
+            "webhook", "own_template__current_version", *places
         )
-        calls = Call.objects.filter(account_id=row.account_id)
-        return {
-            "tested": backtest(calls=calls, attachments=list(attachments), template=template),
-            "webhook": row,
-        }
+        own = {each.own_template for each in attachments if each.own_template}
+        tested = backtest(
+            calls=Call.objects.filter(account_id=row.account_id),
+            attachments=list(attachments),
+            template=_compiled(row.template),
+            own_templates={template.pk: _compiled(template) for template in own},
+        )
+        return {"tested": tested, "webhook": row}
+
+
+def _compiled(template: Template) -> CompiledTemplate:
+    version = template.current_version
+    assert version is not None  # noqa: S101 - what a webhook sends has one
+    return compile_template(
+        format=Format(template.format),
+        sample=version.sample,
+        mapping=from_plain(version.mapping),
+    )
 
 
 WebhookAdmin.panels = (*WebhookAdmin.panels, BacktestPanel)

@@ -138,12 +138,6 @@ class TemplateAdmin(TemplatePages, AccountScopedAdmin):
         by = User.objects.get(email=request.user.get_username())
         save_template(template=obj, sample=form.cleaned_data["sample"], by=by)
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Delete a template with its versions."""
-        obj.current_version = None
-        obj.save(update_fields=["current_version"])
-        obj.delete()
-
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer no bulk deletion: most templates are in use."""
         return {}
@@ -238,8 +232,6 @@ def is_in_use(template: Template) -> bool:
     for target, where in ((Template, ""), (TemplateVersion, "__template")):
         for relation in target._meta.get_fields(include_hidden=True):
             if not isinstance(relation, ManyToOneRel) or relation.on_delete is not PROTECT:
-                continue
-            if relation.related_model is Template:
                 continue
             rows = relation.related_model._base_manager
             if rows.filter(**{f"{relation.field.name}{where}": template}).exists():

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -135,7 +136,9 @@ class WebhookAdmin(AccountScopedAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Lead those who may see it to the signing secret."""
-        context = {"shows_secret": access_of(request).has_role(Role.ADMIN)}
+        webhook = self.get_object(request, unquote(object_id))
+        shows = webhook is not None and access_of(request).has_role(Role.ADMIN, webhook.account_id)
+        context = {"shows_secret": shows}
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
+from apps.common import phones
 from apps.webhooks.formats import Format
 from apps.webhooks.gallery.entry import E164, Entry, Fill, omitted, step
 from apps.webhooks.gallery.parameters import ONLY_DYNAMIC
@@ -125,7 +126,6 @@ def _one_of(*values: str) -> Callable[[str], bool]:
     return lambda value: value in values
 
 
-_E164 = r"\+[1-9][0-9]{6,14}"
 _ALWAYS: dict[str, Callable[[str], bool] | None] = {
     "Action": _one_of("Webhook"),
     "Event": _one_of("Call.Complete"),
@@ -135,11 +135,11 @@ _ALWAYS: dict[str, Callable[[str], bool] | None] = {
     "Property.Type": _one_of("Site"),
     "Call.Sid": _is(r".+"),
     "Call.StartDate": _is(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"),
-    "Call.From": _is(f"{_E164}|anonymous"),
+    "Call.From": _is(f"{phones.E164}|anonymous"),
     "Call.From.Country": None,
     "Call.From.Region": None,
     "Call.From.City": None,
-    "Call.To": _is(f"(?:{_E164})?"),
+    "Call.To": _is(f"(?:{phones.E164})?"),
     "Call.To.Type": _one_of("Static", "Dynamic"),
     "Call.To.Name": None,
     "Call.Duration": _is(r"[0-9]+"),
@@ -156,7 +156,7 @@ _OF_SESSIONS: dict[str, Callable[[str], bool] | None] = {
 }
 _IF_KNOWN: dict[str, Callable[[str], bool] | None] = {
     "Call.Recording.Uri": _is(r".+"),
-    "Call.Endpoint": _is(_E164),
+    "Call.Endpoint": _is(phones.E164),
     "Call.Survey.Type": None,
     "Call.Survey.Value": _is(r"-?[0-9]+"),
     "Call.Survey.Custom1": None,

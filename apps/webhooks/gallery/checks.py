@@ -7,11 +7,12 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from apps.common.phones import E164
 from apps.webhooks.mapping import Problem
 
 Test = Callable[[Any], bool]
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_E164 = re.compile(E164)
 _DIGITS = re.compile(r"[0-9]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOMENT = re.compile(

@@ -4,6 +4,7 @@ import re
 from enum import StrEnum
 from functools import lru_cache
 
+from apps.common.phones import E164
 from apps.webhooks.extraction import Field, FieldType
 from apps.webhooks.mapping import Formatter
 from apps.webhooks.tokens import Token, TokenType
@@ -63,7 +64,7 @@ _FITS_OF_TOKEN = {
 }
 
 _PHONE_STYLES = (
-    ("e164", re.compile(r"\+[1-9][0-9]{6,14}")),
+    ("e164", re.compile(E164)),
     ("national", re.compile(r"\([0-9]{3}\) ?[0-9]{3}-[0-9]{4}")),
     ("digits", re.compile(r"1[0-9]{10}")),
 )

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Self
 
-from apps.webhooks.models import DEFAULT_SUCCESS_CODES
+from apps.webhooks.schedules import DEFAULT_SUCCESS_CODES
 
 
 class Choice(StrEnum):

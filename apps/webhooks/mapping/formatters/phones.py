@@ -4,6 +4,7 @@ import re
 
 import phonenumbers
 
+from apps.common.phones import E164
 from apps.webhooks.mapping.formatters.spec import (
     FormatterError,
     FormatterSpec,
@@ -14,7 +15,7 @@ from apps.webhooks.mapping.formatters.spec import (
 )
 from apps.webhooks.tokens import Snapshot, Value, as_text
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_E164 = re.compile(E164)
 _TEN_DIGITS = re.compile(r"[2-9][0-9]{9}")
 _NO_DIGIT = re.compile(r"[^0-9]")
 _NANP = 1
