@@ -1,7 +1,10 @@
 """Saving templates and webhooks."""
 
 import datetime as dt
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -25,7 +28,13 @@ from apps.webhooks.mapping import (
 from apps.webhooks.models import RetiredSecret, Template, TemplateVersion, Webhook, WebhookHeader
 from apps.webhooks.secrets import InvalidSecret, check_text, new_signing_secret, parse_secret
 
-# How long an old secret signs along, and how many do.
+Resolve = Callable[..., Sequence[Any]]
+
+# Somebody waits meanwhile, in a transaction, and a name server may hang.
+LOOKUP_TIMEOUT_S = 2.0
+_lookups = ThreadPoolExecutor(max_workers=8, thread_name_prefix="look-up")
+
+_SECRET_BYTES = 32
 DEFAULT_KEEP = dt.timedelta(hours=24)
 MAX_KEEP = dt.timedelta(days=7)
 MOST_RETIRED = 10
@@ -164,20 +173,30 @@ def read_sample(*, sample: str, template_format: str) -> Sample:
         raise ValidationError({"sample": place + near}) from None
 
 
-def check_target(*, url: str) -> str:
+def check_target(*, url: str, resolve: Resolve = socket.getaddrinfo) -> str:
     """Return the URL in the spelling that is sent.
 
     Raises ValidationError that names the address and why webhooks may not go there. A name that
-    can not be found just now is fine: it is judged again before each request.
+    can not be found just now, or not within 2 s, is fine: it is judged again before each request.
     """
     policy = EgressPolicy.from_strings(settings.EGRESS_ALLOW)
     try:
-        policy.resolve_and_vet(url)
-    except UnresolvableHost:
-        pass
+        target = policy.check_url(url)
+        if target.address is None:
+            _look_up(policy, target.url, resolve)
     except EgressError as error:
         raise ValidationError(error.reason, code="blocked_url") from None
-    return policy.check_url(url).url
+    return target.url
+
+
+def _look_up(policy: EgressPolicy, url: str, resolve: Resolve) -> None:
+    lookup = _lookups.submit(policy.resolve_and_vet, url, resolve=resolve)
+    try:
+        lookup.result(LOOKUP_TIMEOUT_S)
+    except UnresolvableHost:
+        pass
+    except TimeoutError:
+        lookup.cancel()
 
 
 @transaction.atomic

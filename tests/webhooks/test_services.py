@@ -1,11 +1,13 @@
 """Saving templates, and judging addresses."""
 
+import threading
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from apps.accounts.models import Account
+from apps.webhooks import services
 from apps.webhooks.models import Template, TemplateVersion
 from apps.webhooks.secrets import new_signing_secret, parse_secret
 from apps.webhooks.services import check_target, save_template
@@ -94,6 +96,23 @@ class TestCheckTarget:
     def test_the_operators_networks_are_allowed(self, settings: Any) -> None:
         settings.EGRESS_ALLOW = ["10.1.0.0/16"]
         assert check_target(url="http://10.1.2.3/x") == "http://10.1.2.3/x"
+
+    def test_names_the_address_behind_a_name(self) -> None:
+        answer = [(2, 1, 6, "", ("10.0.0.7", 0))]
+        with pytest.raises(ValidationError, match=r"crm\.example points to 10\.0\.0\.7"):
+            check_target(url="https://crm.example/", resolve=lambda *_, **__: answer)
+
+    def test_waits_for_no_name_server_that_hangs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(services, "LOOKUP_TIMEOUT_S", 0.05)
+        released = threading.Event()
+
+        def hang(*_: Any, **__: Any) -> list[Any]:
+            released.wait()
+            return []
+
+        for _ in range(20):
+            assert check_target(url="https://crm.example/", resolve=hang) == "https://crm.example/"
+        released.set()
 
 
 def test_a_new_signing_secret_is_a_standard_one() -> None:
