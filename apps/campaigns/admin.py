@@ -34,6 +34,13 @@ class AttachmentInline(AccountScopedTabularInline):
     verbose_name_plural = "webhooks"
     template_after = "admin/campaigns/add_webhook.html"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attachment]:
+        """Fetch along what a row names."""
+        rows = super().get_queryset(request)
+        return rows.select_related(
+            "webhook", "campaign", "option__treatment", "treatment", "location"
+        )
+
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Offer webhooks that this place can send."""
         formset = super().get_formset(request, obj, **kwargs)

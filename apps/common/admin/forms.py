@@ -69,6 +69,17 @@ class AccountScopedFormSet(_InlineFormSet):
             form.instance.account_id = self.instance.account_id
         return form
 
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Offer every row the same choices, asked for once."""
+        super().add_fields(form, index)
+        if not hasattr(self, "_choices"):
+            self._choices: dict[str, list[Any]] = {}
+        for name, field in form.fields.items():
+            if isinstance(field, forms.ModelChoiceField) and not field.widget.is_hidden:
+                if name not in self._choices:
+                    self._choices[name] = list(field.choices)
+                field.choices = self._choices[name]
+
     def clean(self) -> None:
         """Refuse two rows of the same form that the database would not take together."""
         super().clean()
