@@ -77,7 +77,8 @@ class AccountScopedFormSet(_InlineFormSet):
         for name, field in form.fields.items():
             if isinstance(field, forms.ModelChoiceField) and not field.widget.is_hidden:
                 if name not in self._choices:
-                    self._choices[name] = list(field.choices)
+                    choices: Any = field.choices
+                    self._choices[name] = list(choices)
                 field.choices = self._choices[name]
 
     def clean(self) -> None:
