@@ -79,6 +79,7 @@ _NAVIGATION: list[dict[str, Any]] = [
             _item("Members", "group", "admin:accounts_membership_changelist", _ADMIN),
             _item("API keys", "key", "admin:accounts_apikey_changelist", _ADMIN),
             _item("Groups", "folder", "admin:accounts_group_changelist"),
+            _item("Audit log", "history", "admin:common_auditentry_changelist", _ADMIN),
             _item("Account settings", "settings", "account_settings", _ADMIN),
             _item("Accounts", "domain", "admin:accounts_account_changelist", _reaches_several),
         ],

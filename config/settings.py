@@ -54,8 +54,10 @@ PUBLIC_URL = env("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 # Origins allowed to post forms, needed behind a TLS proxy: https://hooks.example.com
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
-# True behind a proxy that sets X-Forwarded-Proto and strips it from clients.
-if env.bool("BEHIND_TLS_PROXY", default=False):
+# True behind a proxy that sets X-Forwarded-Proto and strips it from clients, and that adds the
+# client's address to X-Forwarded-For.
+BEHIND_TLS_PROXY = env.bool("BEHIND_TLS_PROXY", default=False)
+if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Serve only over TLS: secure cookies, redirect to https, HSTS. On unless the public URL is http.

@@ -27,7 +27,7 @@ from apps.campaigns.models import (
     TreatmentOption,
 )
 from apps.common.access import Role
-from apps.common.models import StoredAnswer
+from apps.common.models import AuditAction, AuditEntry, StoredAnswer
 from apps.delivery.models import Alert, Attempt, Delivery, DeliveryState, Replay
 from apps.intake.models import Callback, Source
 from apps.webhooks.models import (
@@ -106,6 +106,14 @@ class ApiKeyFactory(factory.django.DjangoModelFactory[ApiKey]):
         return key
 
 
+class AuditEntryFactory(factory.django.DjangoModelFactory[AuditEntry]):
+    class Meta:
+        model = AuditEntry
+
+    account = factory.SubFactory(AccountFactory)
+    action = AuditAction.NOTED
+    actor_kind = "system"
+    actor_label = "Hookline"
 class StoredAnswerFactory(factory.django.DjangoModelFactory[StoredAnswer]):
     class Meta:
         model = StoredAnswer

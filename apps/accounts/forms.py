@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from apps.accounts.inviting import is_last_owner
+from apps.accounts.logins import record_failed_login, record_login
 from apps.accounts.models import Account, ApiKey, Location, Membership, Scope
 from apps.common.access import Access, Role
 from apps.common.admin import AccountScopedForm
@@ -40,6 +41,16 @@ class LoginForm(AuthenticationForm):
         self.fields["username"].widget.input_type = "email"
         self.fields["username"].widget.attrs["autocomplete"] = "username"
 
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Write in the log of each of their accounts that somebody logs in."""
+        super().confirm_login_allowed(user)
+        record_login(user=user)
+
+    def get_invalid_login_error(self) -> ValidationError:
+        """Write in the log that somebody tried to."""
+        record_failed_login(email=self.cleaned_data.get("username") or "")
+        return super().get_invalid_login_error()
+
 
 class AccountForm(_AccountModelForm):
     """An account; its time zone comes from a list."""
@@ -57,12 +68,13 @@ class AccountForm(_AccountModelForm):
             "is_active",
             "keep_bodies_days",
             "keep_records_days",
+            "keep_audit_days",
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offer_time_zones(self)
-        for name in ("keep_bodies_days", "keep_records_days"):
+        for name in ("keep_bodies_days", "keep_records_days", "keep_audit_days"):
             self.fields[name].required = False
 
     def clean_keep_bodies_days(self) -> int:
@@ -72,6 +84,10 @@ class AccountForm(_AccountModelForm):
     def clean_keep_records_days(self) -> int:
         """Leave it as it is where nothing is said."""
         return self._days("keep_records_days")
+
+    def clean_keep_audit_days(self) -> int:
+        """Leave it as it is where nothing is said."""
+        return self._days("keep_audit_days")
 
     def _days(self, name: str) -> int:
         days: int | None = self.cleaned_data[name]

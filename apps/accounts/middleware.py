@@ -1,8 +1,11 @@
 """Each request in one transaction that reaches only what its sender reaches."""
 
+import ipaddress
+import re
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
@@ -10,10 +13,13 @@ from django.utils import timezone
 
 from apps.accounts.access import access_of_user
 from apps.accounts.authentication import KeyBearer, authenticate_bearer
+from apps.accounts.logins import actor_label
 from apps.accounts.models import User
+from apps.common import logs
 from apps.common.access import NOBODY, Access
+from apps.common.origin import ActorKind, Origin, acting
 from apps.common.problems import Problem, problem_response
-from apps.common.tenancy import tenant_scope
+from apps.common.tenancy import open_scope, tenant_scope
 
 SESSION_ACCOUNT = "account"
 # Where a person is not known yet, or changes what only the owner of the tables may: these
@@ -28,6 +34,8 @@ _SYSTEM_VIEWS = {
     "password_reset_complete",
 }
 _API_PREFIX = "/api/"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_MOST_OF_AGENT = 300
 
 
 class TenantRequest(HttpRequest):
@@ -57,8 +65,8 @@ class TenancyMiddleware:
         else:
             access = _access_of_session(request)
         request.access = access
-        scope = transaction.atomic() if _is_system_view(request) else tenant_scope(access)
-        with timezone.override(access.time_zone), scope:
+        scope = open_scope() if _is_system_view(request) else tenant_scope(access)
+        with timezone.override(access.time_zone), acting(origin_of(request)), scope:
             return self._answer(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
@@ -81,6 +89,39 @@ def _access_of_session(request: HttpRequest) -> Access:
     except ValueError:
         current_id = None
     return access_of_user(user, current_id)
+
+
+def origin_of(request: HttpRequest) -> Origin:
+    """Return who sends a request, and from where, as the audit log tells it."""
+    bearer: KeyBearer | None = getattr(request, "bearer", None)
+    if bearer is not None:
+        kind, actor_id, label = ActorKind.KEY, bearer.key.pk, str(bearer.key)
+    elif isinstance(request.user, User):
+        kind, actor_id, label = ActorKind.USER, request.user.pk, actor_label(request.user)
+    else:
+        kind, actor_id, label = ActorKind.VISITOR, None, "Nobody who is logged in"
+    agent = _CONTROL.sub("", request.headers.get("User-Agent", ""))
+    return Origin(
+        kind=kind,
+        actor_id=actor_id,
+        label=label,
+        via="api" if request.path_info.startswith(_API_PREFIX) else "admin",
+        ip=_address_of(request),
+        user_agent=agent[:_MOST_OF_AGENT],
+        request_id=logs.request_id.get(),
+    )
+
+
+def _address_of(request: HttpRequest) -> str | None:
+    """Return the sender's address: what our proxy says, else the other end of the connection."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.BEHIND_TLS_PROXY:
+        # The last one is the proxy's own word; a client may have written those before it.
+        address = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or address
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return None
 
 
 def _is_system_view(request: HttpRequest) -> bool:

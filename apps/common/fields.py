@@ -10,6 +10,16 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
+class _Decrypted(str):
+    """A text from the database that knows its ciphertext, so that saving it again changes nothing.
+
+    The audit log, which sees ciphertexts alone, would take every saved row for a new secret.
+    """
+
+    __slots__ = ("ciphertext",)
+    ciphertext: str
+
+
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text that is encrypted at rest with CREDENTIAL_KEYS (Fernet; the first key encrypts).
 
@@ -20,13 +30,19 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
         """Encrypt on the way to the database; empty text stays empty."""
         if not value:
             return value
+        if isinstance(value, _Decrypted):
+            return value.ciphertext
         return _cipher().encrypt(str(value).encode()).decode()
 
     def from_db_value(
         self, value: str | None, expression: Any, connection: BaseDatabaseWrapper
     ) -> str | None:
         """Decrypt on the way back."""
-        return decrypt(value) if value else value
+        if not value:
+            return value
+        text = _Decrypted(decrypt(value))
+        text.ciphertext = value
+        return text
 
 
 def decrypt(ciphertext: str) -> str:

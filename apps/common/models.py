@@ -1,4 +1,4 @@
-"""Abstract models that the rooms build on."""
+"""Abstract models that the rooms build on, and the audit log."""
 
 import re
 import uuid
@@ -9,8 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from apps.common.access import Access, Role
 from apps.common.fields import EncryptedTextField
 from apps.common.ids import decode_public_id, encode_public_id, new_id
+from apps.common.origin import ActorKind
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -79,6 +81,89 @@ class AccountOwned(HooklineModel):
     def _may_relate_to(self, relation: str, related: "AccountOwned") -> bool:
         """Tell whether a relation may point at this row; templates shared by an agency differ."""
         return related.account_id == self.account_id
+
+
+class AuditAction(models.TextChoices):
+    """What was done."""
+
+    CREATED = "created", "Created"
+    CHANGED = "changed", "Changed"
+    DELETED = "deleted", "Deleted"
+    ENABLED = "enabled", "Switched on"
+    DISABLED = "disabled", "Switched off"
+    REVOKED = "revoked", "Revoked"
+    SECRET_REPLACED = "secret_replaced", "Secret replaced"
+    SECRET_SHOWN = "secret_shown", "Secret shown"
+    INVITED = "invited", "Invited again"
+    LOGGED_IN = "logged_in", "Logged in"
+    LOGIN_FAILED = "login_failed", "Log-in failed"
+    PASSWORD_CHANGED = "password_changed", "Password changed"
+    RESENT = "resent", "Sent again"
+    IMPORTED = "imported", "Imported"
+    EXPORTED = "exported", "Exported"
+    APPLIED = "applied", "Applied to locations"
+    NOTED = "noted", "Noted"
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """What is asked of the audit log."""
+
+    def readable_by(self, access: Access) -> "AuditEntryQuerySet":
+        """Return the entries of the accounts in which somebody is an admin."""
+        return self.filter(
+            account_id__in=[key for key in access.account_ids if access.has_role(Role.ADMIN, key)]
+        )
+
+    def about(self, key: uuid.UUID) -> "AuditEntryQuerySet":
+        """Return the entries of a row and of what belongs to it."""
+        return self.filter(models.Q(object_id=key) | models.Q(parent_id=key))
+
+
+class AuditEntry(AccountOwned):
+    """One thing that was done, by whom and from where. Nobody changes it; the purge deletes it.
+
+    `changes` has [before, after] by column; of secrets it says only that they changed. The actor
+    and the row are kept by id and by name, as they may be gone, or out of the reader's reach.
+    """
+
+    ID_PREFIX = "aud"
+
+    action = models.CharField(max_length=20, choices=AuditAction)
+    note = models.CharField(max_length=300, blank=True)
+    object_type = models.CharField("type", max_length=60, blank=True)
+    object_id = models.UUIDField(null=True)
+    object_label = models.CharField("what", max_length=200, blank=True)
+    parent_id = models.UUIDField(null=True)
+    changes = models.JSONField(default=dict)
+    actor_kind = models.CharField(
+        "by a", max_length=8, choices=[(kind.value, kind.value) for kind in ActorKind]
+    )
+    actor_id = models.UUIDField(null=True)
+    actor_label = models.CharField("who", max_length=200)
+    via = models.CharField(max_length=10, blank=True)
+    ip = models.GenericIPAddressField("IP address", null=True)
+    user_agent = models.CharField("program", max_length=300, blank=True)
+    request_id = models.CharField("request", max_length=64, blank=True)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit log"
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["account", "-created_at", "-id"], name="audit_of_account"),
+            models.Index(fields=["object_id", "-created_at"], name="audit_of_row"),
+            models.Index(
+                fields=["parent_id", "-created_at"],
+                condition=models.Q(parent_id__isnull=False),
+                name="audit_of_parent",
+            ),
+            models.Index(fields=["account", "actor_id", "-created_at"], name="audit_of_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, [self.get_action_display(), self.object_label])).strip()
 
 
 class StoredAnswer(AccountOwned):

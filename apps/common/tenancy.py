@@ -12,20 +12,23 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 from apps.common.access import Access
+from apps.common.origin import current_origin
 
 TENANT_ROLE = "hookline_tenant"
 _GET = (
     "SELECT coalesce(nullif(current_setting('role', true), ''), 'none'),"
     " current_setting('hookline.account_ids', true),"
     " current_setting('hookline.shared_from_ids', true),"
-    " current_setting('hookline.user_id', true)"
+    " current_setting('hookline.user_id', true), current_setting('hookline.origin', true)"
 )
 _SET = (
     "SELECT set_config('role', %s, true), set_config('hookline.account_ids', %s, true),"
-    " set_config('hookline.shared_from_ids', %s, true), set_config('hookline.user_id', %s, true)"
+    " set_config('hookline.shared_from_ids', %s, true), set_config('hookline.user_id', %s, true),"
+    " set_config('hookline.origin', %s, true)"
 )
 # Role, reachable accounts, agencies that share, user: as they are where there is no wall.
 _OWNER = ("none", "", "", "")
+_OUTSIDE = (*_OWNER, "")
 
 
 @contextmanager
@@ -35,14 +38,15 @@ def tenant_scope(access: Access) -> Iterator[None]:
     An operator's block runs as the owner of the tables, still in one transaction. Inside another
     scope it replaces that one for the block.
     """
-    is_nested = connection.in_atomic_block
-    with transaction.atomic():
-        before = _wall() if is_nested else _OWNER
-        _set_wall(_OWNER if access.is_operator else _wall_of(access))
+    with _scope(_OWNER if access.is_operator else _wall_of(access)):
         yield
-        # At once: a test or a scope around this one keeps the transaction open.
-        if not connection.needs_rollback:
-            _set_wall(before)
+
+
+@contextmanager
+def open_scope() -> Iterator[None]:
+    """Run the block in one transaction without the wall, for pages that check by themselves."""
+    with _scope(_OWNER):
+        yield
 
 
 @contextmanager
@@ -57,8 +61,21 @@ def system_scope() -> Iterator[None]:
         yield
         return
     with transaction.atomic():
-        _set_wall(_OWNER)
+        _set_wall((*_OWNER, before[-1]))
         yield
+        if not connection.needs_rollback:
+            _set_wall(before)
+
+
+@contextmanager
+def _scope(wall: tuple[str, ...]) -> Iterator[None]:
+    """Put up a wall for the block, and tell the audit log who acts in it."""
+    is_nested = connection.in_atomic_block
+    with transaction.atomic():
+        before = _wall() if is_nested else _OUTSIDE
+        _set_wall((*wall, current_origin().as_json()))
+        yield
+        # At once: a test or a scope around this one keeps the transaction open.
         if not connection.needs_rollback:
             _set_wall(before)
 

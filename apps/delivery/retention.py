@@ -1,8 +1,9 @@
-"""Forgetting what was sent: bodies first, then deliveries with their calls. The sweep's work.
+"""Forgetting what was sent: bodies first, then deliveries with their calls; also the audit log.
 
-Each account says for how many days it keeps either. A purge walks the deliveries and calls of one
-account after the other by the indexes of their lists, oldest first, in short transactions that
-pass over what somebody holds: sending neither waits for it nor pays for an index of its own.
+The sweep's work. Each account says for how many days it keeps each. A purge walks the deliveries
+and calls of one account after the other by the indexes of their lists, oldest first, in short
+transactions that pass over what somebody holds: sending neither waits for it nor pays for an index
+of its own.
 """
 
 import datetime as dt
@@ -15,6 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.accounts.models import Account
+from apps.common.audit import purge_entries
 
 # Rows that one step looks at, and the pause between two walks over everything.
 STEP = 500
@@ -112,6 +114,9 @@ def _steps() -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute(_DELETE_ALERTS, [account.pk, records_until])
         yield
+        audit_until = now - dt.timedelta(days=account.keep_audit_days)
+        for _ in purge_entries(account_id=account.pk, until=audit_until):
+            yield
 
 
 def _walk(query: str, account_id: uuid.UUID, until: dt.datetime) -> Iterator[list[Any]]:

@@ -4,12 +4,12 @@ import shlex
 import subprocess
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Account
 from apps.common.access import Role
+from apps.common.models import AuditAction, AuditEntry
 from apps.delivery.admin.attempts import as_curl, explained, pretty
 from apps.delivery.models import Attempt, Delivery, DeliveryState
 from apps.delivery.outcome import ErrorKind
@@ -119,8 +119,8 @@ class TestPages:
             {"action": "resend_selected", "_selected_action": [delivery.pk, other.pk]},
         )
         assert Delivery.objects.filter(resent_from__in=[delivery, other]).count() == 2
-        logged = LogEntry.objects.filter(object_id__in=[delivery.pk, other.pk])
-        assert [entry.change_message for entry in logged] == ["Sent again."] * 2
+        logged = AuditEntry.objects.filter(object_id__in=[delivery.pk, other.pk])
+        assert [entry.action for entry in logged] == [AuditAction.RESENT] * 2
 
     def test_that_were_sent_again_are_told_apart(self, log_in: LogIn, delivery: Delivery) -> None:
         DeliveryFactory(account=delivery.account, resent_from=delivery, webhook=delivery.webhook)

@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.utils import timezone
 from apps.accounts.models import Account
 from apps.calls.events import Timing
 from apps.common.access import Role
+from apps.common.models import AuditEntry
 from apps.delivery.admin.replays import in_words
 from apps.delivery.models import Delivery, DeliveryState, EndpointHealth, Replay
 from apps.delivery.services import (
@@ -343,7 +343,7 @@ class TestPages:
         page = reverse("admin:delivery_replay_change", args=[replay.pk])
         assert answer.headers["Location"] == page
         assert (replay.total, replay.account) == (1, account)
-        assert LogEntry.objects.get(object_id=replay.pk).change_message
+        assert AuditEntry.objects.get(object_id=replay.pk).object_label == str(replay)
 
         let_pass(replay, 60)
         work_replays()

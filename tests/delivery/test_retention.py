@@ -12,6 +12,7 @@ from django.utils import timezone
 from apps.accounts.models import Account
 from apps.calls.models import Call, CallEvent
 from apps.common.access import Role
+from apps.common.models import AuditEntry
 from apps.delivery.models import Alert, Attempt, Delivery, DeliveryState
 from apps.delivery.retention import _DELIVERIES, STEP, Purge
 from apps.delivery.sweep import Sweep
@@ -19,7 +20,13 @@ from tests.builders import World, attach, event, make_webhook
 from tests.conftest import LogIn
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import drain, take
-from tests.factories import AccountFactory, AlertFactory, AttemptFactory, DeliveryFactory
+from tests.factories import (
+    AccountFactory,
+    AlertFactory,
+    AttemptFactory,
+    AuditEntryFactory,
+    DeliveryFactory,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -224,6 +231,17 @@ class TestAnAccount:
             account.full_clean()
         with pytest.raises(IntegrityError):
             account.save()
+
+    def test_keeps_its_audit_log_for_as_long_as_it_says(self, account: Account) -> None:
+        account.keep_audit_days = 40
+        account.save(update_fields=["keep_audit_days"])
+        forgotten, kept = (
+            AuditEntryFactory(account=account, created_at=timezone.now() - dt.timedelta(days=days))
+            for days in (41, 39)
+        )
+        purge()
+        left = AuditEntry.objects.filter(pk__in=[forgotten.pk, kept.pk])
+        assert list(left) == [kept]
 
     def test_is_told_how_long_by_its_admin(self, account: Account, log_in: LogIn) -> None:
         page = reverse("admin:accounts_account_change", args=[account.pk])

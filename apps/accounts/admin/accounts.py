@@ -41,7 +41,7 @@ class AccountAdmin(RoleAdmin, HistoryPage, _ModelAdmin):
             None,
             {"fields": ["name", "kind", "parent", "time_zone", "has_reverse_lookup", "is_active"]},
         ),
-        ("Retention", {"fields": [("keep_bodies_days", "keep_records_days")]}),
+        ("Retention", {"fields": [("keep_bodies_days", "keep_records_days"), "keep_audit_days"]}),
     ]
     actions = None
 

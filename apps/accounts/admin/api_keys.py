@@ -90,7 +90,6 @@ class ApiKeyAdmin(AccountScopedAdmin):
         def revoke() -> HttpResponse:
             if key.revoked_at is None:
                 key.revoke(timezone.now())
-                self.log_change(request, key, "Revoked.")
                 messages.success(request, f"The key “{key.name}” does not work any more.")
             return redirect("admin:accounts_apikey_changelist")
 

@@ -30,6 +30,8 @@ class AccountKind(models.TextChoices):
 
 # How many days what was sent may be kept, and its bodies.
 MOST_DAYS = 730
+# The same of the audit log: less than a month would hide what somebody has just done.
+FEWEST_AUDIT_DAYS, MOST_AUDIT_DAYS = 30, 3650
 
 
 class Account(HooklineModel):
@@ -78,10 +80,21 @@ class Account(HooklineModel):
         help_text="Deliveries with their tries, and calls with their events. What waits to be sent"
         " stays.",
     )
+    keep_audit_days = models.PositiveSmallIntegerField(
+        "keep the audit log for, in days",
+        default=365,
+        db_default=365,
+        validators=[MinValueValidator(FEWEST_AUDIT_DAYS), MaxValueValidator(MOST_AUDIT_DAYS)],
+        help_text="Who did what, and from where: 30 days to 10 years.",
+    )
 
     class Meta:
         ordering = ["name"]
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(keep_audit_days__range=(FEWEST_AUDIT_DAYS, MOST_AUDIT_DAYS)),
+                name="account_keeps_its_audit_log",
+            ),
             models.CheckConstraint(
                 condition=models.Q(keep_bodies_days__gte=1)
                 & models.Q(keep_records_days__gte=models.F("keep_bodies_days"))

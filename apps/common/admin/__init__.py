@@ -6,7 +6,12 @@ The theme is imported here and in `config/`, and nowhere else: rooms take what t
 
 from apps.common.admin.actions import confirmed
 from apps.common.admin.display import labelled
-from apps.common.admin.filters import ChoicesFilter, ScopedRelatedFilter
+from apps.common.admin.filters import (
+    ChoicesFilter,
+    DateRangeFilter,
+    DropdownFilter,
+    ScopedRelatedFilter,
+)
 from apps.common.admin.forms import AccountScopedForm, AccountScopedFormSet
 from apps.common.admin.history import HistoryPage
 from apps.common.admin.inlines import AccountScopedStackedInline, AccountScopedTabularInline
@@ -24,6 +29,8 @@ __all__ = [
     "AccountScopedStackedInline",
     "AccountScopedTabularInline",
     "ChoicesFilter",
+    "DateRangeFilter",
+    "DropdownFilter",
     "HistoryPage",
     "HooklineAdminSite",
     "Panel",

@@ -1,22 +1,68 @@
 """List filters that offer only what the list may show."""
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import FieldListFilter
-from django.db.models import Field
+from django.db.models import Field, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_date
 
 from apps.common.admin.forms import rows_to_choose
 from apps.common.admin.requests import access_of
 
 if TYPE_CHECKING:
     from django.contrib.admin import ChoicesFieldListFilter as ChoicesFilter
+    from django.contrib.admin import FieldListFilter as RangeDateFilter
     from django.contrib.admin import ModelAdmin, RelatedFieldListFilter
+    from django.contrib.admin import SimpleListFilter as DropdownFilter
 else:
     from unfold.contrib.filters.admin import ChoicesDropdownFilter as ChoicesFilter
+    from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
     from unfold.contrib.filters.admin import RelatedDropdownFilter as RelatedFieldListFilter
 
-__all__ = ["ChoicesFilter", "ScopedRelatedFilter", "scoped_filter"]
+__all__ = [
+    "ChoicesFilter",
+    "DateRangeFilter",
+    "DropdownFilter",
+    "ScopedRelatedFilter",
+    "parameters_of",
+    "scoped_filter",
+]
+
+
+class DateRangeFilter(RangeDateFilter):
+    """A filter by days, from the begin of the first to the end of the last, as the admin shows."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the rows of these days; a day that is none is ignored."""
+        if first := self._day("from"):
+            queryset = queryset.filter(**{f"{self.field_path}__gte": _begin_of(first)})
+        if last := self._day("to"):
+            following = _begin_of(last + dt.timedelta(days=1))
+            queryset = queryset.filter(**{f"{self.field_path}__lt": following})
+        return queryset
+
+    def _day(self, end: str) -> dt.date | None:
+        try:
+            day = parse_date(str(self.used_parameters.get(f"{self.field_path}_{end}", "")))
+        except ValueError:
+            return None
+        return day if day and 1970 <= day.year < 9999 else None
+
+
+def _begin_of(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
+
+
+def parameters_of(declared: Any) -> list[str]:
+    """Return what a `list_filter` entry reads from the query string."""
+    if isinstance(declared, tuple) and declared[1] is DateRangeFilter:
+        return [f"{declared[0]}_from", f"{declared[0]}_to"]
+    if isinstance(declared, tuple):
+        return [declared[0]]
+    return [str(getattr(declared, "parameter_name", declared))]
 
 
 class ScopedRelatedFilter(RelatedFieldListFilter):

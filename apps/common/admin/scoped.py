@@ -18,7 +18,7 @@ from django.db.models import ForeignKey, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.common.access import Role
-from apps.common.admin.filters import scoped_filter
+from apps.common.admin.filters import parameters_of, scoped_filter
 from apps.common.admin.forms import (
     AccountScopedForm,
     relates_to_accounts,
@@ -89,7 +89,7 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
             return False
         offered = {"pk", self.model._meta.pk.name, self.date_hierarchy}
         for declared in self.get_list_filter(request):
-            offered.add(declared[0] if isinstance(declared, tuple) else declared)
+            offered.update(parameters_of(declared))
         if not any(name and (lookup == name or lookup.startswith(f"{name}__")) for name in offered):
             return False
         allowed: bool = super().lookup_allowed(lookup, value, request)

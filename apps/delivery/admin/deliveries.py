@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -119,7 +118,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
         def send() -> HttpResponse:
             (again,) = resend(deliveries=[delivery])
-            self.log_change(request, delivery, "Sent again.")
             messages.success(request, "It is on its way again; this page shows the new delivery.")
             return redirect("admin:delivery_delivery_change", again.pk)
 
@@ -147,12 +145,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
             return
         allowed = [one for one in chosen if self.has_resend_permission(request, one)]
         resend(deliveries=allowed)
-        LogEntry.objects.log_actions(
-            user_id=access_of(request).user_id or "",
-            queryset=allowed,
-            action_flag=CHANGE,
-            change_message="Sent again.",
-        )
         if len(allowed) < len(chosen):
             messages.warning(request, "Some belong to accounts in which you can only look.")
         messages.success(request, f"{len(allowed)} on their way again.")

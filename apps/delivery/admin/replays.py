@@ -102,7 +102,6 @@ class ReplayAdmin(ReadOnlyAdmin):
         if is_counted and form.plan and form.plan.deliveries and "start" in request.POST:
             by = request.user if isinstance(request.user, User) else None
             replay = start_replay(plan=form.plan, by=by)
-            self.log_addition(request, replay, f"Replays {replay.total} deliveries.")
             messages.success(request, "It has begun; this page shows how far it has come.")
             return redirect("admin:delivery_replay_change", replay.pk)
         asks = is_counted and "change" not in request.POST
@@ -123,7 +122,6 @@ class ReplayAdmin(ReadOnlyAdmin):
 
         def cancel() -> HttpResponse:
             cancel_replay(replay=replay)
-            self.log_change(request, replay, "Cancelled.")
             messages.success(request, "It is cancelled; what was not sent is withdrawn.")
             return redirect(page)
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from django.db import transaction
 from django.utils import timezone
 
+from apps.common.audit import record_each
+from apps.common.models import AuditAction
 from apps.delivery.models import Delivery, Replay
 from apps.delivery.wake import wake
 from apps.webhooks.models import TemplateVersion
@@ -34,6 +36,7 @@ def resend(*, deliveries: Sequence[Delivery], with_current_version: bool = False
         again(each, version_id=versions.get(each.template_version_id), due_at=now) for each in there
     )
     if planned:
+        record_each(action=AuditAction.RESENT, subjects=there)
         transaction.on_commit(wake)
     return planned
 

@@ -20,6 +20,8 @@ from apps.common.admin import (
     form_accounts,
     labelled,
 )
+from apps.common.audit import record
+from apps.common.models import AuditAction
 from apps.webhooks.forms import HeaderForm, RotateForm, WebhookForm
 from apps.webhooks.models import Webhook, WebhookHeader
 from apps.webhooks.secrets import new_signing_secret
@@ -146,7 +148,7 @@ class WebhookAdmin(AccountScopedAdmin):
     def secret_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show admins the secret that signs requests, and remember that they looked."""
         webhook: Webhook = self.row_to_act_on(request, object_id, Role.ADMIN)
-        self.log_change(request, webhook, "Looked at the signing secret.")
+        record(action=AuditAction.SECRET_SHOWN, account_id=webhook.account_id, subject=webhook)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -175,7 +177,6 @@ class WebhookAdmin(AccountScopedAdmin):
             except ValidationError as error:
                 form.add_error(None, error)
             else:
-                self.log_change(request, webhook, "Replaced the signing secret.")
                 messages.success(request, "The new secret signs from the next request on.")
                 return redirect("admin:webhooks_webhook_secret", webhook.pk)
         context = {
