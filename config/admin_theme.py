@@ -48,6 +48,7 @@ _NAVIGATION: list[dict[str, Any]] = [
         "items": [
             _item("Calls", "call", "admin:calls_call_changelist"),
             _item("Deliveries", "send", "admin:delivery_delivery_changelist"),
+            _item("IVR exchanges", "swap_calls", "admin:ivr_ivrexchange_changelist"),
             _item("Replays", "replay", "admin:delivery_replay_changelist"),
         ],
     },
@@ -67,6 +68,7 @@ _NAVIGATION: list[dict[str, Any]] = [
             _item("Locations", "location_on", "admin:accounts_location_changelist"),
             _item("Campaigns", "campaign", "admin:campaigns_campaign_changelist"),
             _item("Call treatments", "account_tree", "admin:campaigns_treatment_changelist"),
+            _item("IVRs", "record_voice_over", "admin:ivr_ivr_changelist"),
             _item("Tracking numbers", "dialpad", "admin:campaigns_trackingnumber_changelist"),
             _item("Phone platforms", "dialer_sip", "admin:intake_source_changelist"),
             _item("Attached webhooks", "link", "admin:campaigns_attachment_changelist"),

@@ -158,6 +158,7 @@ INSTALLED_APPS = [
     "apps.webhooks",
     "apps.campaigns",
     "apps.delivery",
+    "apps.ivr",
     "apps.intake",
     "apps.console",
     "django.contrib.auth",

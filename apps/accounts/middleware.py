@@ -4,6 +4,7 @@ import ipaddress
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from django.conf import settings
 from django.db import transaction
@@ -48,7 +49,8 @@ class TenantRequest(HttpRequest):
 class TenancyMiddleware:
     """Sets `request.access` and runs the view behind the database wall, in the account's time zone.
 
-    The transaction is rolled back when the view raises or answers with a server error.
+    The transaction is rolled back when the view raises or answers with a server error. A view that
+    is marked by `opens_scopes` gets none, and enters the tenant scope where it needs it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -65,18 +67,18 @@ class TenancyMiddleware:
         else:
             access = _access_of_session(request)
         request.access = access
-        scope = open_scope() if _is_system_view(request) else tenant_scope(access)
+        scope = _scope_of(request, access)
         with timezone.override(access.time_zone), acting(origin_of(request)), scope:
             return self._answer(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
         """Undo what a failing view wrote, also for those errors that become a 404 or 403."""
-        transaction.set_rollback(True)
+        _roll_back()
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if response.status_code >= 500:
-            transaction.set_rollback(True)
+            _roll_back()
         return response
 
 
@@ -124,8 +126,17 @@ def _address_of(request: HttpRequest) -> str | None:
         return None
 
 
-def _is_system_view(request: HttpRequest) -> bool:
+def _scope_of(request: HttpRequest, access: Access) -> AbstractContextManager[None]:
+    """Return what the view runs in: behind the wall, as the owner, or what it opens by itself."""
     try:
-        return resolve(request.path_info).view_name in _SYSTEM_VIEWS
+        match = resolve(request.path_info)
     except Resolver404:
-        return False
+        return tenant_scope(access)
+    if getattr(match.func, "opens_scopes", False):
+        return nullcontext()
+    return open_scope() if match.view_name in _SYSTEM_VIEWS else tenant_scope(access)
+
+
+def _roll_back() -> None:
+    if transaction.get_connection().in_atomic_block:
+        transaction.set_rollback(True)

@@ -6,15 +6,17 @@ migrations, sign-in) does not enter it and runs as the owner of the tables.
 """
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
-from django.db import connection, transaction
+from django.db import close_old_connections, connection, transaction
 
 from apps.common.access import Access
 from apps.common.origin import current_origin
 
 TENANT_ROLE = "hookline_tenant"
+_View = TypeVar("_View", bound=Callable[..., Any])
 _GET = (
     "SELECT coalesce(nullif(current_setting('role', true), ''), 'none'),"
     " current_setting('hookline.account_ids', true),"
@@ -65,6 +67,24 @@ def system_scope() -> Iterator[None]:
         yield
         if not connection.needs_rollback:
             _set_wall(before)
+
+
+def let_connection_go() -> None:
+    """Between two scopes, give the connection back to the pool while nothing needs it.
+
+    Without a pool it stays with its thread, idle and outside of any transaction.
+    """
+    if not connection.in_atomic_block:
+        close_old_connections()
+
+
+def opens_scopes(view: _View) -> _View:
+    """Mark a view that enters the tenant scope by itself, around each thing that it does.
+
+    For one that waits for somebody else in between: no transaction is open meanwhile.
+    """
+    view.opens_scopes = True  # type: ignore[attr-defined]
+    return view
 
 
 @contextmanager

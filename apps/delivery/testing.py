@@ -2,17 +2,13 @@
 
 import datetime as dt
 import random
-import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-from django.conf import settings
-
-from apps.common.egress import EgressPolicy
 from apps.common.ids import new_id
-from apps.delivery.clients.requests_client import WaitingSession, send, waiting_session
+from apps.delivery.clients.requests_client import send
+from apps.delivery.clients.shared import shared_session
 from apps.delivery.engine.claims import Claimed
 from apps.delivery.engine.endpoints import Endpoint, endpoint_of
 from apps.delivery.engine.requests import prepare
@@ -25,7 +21,6 @@ from apps.webhooks.tokens import Snapshot
 
 # Somebody looks at a page meanwhile, in a transaction.
 MOST_TIMEOUT_S = 20
-_making = threading.Lock()
 _NOBODY = uuid.UUID(int=0)
 
 
@@ -75,7 +70,7 @@ def send_test(
     prepared = prepare(claimed, endpoint, template, timestamp=int(now.timestamp()))
     mark = {TEST_HEADER: "true"}
     request = replace(prepared.request, headers={**prepared.request.headers, **mark})
-    outcome = send(_session(), request)
+    outcome = send(shared_session(), request)
     return TestRun(
         request=request,
         masked_headers={**prepared.masked_headers, **mark},
@@ -105,14 +100,3 @@ def _endpoint(webhook: Webhook, headers: Sequence[tuple[str, str]]) -> Endpoint:
         webhook.key_id,
         read=str,
     )
-
-
-def _session() -> WaitingSession:
-    """The session of this process, for the policy that holds now."""
-    with _making:
-        return _session_of(tuple(settings.EGRESS_ALLOW))
-
-
-@lru_cache(maxsize=2)
-def _session_of(allowed: tuple[str, ...]) -> WaitingSession:
-    return waiting_session(EgressPolicy.from_strings(allowed))

@@ -24,6 +24,8 @@ MAX_EVENT_BYTES = 262_144
 MAX_DEPTH = 32
 # Of a list of texts or ids.
 _MOST_ITEMS = 200
+_MOST_TRANSCRIPT = 200_000
+_MOST_IVR_NUMBER = 10**15
 _MAX_SEQUENCE = 9_223_372_036_854_775_807
 _E164 = re.compile(E164)
 # Beyond these, times are mistakes, and can not be told in every time zone.
@@ -72,6 +74,8 @@ def parse_event(body: Any) -> ParsedEvent:
     for name in _REQUIRED:
         if name not in facts:
             raise EventFault(f"/{name}", "required", f"An event needs {name}.")
+    if "ivr" in facts:
+        facts["ivr"].setdefault("date", facts["occurred_at"])
     if custom:
         facts["custom"] = {**custom, **facts.get("custom", {})}
     if len(orjson.dumps(facts)) > MAX_EVENT_BYTES:
@@ -227,6 +231,29 @@ def _keyword_lists(pointer: str, value: Any) -> list[dict[str, Any]]:
     return found
 
 
+def _ivr(pointer: str, value: Any) -> dict[str, Any]:
+    """Return the transcript of an answer to a question of an IVR."""
+    ivr = _object(pointer, value)
+    for name in ("id", "response_id", "question", "text"):
+        if ivr.get(name) is None:
+            raise EventFault(f"{pointer}/{name}", "required", f"This needs {name}.")
+    read_number = _whole(_MOST_IVR_NUMBER)
+    number = ivr["id"]
+    if isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= 15:
+        number = int(number)
+    known = {
+        "id": str(read_number(f"{pointer}/id", number)),
+        "response_id": _text(128, required=True)(f"{pointer}/response_id", ivr["response_id"]),
+        "question": _whole(_MOST_ITEMS)(f"{pointer}/question", ivr["question"]),
+        "text": _text(_MOST_TRANSCRIPT)(f"{pointer}/text", ivr["text"]),
+    }
+    if ivr.get("duration_s") is not None:
+        known["duration_s"] = _seconds(f"{pointer}/duration_s", ivr["duration_s"])
+    if ivr.get("date") is not None:
+        known["date"] = _moment(f"{pointer}/date", ivr["date"])
+    return known
+
+
 def _visitor(pointer: str, value: Any) -> dict[str, Any]:
     """Return what is known of the web session, its times as UTC."""
     visitor = _object(pointer, value)
@@ -281,7 +308,8 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "actions": _texts,
     "click": _object,
     "recording": _recording,
-    "transcript": _text(200_000),
+    "transcript": _text(_MOST_TRANSCRIPT),
+    "ivr": _ivr,
     "responses": _responses,
     "keys": _texts,
     "postcodes": _texts,

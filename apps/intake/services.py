@@ -19,6 +19,7 @@ from apps.common.access import Access
 from apps.delivery.models import Delivery
 from apps.delivery.services import plan
 from apps.intake.events import EventFault, ParsedEvent, parse_event
+from apps.ivr.transcripts import transcripts_in
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def _store(access: Access, parsed: list[tuple[int, ParsedEvent]], receipt: Recei
             else:
                 accepted.append((index, outcome))
         recorded = [outcome for _, outcome in accepted]
-        planned = plan(matches=match_events(recorded))
+        planned = plan(matches=[*match_events(recorded), *transcripts_in(recorded)])
         if logger.isEnabledFor(logging.INFO):
             _log(recorded, planned)
         receipt.accepted = accepted

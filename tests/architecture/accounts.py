@@ -43,6 +43,13 @@ def one_of_each(name: str) -> dict[type[AccountOwned], Any]:
         call__location=webhook.location,
         call__caller=f"{name} caller",
     )
+    hook = factories.IvrHookFactory(
+        account=account,
+        ivr__account=account,
+        ivr__location=webhook.location,
+        ivr__name=f"{name} IVR",
+        ivr__transcription_webhook=webhook,
+    )
     rows = [
         webhook,
         webhook.health,
@@ -66,6 +73,11 @@ def one_of_each(name: str) -> dict[type[AccountOwned], Any]:
             account=account, location=webhook.location, label=f"{name} number"
         ),
         factories.AttachmentFactory(webhook=webhook),
+        hook.ivr,
+        hook,
+        factories.IvrQuestionFactory(ivr=hook.ivr, prompt=f"{name} prompt"),
+        factories.IvrParameterFactory(hook=hook, name=f"{name}_parameter"),
+        factories.IvrExchangeFactory(ivr=hook.ivr, call_external_id=f"{name} call"),
         source,
         factories.CallbackFactory(source=source, about=f"{name} callback"),
     ]

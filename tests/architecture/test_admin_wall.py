@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 Rows = dict[type[AccountOwned], Any]
 # Models whose rows are made, changed and deleted inside the page of the row they belong to.
-INLINE_ONLY = {"WebhookHeader"}
+INLINE_ONLY = {"WebhookHeader", "IvrQuestion", "IvrParameter"}
 # Models that views of their own serve, outside of the admin, and the test that proves their wall.
 SERVED_ELSEWHERE: dict[str, str] = {
     "WebhookDraft": "tests/webhooks/wizard/test_wall.py",

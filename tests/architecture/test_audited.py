@@ -19,6 +19,7 @@ WRITTEN_BY_HOOKLINE = {
     "CallEvent",
     "Delivery",
     "EndpointHealth",
+    "IvrExchange",
     "RetiredSecret",
     "StoredAnswer",
     "WebhookDraft",

@@ -26,6 +26,7 @@ ROOMS = (
     "number",
     "campaign",
     "location",
+    "ivr",
     "delivery",
 )
 # Put together from several keys; the tables leave them out.

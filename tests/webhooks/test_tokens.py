@@ -19,6 +19,7 @@ from apps.webhooks.tokens import (
 )
 from apps.webhooks.tokens.delivery_tokens import DELIVERY_TOKENS
 from apps.webhooks.tokens.handling_tokens import HANDLING_TOKENS
+from apps.webhooks.tokens.ivr_tokens import IVR_TOKENS
 from apps.webhooks.tokens.session_tokens import SESSION_TOKENS
 from tests.webhooks.strategies import snapshots
 
@@ -27,7 +28,9 @@ def read(name, snapshot):
     return find_token(name).read(snapshot)
 
 
-OTHER_SYSTEMS = {token.name for token in (*HANDLING_TOKENS, *SESSION_TOKENS, *DELIVERY_TOKENS)}
+OTHER_SYSTEMS = {
+    token.name for token in (*HANDLING_TOKENS, *SESSION_TOKENS, *IVR_TOKENS, *DELIVERY_TOKENS)
+}
 """What the other systems that Hookline replaces send of a call."""
 OUR_OWN = OTHER_SYSTEMS | {
     "account_name",
@@ -72,6 +75,7 @@ class TestCatalogue:
             Category.CALL_END: 11,
             Category.DNI: 29,
             Category.LOCATION_INFO: 10,
+            Category.IVR: 0,
             Category.DELIVERY: 0,
         }
 
@@ -92,7 +96,12 @@ class TestCatalogue:
 
     @given(snapshots)
     def test_never_fails_on_a_call_that_holds_anything(self, snapshot):
-        for token in (*TOKENS.values(), find_token("custom.a.0.b"), find_token("tags.Region")):
+        for token in (
+            *TOKENS.values(),
+            find_token("custom.a.0.b"),
+            find_token("tags.Region"),
+            find_token("answer.1"),
+        ):
             as_text(token.read(snapshot))
 
     def test_tells_which_tokens_wait_for_the_end_and_for_a_web_session(self):

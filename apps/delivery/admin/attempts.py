@@ -83,6 +83,7 @@ def shown(attempt: Attempt) -> dict[str, Any]:
     )
     return {
         "attempt": attempt,
+        "title": f"Try {attempt.number}",
         "explained": explained(attempt.error_kind),
         "request_body": pretty(attempt.request_body),
         "response_body": pretty(attempt.response_body),

@@ -9,6 +9,7 @@ from apps.webhooks.tokens.call_tokens import CALL_TOKENS
 from apps.webhooks.tokens.caller_tokens import CALLER_TOKENS
 from apps.webhooks.tokens.delivery_tokens import DELIVERY_TOKENS
 from apps.webhooks.tokens.handling_tokens import HANDLING_TOKENS
+from apps.webhooks.tokens.ivr_tokens import IVR_TOKENS, answer_token
 from apps.webhooks.tokens.location_tokens import LOCATION_TOKENS
 from apps.webhooks.tokens.readers import custom, one_custom_item, text
 from apps.webhooks.tokens.session_tokens import SESSION_TOKENS
@@ -25,6 +26,7 @@ TOKENS: Mapping[str, Token] = MappingProxyType(
             *WEB_TOKENS,
             *SESSION_TOKENS,
             *LOCATION_TOKENS,
+            *IVR_TOKENS,
             *DELIVERY_TOKENS,
         )
     }
@@ -51,7 +53,10 @@ class UnknownToken(ValueError):
 
 
 def find_token(name: str) -> Token:
-    """The token of this name, `tags.NAME` and `custom.NAME` included. Raises UnknownToken."""
+    """The token of this name, with `tags.NAME`, `custom.NAME` and `answer.NUMBER`.
+
+    Raises UnknownToken.
+    """
     token = TOKENS.get(name)
     if token is not None:
         return token
@@ -78,6 +83,8 @@ def find_token(name: str) -> Token:
             personal=True,
             narrow=one_custom_item(key),
         )
+    if room == "answer" and key.isascii() and key.isdigit() and len(key) <= 3:
+        return answer_token(key)
     raise UnknownToken(name)
 
 

@@ -15,6 +15,7 @@ class Category(StrEnum):
     CALL_END = "call_end"
     DNI = "dni"
     LOCATION_INFO = "location_info"
+    IVR = "ivr"
     DELIVERY = "delivery"
 
     @property
@@ -27,6 +28,7 @@ _CATEGORY_LABELS = {
     Category.CALL_END: "Known at the end of the call",
     Category.DNI: "Web session of the caller",
     Category.LOCATION_INFO: "Location that was called",
+    Category.IVR: "IVR that the caller was in",
     Category.DELIVERY: "Known when it is sent",
 }
 

@@ -1,0 +1,140 @@
+"""Exchanges: who was asked, what came back, what the platform was told, and how long it took."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from apps.calls.models import Call
+from apps.calls.timeline import Moment
+from apps.common.access import Access
+from apps.common.admin import Panel, ReadOnlyAdmin, labelled
+from apps.common.admin.theme import InfinitePaginator
+from apps.delivery.admin.attempts import shown
+from apps.delivery.models import Attempt
+from apps.ivr.models import DecidedBy, Ivr, IvrExchange
+from apps.ivr.pass_through import pairs_of
+from apps.ivr.replies import in_words
+from apps.ivr.stats import MOST_COUNTED, endpoints_of
+
+_RECENT = 25
+_AFTER_EVENTS = 1
+
+
+class ExchangesPanel(Panel):
+    """How the receivers of an IVR have been doing, and the newest exchanges with them."""
+
+    slug = "exchanges"
+    title = "Exchanges"
+    template_name = "admin/ivr/ivr/exchanges.html"
+
+    def context(self, row: Ivr, access: Access) -> dict[str, Any]:
+        """Return figures for each endpoint, and the newest exchanges."""
+        newest = row.exchanges.order_by("-created_at").defer("tries")[:_RECENT]
+        return {
+            "endpoints": endpoints_of(row),
+            "most_counted": MOST_COUNTED,
+            "exchanges": [{"exchange": each, "next": in_words(each.reply)} for each in newest],
+        }
+
+
+@admin.register(IvrExchange)
+class IvrExchangeAdmin(ReadOnlyAdmin):
+    """Exchanges, newest first."""
+
+    empty_text = "Each time an IVR asks a receiver what happens next makes one."
+    list_display = ["created_at", "ivr", "call_external_id", "shown_decided_by", "next", "took"]
+    list_filter = ["decided_by", "ivr", "created_at"]
+    list_select_related = ["ivr"]
+    search_fields = ["call_external_id", "response_id"]
+    search_help_text = "The platform's call id or response id"
+    # Counting millions of rows would take longer than showing fifty.
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    fieldsets = [(None, {"fields": ["ivr", "call_external_id", "response_id", "decided_by"]})]
+    change_form_template = "admin/ivr/ivrexchange/change_form.html"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Leave bodies out of lists."""
+        return super().get_queryset(request).defer("tries")
+
+    def openable(self, request: HttpRequest) -> Any:
+        """Fetch along what the page names."""
+        return super().openable(request).select_related("ivr")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the exchange with every try."""
+        exchange = self.get_object(request, unquote(object_id))
+        context: dict[str, Any] = {}
+        if exchange is not None:
+            context = {
+                "attempts": [_shown(exchange, plain) for plain in reversed(exchange.tries)],
+                "next": in_words(exchange.reply),
+                "kept": pairs_of(exchange.pass_through),
+                "call": Call.objects.filter(
+                    account_id=exchange.account_id, external_id=exchange.call_external_id
+                ).first(),
+                "waited_ms": (exchange.target_ms or 0) + (exchange.fallback_ms or 0),
+                "title": f"Exchange of {exchange.ivr}",
+            }
+        return super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+
+    @labelled(
+        "decided by",
+        {"Target URL": "success", "Fallback URL": "warning", "Default action": "danger"},
+        ordering="decided_by",
+    )
+    def shown_decided_by(self, exchange: IvrExchange) -> str:
+        """Return what said how the call went on."""
+        return exchange.get_decided_by_display()
+
+    @admin.display(description="next")
+    def next(self, exchange: IvrExchange) -> str:
+        """Return how the call went on."""
+        return in_words(exchange.reply)
+
+    @admin.display(description="took", ordering="total_ms")
+    def took(self, exchange: IvrExchange) -> str:
+        """Return how long the caller waited."""
+        return f"{exchange.total_ms:,.0f} ms"
+
+
+def exchanges_of(call: Call) -> Iterable[Moment]:
+    """Tell of each exchange during a call."""
+    exchanges = (
+        IvrExchange.objects.filter(account_id=call.account_id, call_external_id=call.external_id)
+        .select_related("ivr")
+        .defer("tries")
+        .order_by("created_at")
+    )
+    for exchange in exchanges:
+        yield Moment(
+            at=exchange.created_at,
+            title=f"IVR {exchange.ivr}",
+            detail=f"{exchange.get_decided_by_display()}: {in_words(exchange.reply)}",
+            tone="bad" if exchange.decided_by == DecidedBy.DEFAULT else "good",
+            link=reverse("admin:ivr_ivrexchange_change", args=[exchange.pk]),
+            rank=_AFTER_EVENTS,
+        )
+
+
+def _shown(exchange: IvrExchange, plain: dict[str, Any]) -> dict[str, Any]:
+    """Return what the page shows of a try, as of an attempt."""
+    fields = {**plain}
+    step = DecidedBy(fields.pop("step"))
+    attempt = Attempt(started_at=exchange.created_at, worker="the web server", **fields)
+    if attempt.error_message and not attempt.error_kind:
+        # A whole answer, which could not be used.
+        attempt.error_kind = "Answer not used"
+    return {**shown(attempt), "title": f"{step.label}, try {attempt.number}"}

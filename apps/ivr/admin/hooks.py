@@ -1,0 +1,90 @@
+"""The web hook of an IVR: the tab Webhook Settings of its page."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.common.access import Role
+from apps.common.admin import AccountScopedAdmin, AccountScopedTabularInline
+from apps.ivr.forms import IvrHookForm, IvrParameterForm, TokenField
+from apps.ivr.models import IvrHook, IvrParameter
+from apps.ivr.transcripts import set_transcription_url
+
+
+class ParameterInline(AccountScopedTabularInline):
+    """Names and values of the admin's own choice."""
+
+    model = IvrParameter
+    form = IvrParameterForm
+    fields = ["name", "token"]
+    delete_role = Role.MEMBER
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Offer the answers to the questions of this IVR, and tokens."""
+        formset = super().get_formset(request, obj, **kwargs)
+        if "token" in formset.form.base_fields:
+            formset.form.base_fields["token"] = TokenField(obj.ivr if obj else None)
+        return formset
+
+
+@admin.register(IvrHook)
+class IvrHookAdmin(AccountScopedAdmin):
+    """Web hooks come and go with their IVR, on whose page they are."""
+
+    form = IvrHookForm
+    add_role = delete_role = None
+    list_display = ["ivr", "target_url", "mode", "is_active"]
+    list_select_related = ["ivr"]
+    search_fields = ["target_url"]
+    fieldsets = [
+        (
+            None,
+            {"fields": ["is_active", "mode", ("method", "target_url"), "includes_attribution"]},
+        ),
+        (
+            "If there is no answer in time",
+            {"fields": ["budget_s", "fallback_url", ("default_app", "default_value")]},
+        ),
+        (
+            "Advanced Settings",
+            {
+                "fields": [
+                    "transcription_url",
+                    ("new_authorization", "forgets_authorization"),
+                    ("reply_form", "redirect_url"),
+                ]
+            },
+        ),
+    ]
+    inlines = [ParameterInline]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Keep it out of the index."""
+        return False
+
+    def openable(self, request: HttpRequest) -> QuerySet[Any]:
+        """Fetch along what the page names."""
+        return super().openable(request).select_related("ivr__transcription_webhook")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show those who only look what is no credential and no field of the form."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return fieldsets
+        (shown, limits, _) = fieldsets
+        return [shown, limits, ("Advanced Settings", {"fields": [("reply_form", "redirect_url")]})]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save, and have transcripts sent where the form says."""
+        super().save_model(request, obj, form, change)
+        if "transcription_url" in form.changed_data:
+            by = request.user if isinstance(request.user, User) else None
+            set_transcription_url(ivr=obj.ivr, url=form.cleaned_data["transcription_url"], by=by)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
+        """Stay on the tab."""
+        return HttpResponseRedirect(reverse("admin:ivr_ivr_webhook", args=[obj.ivr_id]))

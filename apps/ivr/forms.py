@@ -1,0 +1,155 @@
+"""Forms of the web hooks of IVRs."""
+
+from typing import Any
+
+from django import forms
+from django.core.validators import URLValidator
+
+from apps.common.admin import AccountScopedForm
+from apps.common.admin.theme import Select, TextInput
+from apps.ivr.models import Ivr, IvrHook, IvrParameter
+from apps.ivr.requests import origin_of
+from apps.webhooks.services import check_target
+from apps.webhooks.tokens import TOKENS, Category
+
+# Known only when a call is over, or in another kind of request.
+_NOT_WHILE_WAITING = {
+    "ivr_question",
+    "ivr_question_duration",
+    "ivr_question_date",
+    "ivr_question_text",
+}
+_Choices = list[tuple[str, str | list[tuple[str, str]]]]
+
+
+class IvrHookForm(AccountScopedForm):
+    """A web hook; its addresses are looked up and judged when it is saved."""
+
+    new_authorization = forms.CharField(
+        label="Authorization",
+        required=False,
+        max_length=2048,
+        widget=TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text="Sent to the target URL as the Authorization header, as “Basic …” or “Bearer …”;"
+        " kept encrypted, and never shown again.",
+    )
+    forgets_authorization = forms.BooleanField(
+        label="send no Authorization any more", required=False
+    )
+    transcription_url = forms.CharField(
+        label="Transcription post back",
+        required=False,
+        max_length=2048,
+        help_text="Gets one GET request for each transcript of a recorded question, sent and tried"
+        " again as any webhook. Empty: none.",
+    )
+
+    class Meta:
+        model = IvrHook
+        fields = [
+            "is_active",
+            "mode",
+            "method",
+            "target_url",
+            "includes_attribution",
+            "fallback_url",
+            "budget_s",
+            "default_app",
+            "default_value",
+            "reply_form",
+            "redirect_url",
+        ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "new_authorization" in self.fields and self.instance.authorization:
+            placeholder = "•••••••• saved; type to replace"
+            self.fields["new_authorization"].widget.attrs["placeholder"] = placeholder
+        if "transcription_url" in self.fields and not self.instance._state.adding:
+            webhook = self.instance.ivr.transcription_webhook
+            self.fields["transcription_url"].initial = webhook.url if webhook else ""
+
+    def clean_target_url(self) -> str:
+        """Return the address in the spelling that is sent."""
+        return _checked(self.cleaned_data["target_url"])
+
+    def clean_fallback_url(self) -> str:
+        """Return the address in the spelling that is sent."""
+        return _checked(self.cleaned_data["fallback_url"])
+
+    def clean_transcription_url(self) -> str:
+        """Return the address in the spelling that is sent."""
+        return _checked(self.cleaned_data["transcription_url"])
+
+    def clean_redirect_url(self) -> str:
+        """Refuse what a phone platform can not fetch; Hookline never does."""
+        url: str = self.cleaned_data["redirect_url"].strip()
+        if url:
+            URLValidator(["http", "https"])(url)
+        return url
+
+    def clean(self) -> dict[str, Any]:
+        """Take a new Authorization over; a saved one goes to the host it was saved for only."""
+        cleaned = super().clean() or {}
+        given = cleaned.get("new_authorization") or ""
+        if not given.isascii() or not given.isprintable():
+            self.add_error("new_authorization", "This is one line of plain characters.")
+        elif cleaned.get("forgets_authorization") or given:
+            self.instance.authorization = given
+        elif self.instance.authorization and "target_url" in cleaned:
+            before = origin_of(self.initial.get("target_url") or "")
+            if origin_of(cleaned["target_url"]) != before:
+                self.add_error(
+                    "new_authorization", "Type it again: it is not sent to another host."
+                )
+        return cleaned
+
+
+def _checked(url: str) -> str:
+    url = url.strip()
+    return check_target(url=url) if url else ""
+
+
+class IvrParameterForm(AccountScopedForm):
+    """A parameter: a name of one's own, and a value from the list."""
+
+    class Meta:
+        model = IvrParameter
+        fields = ["name", "token"]
+
+
+class TokenField(forms.ChoiceField):
+    """The values that a parameter of an IVR may have."""
+
+    def __init__(self, ivr: Ivr | None) -> None:
+        super().__init__(label="Value", choices=values_of(ivr), widget=Select)
+
+
+def values_of(ivr: Ivr | None) -> _Choices:
+    """Return what a parameter may be: answers to questions that are not recorded, and tokens."""
+    choices: _Choices = [("", "Choose a value")]
+    if ivr is not None and (answers := _answers_of(ivr)):
+        choices.append(("Answers to questions", answers))
+    for category in Category:
+        of_category = [
+            (token.name, token.label)
+            for token in TOKENS.values()
+            if token.category is category and _is_offered(token.name, category)
+        ]
+        if of_category:
+            choices.append((category.label, of_category))
+    return choices
+
+
+def _answers_of(ivr: Ivr) -> list[tuple[str, str]]:
+    return [
+        (f"answer.{question.number}", f"Answer {question.number}: {question}"[:80])
+        for question in ivr.questions.all()
+        if not question.is_recorded
+    ]
+
+
+def _is_offered(name: str, category: Category) -> bool:
+    if category in (Category.DELIVERY, Category.CALL_END):
+        return False
+    return name not in _NOT_WHILE_WAITING

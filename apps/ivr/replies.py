@@ -1,0 +1,130 @@
+"""What the phone platform is told, in the form it wants: JSON, the source's XML, or TwiML. Pure.
+
+A reply is the JSON form of a decision (`as_plain`) with `exchange`, `decided_by` and `reason`, and
+`ivr` where the action leads to an IVR that is set up here.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import orjson
+from lxml import etree
+
+from apps.ivr.decisions import App
+
+Reply = Mapping[str, Any]
+
+
+class Form(StrEnum):
+    """How a reply is written."""
+
+    JSON = "json"
+    XML = "xml"
+    TWIML = "twiml"
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type it is sent with."""
+        return _CONTENT_TYPES[self]
+
+
+_CONTENT_TYPES: Final = {
+    Form.JSON: "application/json",
+    Form.XML: "application/xml; charset=utf-8",
+    Form.TWIML: "text/xml; charset=utf-8",
+}
+# Media types of an Accept header. Plain XML is whichever of the two the IVR is set to.
+_ACCEPTED: Final = {
+    "application/json": Form.JSON,
+    "application/twiml+xml": Form.TWIML,
+    "application/xml": Form.XML,
+    "text/xml": Form.XML,
+}
+
+
+def wanted_form(accept: str, usual: Form) -> Form:
+    """Return the form that an Accept header asks for first, else the usual one."""
+    for part in accept.split(","):
+        wanted = _ACCEPTED.get(part.partition(";")[0].strip().lower())
+        if wanted is not None:
+            return Form.TWIML if wanted is Form.XML and usual is Form.TWIML else wanted
+    return usual
+
+
+def written(reply: Reply, form: Form, redirect_url: str = "") -> bytes:
+    """Write a reply. TwiML leads to `redirect_url` for all that it has no words for itself."""
+    if form is Form.JSON:
+        return orjson.dumps(reply)
+    root = _xml(reply) if form is Form.XML else _twiml(reply, redirect_url)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def in_words(reply: Reply) -> str:
+    """Return what happens next, for people."""
+    action = reply["action"]
+    if action is None:
+        return f"“{reply['message'][:120]}”"
+    values = " ".join(f"{name} {value}" for name, value in action["parameters"].items())
+    return f"{action['app']} {values}".strip()[:200]
+
+
+def _xml(reply: Reply) -> etree._Element:
+    """The XML that receivers answer with, the prompts of the next IVR beside it."""
+    root = etree.Element("action")
+    action = reply["action"]
+    if action is None:
+        _add(root, "app", "message")
+        _add(etree.SubElement(root, "parameters"), "text", reply["message"])
+        return root
+    _add(root, "app", action["app"])
+    parameters = etree.SubElement(root, "parameters")
+    for name, value in action["parameters"].items():
+        _add(parameters, name, value)
+    if action["user_parameters"]:
+        named = etree.SubElement(parameters, "user_parameters")
+        for name, value in action["user_parameters"].items():
+            _add(named, name, value)
+    if action["pass_through"]:
+        _add(parameters, "p_t", action["pass_through"])
+    if ivr := reply.get("ivr"):
+        prompts = etree.SubElement(root, "prompts")
+        for question in ivr["questions"]:
+            recorded = "1" if question["is_recorded"] else "0"
+            number = str(question["number"])
+            node = etree.SubElement(prompts, "question", number=number, recorded=recorded)
+            _add(node, "prompt", question["prompt"])
+            _add(node, "audio", question["audio"])
+    return root
+
+
+def _twiml(reply: Reply, redirect_url: str) -> etree._Element:
+    root = etree.Element("Response")
+    action = reply["action"]
+    match action and action["app"]:
+        case None:
+            _add(root, "Say", reply["message"])
+        case App.HANGUP:
+            _add(root, "Hangup", "")
+        case App.TRANSFER:
+            _add(root, "Dial", action["parameters"]["destination"])
+        case _:
+            _add(root, "Redirect", _with_action(redirect_url, reply))
+    return root
+
+
+def _with_action(url: str, reply: Reply) -> str:
+    """The URL with the whole action in its query, prompts of the next IVR included."""
+    action = reply["action"]
+    pairs = [("app", action["app"]), *action["parameters"].items()]
+    pairs += [(f"@{name}", value) for name, value in action["user_parameters"].items()]
+    if action["pass_through"]:
+        pairs.append(("p_t", action["pass_through"]))
+    for question in (reply.get("ivr") or {"questions": []})["questions"]:
+        pairs.append((f"prompt_{question['number']}", question["prompt"]))
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(pairs)}"
+
+
+def _add(parent: etree._Element, name: str, text: str) -> None:
+    etree.SubElement(parent, name).text = text

@@ -1,0 +1,311 @@
+"""A caller never meets silence: what happens when receivers misbehave."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import Any
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from apps.common.egress import MAX_URL_LENGTH, EgressPolicy
+from apps.delivery.clients.requests_client import WaitingSession, send, waiting_session
+from apps.delivery.outcome import ErrorKind
+from apps.ivr.asking import ask
+from apps.ivr.models import Ivr, IvrExchange, IvrHook
+from apps.ivr.reading import read_message
+from apps.ivr.requests import requests_of
+from tests.builders import World
+from tests.common.hostile_urls import BLOCKED_URLS, INVALID_URLS
+from tests.common.processes import wait_until
+from tests.delivery.receiver import Receiver
+from tests.ivr.conftest import Answer, make_hook, post
+from tests.ivr.test_actions import BILLION_LAUGHS, FILE_ENTITY
+
+pytestmark = pytest.mark.django_db
+
+GOODBYE = "Thank you for your call. Goodbye."
+HANGUP = b"<action><app>hangup</app></action>"
+
+
+def only_exchange() -> IvrExchange:
+    return IvrExchange.objects.get()
+
+
+def falls_back_on_the_default(response: Any, why: str) -> None:
+    """The platform hears the default action and nothing else; the log says why."""
+    assert response.status_code == 200
+    reply = response.json()
+    assert (reply["decided_by"], reply["message"]) == ("default", GOODBYE)
+    assert why in reply["reason"]
+    exchange = only_exchange()
+    assert (exchange.decided_by, exchange.reason) == ("default", reply["reason"])
+    assert all(each["error_message"] for each in exchange.tries)
+
+
+class TestAnAnswerThatCanNotBeUsed:
+    @pytest.mark.parametrize(
+        ("body", "content_type", "status", "why"),
+        [
+            (HANGUP, "text/xml", "500 Oops", "answered 500"),
+            (HANGUP, "text/xml", "404 Not Found", "answered 404"),
+            (b"", "text/xml", "200 OK", "no <action>"),
+            (b"<html><body>Fatal error</body></html>", "text/html", "200 OK", "an HTML page"),
+            (BILLION_LAUGHS, "text/xml", "200 OK", "DOCTYPE"),
+            (FILE_ENTITY, "text/xml", "200 OK", "DOCTYPE"),
+            (b"<action>" * 5_000, "text/xml", "200 OK", "no XML that can be read"),
+            (b"<action>caf\xe9</action>", "text/xml; charset=utf-8", "200 OK", "no XML"),
+            (HANGUP, "text/xml; charset=utf-16", "200 OK", "no XML"),
+            (HANGUP, "text/xml; charset=klingon", "200 OK", "is not known"),
+            (b"<action><app>jump</app></action>", "text/xml", "200 OK", "“jump”; known are"),
+            (b"<action/>" + b" " * 50_000_000, "text/xml", "200 OK", "larger than 65,536 bytes"),
+            (b"\0" * 900, "text/xml", "200 OK", "no XML"),
+        ],
+    )
+    def test_leads_to_the_default_action(
+        self,
+        body: bytes,
+        content_type: str,
+        status: str,
+        why: str,
+        world: World,
+        answer: Answer,
+    ) -> None:
+        make_hook(world, answer(body, content_type, status), mode="action")
+        falls_back_on_the_default(post(world), why)
+        assert len(only_exchange().tries) == 1
+
+    @pytest.mark.parametrize(
+        ("path", "why"),
+        [
+            ("/gigabyte", "larger than 65,536 bytes"),
+            ("/endless-chunks", "larger than 65,536 bytes"),
+            ("/endless-headers", "larger than Hookline reads"),
+            ("/redirect", "leads to http://10.0.0.1/; redirects are not followed"),
+            ("/gzip-bomb", "is compressed (gzip)"),
+            ("/garbage", "not valid HTTP"),
+            ("/partial-body", "in the middle of its answer"),
+            ("/empty", "no text to read"),
+            ("/body-64k-1", "larger than 65,536 bytes"),
+        ],
+    )
+    def test_may_be_of_any_kind(
+        self, path: str, why: str, world: World, receiver: Receiver
+    ) -> None:
+        make_hook(world, receiver.url(path))
+        falls_back_on_the_default(post(world), why)
+
+
+class TestTheBudget:
+    @pytest.mark.parametrize(
+        ("path", "why"),
+        [
+            ("/hang", "No answer within 0.9"),
+            ("/drip-head", "No answer within 0.9"),
+            ("/drip-body", "was not complete within 0.9"),
+        ],
+    )
+    def test_ends_every_wait(self, path: str, why: str, world: World, receiver: Receiver) -> None:
+        make_hook(world, receiver.url(path), budget_s=1)
+        falls_back_on_the_default(post(world), why)
+        assert len(receiver.requests) == 1
+
+    def test_leaves_a_share_to_the_fallback(
+        self, world: World, receiver: Receiver, answer: Answer
+    ) -> None:
+        make_hook(world, receiver.url("/hang"), budget_s=1, fallback_url=answer("Hello"))
+        reply = post(world).json()
+        assert (reply["message"], reply["decided_by"]) == ("Hello", "fallback")
+        assert "No answer within 0.5" in reply["reason"]
+
+    def test_counts_what_was_before(self, world: World, receiver: Receiver) -> None:
+        """Both receivers hang: neither has more than what is left."""
+        url = receiver.url("/hang")
+        make_hook(world, url, budget_s=1, fallback_url=url)
+        reply = post(world).json()
+        assert reply["decided_by"] == "default"
+        assert [each["step"] for each in only_exchange().tries] == ["target", "fallback"]
+        assert "No answer within 0.3" in reply["reason"]
+
+
+class TestTheRetry:
+    def test_is_for_connections_that_fail(self, world: World, receiver: Receiver) -> None:
+        make_hook(world, receiver.url("/silent-close"))
+        falls_back_on_the_default(post(world), "closed the connection before it answered")
+        assert [each["number"] for each in only_exchange().tries] == [1, 2]
+        assert len(receiver.requests) == 2
+
+    def test_is_not_for_answers(self, world: World, receiver: Receiver) -> None:
+        make_hook(world, receiver.url("/error"))
+        post(world)
+        assert len(receiver.requests) == 1
+
+    def test_may_be_all_that_it_takes(self, world: World, receiver: Receiver) -> None:
+        receiver.requests.clear()
+        make_hook(world, receiver.url("/ok-at-the-second"))
+        reply = post(world).json()
+        assert (reply["message"], reply["decided_by"], reply["reason"]) == ("ok", "target", "")
+        assert len(only_exchange().tries) == 2
+
+    def test_has_the_same_id(self, world: World, receiver: Receiver) -> None:
+        make_hook(world, receiver.url("/reset"), fallback_url=receiver.url("/ok"))
+        post(world)
+        ids = [each.id for each in receiver.requests]
+        assert len(ids) == 3
+        assert set(ids) == {only_exchange().public_id}
+
+
+class TestTheFallback:
+    @pytest.mark.parametrize("mode", ["message", "action"])
+    def test_is_asked_in_the_same_way(
+        self, mode: str, world: World, receiver: Receiver, answer: Answer
+    ) -> None:
+        make_hook(
+            world,
+            receiver.url("/error?a=1"),
+            mode=mode,
+            method="POST",
+            fallback_url=answer(HANGUP, "text/xml") + "?b=2",
+        )
+        reply = post(world).json()
+        assert reply["decided_by"] == "fallback"
+        assert reply["reason"] == "Target URL: The receiver answered 500."
+        first, second = receiver.requests
+        assert first.body == second.body
+        exchange = only_exchange()
+        assert [each["step"] for each in exchange.tries] == ["target", "fallback"]
+        assert exchange.target_ms is not None
+        assert exchange.fallback_ms is not None
+
+    def test_gets_no_credential_of_another_host(self, world: World, receiver: Receiver) -> None:
+        other = f"http://localhost:{receiver.port}/ok"
+        make_hook(world, receiver.url("/error"), fallback_url=other, authorization="Bearer s")
+        post(world)
+        sent = [each.headers.get("Authorization") for each in receiver.requests]
+        assert sent == ["Bearer s", None]
+
+
+class TestTheDefaultAction:
+    @pytest.mark.parametrize(
+        ("app", "value", "action"),
+        [
+            ("hangup", "", {"app": "hangup", "parameters": {}}),
+            ("transfer", "555 123-4567", {"destination": "5551234567"}),
+            ("voicemail", "12", {"id": "12"}),
+            ("vr", "3", {"id": "3"}),
+            ("findme", "9", {"id": "9"}),
+            ("SurVo", "76", {"id": "76"}),
+        ],
+    )
+    def test_may_be_any_action(
+        self, app: str, value: str, action: dict[str, Any], world: World, receiver: Receiver
+    ) -> None:
+        make_hook(world, receiver.url("/error"), default_app=app, default_value=value)
+        told = post(world).json()["action"]
+        assert told["app"] == app
+        assert told["parameters"] == action.get("parameters", action)
+
+    def test_is_for_hooks_that_are_off(self, world: World, receiver: Receiver) -> None:
+        make_hook(world, receiver.url("/ok"), is_active=False)
+        falls_back_on_the_default(post(world), "switched off")
+        assert receiver.connections == 0
+
+    def test_is_for_locations_that_are_off(self, world: World, receiver: Receiver) -> None:
+        make_hook(world, receiver.url("/ok"))
+        world.location.is_active = False
+        world.location.save()
+        falls_back_on_the_default(post(world), "The location is switched off")
+        assert receiver.connections == 0
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[WaitingSession]:
+    with waiting_session(EgressPolicy()) as session:
+        yield session
+
+
+class TestTheEgressGuard:
+    # Those without a URL, or with one that is too long, are refused where they are saved.
+    @pytest.mark.parametrize(
+        "url", [url for url in (*INVALID_URLS, *BLOCKED_URLS) if 0 < len(url) <= MAX_URL_LENGTH]
+    )
+    def test_lets_no_request_out_to_a_hostile_url(self, url: str, session: WaitingSession) -> None:
+        hook = IvrHook(
+            ivr=Ivr(number=75), target_url=url, fallback_url=url, authorization="Bearer s"
+        )
+        target, fallback = requests_of(hook, [], {}, message_id="ivx_1")
+        assert fallback is not None
+        heard = ask(
+            target=target,
+            fallback=fallback,
+            send=lambda request: send(session, request),
+            read=read_message,
+            began=perf_counter(),
+            budget_s=5,
+        )
+        assert heard.decision is None
+        assert [each.outcome.error_kind for each in heard.tries] == [ErrorKind.BLOCKED] * 2
+        assert [each.outcome.sends for each in heard.tries] == [0, 0]
+
+    def test_holds_for_names_and_the_fallback(
+        self, world: World, receiver: Receiver, settings: Settings
+    ) -> None:
+        settings.EGRESS_ALLOW = []
+        make_hook(
+            world,
+            f"http://localhost:{receiver.port}/ok",
+            fallback_url=receiver.url("/ok"),
+        )
+        reply = post(world).json()
+        assert "localhost points to" in reply["reason"]
+        assert "127.0.0.1 is" in reply["reason"]
+        assert receiver.connections == 0
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWhileAReceiverIsWaitedFor:
+    def test_no_transaction_is_open(self, world: World, receiver: Receiver) -> None:
+        make_hook(world, receiver.url("/gated"))
+        with ThreadPoolExecutor(1) as caller:
+            waiting = caller.submit(post_and_close, world)
+            wait_until(lambda: receiver.requests, timeout_s=30)
+            assert open_transactions() == 0
+            receiver.gate.set()
+            assert waiting.result(30)["message"] == "ok"
+
+    def test_the_platform_is_answered_though_nobody_can_write_it_down(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        make_hook(world, receiver.url("/gated"))
+        with ThreadPoolExecutor(1) as caller:
+            waiting = caller.submit(post_and_close, world)
+            wait_until(lambda: receiver.requests, timeout_s=30)
+            with connection.cursor() as cursor:
+                cursor.execute("REVOKE INSERT ON ivr_ivrexchange FROM hookline_tenant")
+            receiver.gate.set()
+            try:
+                assert waiting.result(30)["message"] == "ok"
+            finally:
+                with connection.cursor() as cursor:
+                    cursor.execute("GRANT INSERT ON ivr_ivrexchange TO hookline_tenant")
+        assert not IvrExchange.objects.exists()
+
+
+def post_and_close(world: World) -> dict[str, Any]:
+    """Post results from another thread, and leave no connection of it behind."""
+    try:
+        reply: dict[str, Any] = post(world).json()
+        return reply
+    finally:
+        connection.close()
+
+
+def open_transactions() -> int:
+    """Count those of other sessions on this database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+        )
+        return int(cursor.fetchone()[0])
