@@ -10,6 +10,7 @@ from django.utils import timezone
 from apps.accounts.inviting import is_last_owner
 from apps.accounts.logins import record_failed_login, record_login
 from apps.accounts.models import Account, ApiKey, Location, Membership, Scope
+from apps.accounts.throttling import check_login_rate
 from apps.common.access import Access, Role
 from apps.common.admin import AccountScopedForm
 from apps.common.admin.theme import (
@@ -40,6 +41,11 @@ class LoginForm(AuthenticationForm):
         self.fields["username"].label = "E-mail"
         self.fields["username"].widget.input_type = "email"
         self.fields["username"].widget.attrs["autocomplete"] = "username"
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse who guesses passwords before the password is looked at."""
+        check_login_rate(email=self.cleaned_data.get("username") or "")
+        return super().clean() or {}
 
     def confirm_login_allowed(self, user: Any) -> None:
         """Write in the log of each of their accounts that somebody logs in."""

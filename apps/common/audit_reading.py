@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Field, Model
 from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
@@ -126,6 +127,11 @@ def link_to(entry: AuditEntry) -> str:
 _ACTORS = {"user": "accounts.user", "key": "accounts.apikey"}
 
 
+def _name_of(row: Model) -> str:
+    """Return how the log calls a row: people by e-mail, as who is invited keeps their name."""
+    return row.get_username() if isinstance(row, AbstractBaseUser) else str(row)
+
+
 def _names_of(entries: Iterable[AuditEntry]) -> _Names:
     """Return what the rows are called that changes mention, as far as they are in reach."""
     wanted: dict[type[Model], set[str]] = defaultdict(set)
@@ -135,7 +141,7 @@ def _names_of(entries: Iterable[AuditEntry]) -> _Names:
             if target is not None:
                 wanted[target].update(str(value) for value in values if value is not None)
     return {
-        (model, str(row.pk)): str(row)
+        (model, str(row.pk)): _name_of(row)
         for model, keys in wanted.items()
         for row in model._base_manager.filter(pk__in=keys)
     }

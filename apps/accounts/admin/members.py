@@ -19,13 +19,13 @@ class MembershipAdmin(AccountScopedAdmin):
 
     form = MembershipForm
     view_role = add_role = change_role = delete_role = Role.ADMIN
-    list_display = ["person", "email", "role", "created_at"]
+    list_display = ["email", "person", "role", "created_at"]
     list_filter = ["role"]
     list_select_related = ["user"]
-    search_fields = ["user__email", "user__full_name"]
-    search_help_text = "Name or e-mail"
+    search_fields = ["user__email"]
+    search_help_text = "E-mail"
     ordering = ["user__email"]
-    fieldsets = [(None, {"fields": ["person", "email", "role"]})]
+    fieldsets = [(None, {"fields": ["email", "person", "role"]})]
     add_fieldsets = [(None, {"fields": ["email", "role"]})]
     actions = None
 
@@ -76,10 +76,10 @@ class MembershipAdmin(AccountScopedAdmin):
         """Let the member go."""
         remove_member(membership=obj, by=access_of(request))
 
-    @admin.display(description="name", ordering="user__full_name")
-    def person(self, membership: Membership) -> str:
-        """Return who it is."""
-        return str(membership.user)
+    @admin.display(description="name", empty_value="invited")
+    def person(self, membership: Membership) -> str | None:
+        """Return who it is, if they have come."""
+        return membership.shown_name or None
 
     @admin.display(description="e-mail", ordering="user__email")
     def email(self, membership: Membership) -> str:

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
@@ -12,14 +14,34 @@ from apps.common.admin.theme import ModelAdmin
 
 if TYPE_CHECKING:
     _ModelAdmin = ModelAdmin[User]
+    _UserForm = forms.ModelForm[User]
 else:
     _ModelAdmin = ModelAdmin
+    _UserForm = forms.ModelForm
+
+
+class UserForm(_UserForm):
+    """A user; somebody has to run the installation."""
+
+    class Meta:
+        model = User
+        fields = ["email", "full_name", "is_active", "is_superuser"]
+
+    def clean(self) -> dict[str, Any]:
+        """Keep the last operator one who can log in."""
+        cleaned = super().clean() or {}
+        stays = cleaned.get("is_superuser") and cleaned.get("is_active")
+        others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=self.instance.pk)
+        if not stays and not others.exists():
+            raise ValidationError("This is the last operator: make somebody else one first.")
+        return cleaned
 
 
 @admin.register(User)
 class UserAdmin(_ModelAdmin):
     """Users, across all accounts. People join through an invitation, not here."""
 
+    form = UserForm
     list_display = [
         "email",
         "full_name",

@@ -1,6 +1,9 @@
 """Tenants and who belongs to them."""
 
+import uuid
 import zoneinfo
+from collections.abc import Callable
+from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -38,6 +41,8 @@ class Account(HooklineModel):
     """The tenant. An agency's members reach its client accounts too."""
 
     ID_PREFIX = "acc"
+    # Rooms above add what an account uses of its agency: named, as far as it does.
+    held_by_agency: ClassVar[list[Callable[["Account", uuid.UUID], str]]] = []
 
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=10, choices=AccountKind, default=AccountKind.CLIENT)
@@ -120,13 +125,24 @@ class Account(HooklineModel):
         return {"id": self.public_id, "name": self.name}
 
     def clean(self) -> None:
-        """Keep agencies one level deep."""
+        """Keep agencies one level deep, and clients with whom they depend on."""
         if self.parent is not None and not self.parent.is_agency:
             raise ValidationError({"parent": "Only an agency can manage client accounts."})
         if self.is_agency and self.parent_id is not None:
             raise ValidationError({"parent": "An agency is not managed by another agency."})
         if not self.is_agency and self.pk and self.clients.exists():
             raise ValidationError({"kind": "This agency still manages client accounts."})
+        if not self._state.adding:
+            before = Account.objects.filter(pk=self.pk).values_list("parent", flat=True).first()
+            if before is not None and before != self.parent_id:
+                self._check_leaving(before)
+
+    def _check_leaving(self, agency_id: uuid.UUID) -> None:
+        for names_held in self.held_by_agency:
+            if names := names_held(self, agency_id):
+                raise ValidationError(
+                    {"parent": f"This account still uses what its agency shares: {names}."}
+                )
         bodies, records = self.keep_bodies_days, self.keep_records_days
         if bodies is not None and records is not None and bodies > records:
             raise ValidationError(
@@ -158,4 +174,13 @@ class Membership(AccountOwned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} ({Role(self.role).name.lower()})"
+        return f"{self.user.email} ({Role(self.role).name.lower()})"
+
+    @property
+    def shown_name(self) -> str:
+        """The name of a member who has logged in as one; before, only the e-mail is known.
+
+        Who is invited may have a user already, whose name is no business of a stranger.
+        """
+        has_come = self.user.last_login is not None and self.user.last_login > self.created_at
+        return self.user.full_name if has_come else ""

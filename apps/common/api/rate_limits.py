@@ -67,24 +67,24 @@ class SenderRateLimit(BaseThrottle):
         return self.quota.reset_s if self.quota else None
 
 
-def spend(name: str, limit: int) -> Quota | None:
+def spend(name: str, limit: int, *, window_s: int = WINDOW_S) -> Quota | None:
     """Count one request under a name, and return what is left; None while Redis is away."""
     global _silent_until
     if time.monotonic() < _silent_until:
         return None
     now = time.time()
-    window = int(now // WINDOW_S)
+    window = int(now // window_s)
     key = f"hookline:rate:{name}:{window}"
     try:
         pipeline = impatient_redis(settings.REDIS_URL, _PATIENCE_S).pipeline(transaction=False)
         pipeline.incr(key)
-        pipeline.expire(key, 2 * WINDOW_S)
+        pipeline.expire(key, 2 * window_s)
         used, _ = pipeline.execute()
     except redis.RedisError as error:
         _silent_until = time.monotonic() + _COOL_OFF_S
         logger.warning("Redis can not be reached, no request is counted: %s", error)
         return None
-    return Quota(limit, limit - used, max(1, round((window + 1) * WINDOW_S - now)))
+    return Quota(limit, limit - used, max(1, round((window + 1) * window_s - now)))
 
 
 def quota_headers(request: Request | HttpRequest) -> dict[str, str]:
