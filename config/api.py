@@ -3,21 +3,51 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from apps.accounts.api import views as accounts
+from apps.campaigns.api import views as campaigns
 from apps.common.tenancy import opens_scopes
+from apps.delivery.api import calls, deliveries, webhooks
+from apps.delivery.api.usage import UsageView
 from apps.intake.callback_views import CallbackView
 from apps.intake.views import EventsView
 from apps.ivr.views import ResultsView
-from apps.webhooks.api.template_views import TemplateViewSet, VersionViewSet
+from apps.webhooks.api import template_views as templates
+from apps.webhooks.api.tokens import TokensView, TokenView
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=True)
-router.register("templates", TemplateViewSet, basename="template")
+router.register("accounts", accounts.AccountViewSet, basename="account")
+router.register("groups", accounts.GroupViewSet, basename="group")
+router.register("locations", accounts.LocationViewSet, basename="location")
+router.register("members", accounts.MemberViewSet, basename="member")
+router.register("api-keys", accounts.ApiKeyViewSet, basename="api-key")
+router.register("templates", templates.TemplateViewSet, basename="template")
 router.register(
-    r"templates/(?P<template_id>[^/]+)/versions", VersionViewSet, basename="template-versions"
+    r"templates/(?P<template_id>[^/]+)/versions",
+    templates.VersionViewSet,
+    basename="template-versions",
 )
+router.register("webhooks", webhooks.WebhookViewSet, basename="webhook")
+router.register("attachments", campaigns.AttachmentViewSet, basename="attachment")
+router.register("campaigns", campaigns.CampaignViewSet, basename="campaign")
+router.register("tracking-numbers", campaigns.TrackingNumberViewSet, basename="tracking-number")
+router.register("treatments", campaigns.TreatmentViewSet, basename="treatment")
+router.register(
+    r"treatments/(?P<treatment_id>[^/]+)/options", campaigns.OptionViewSet, basename="option"
+)
+router.register("calls", calls.CallViewSet, basename="call")
+router.register("deliveries", deliveries.DeliveryViewSet, basename="delivery")
+router.register(
+    r"deliveries/(?P<delivery_id>[^/]+)/attempts", deliveries.AttemptViewSet, basename="attempt"
+)
+router.register("replays", deliveries.ReplayViewSet, basename="replay")
+router.register("alerts", deliveries.AlertViewSet, basename="alert")
 
 urlpatterns = [
     path("callbacks/<str:source_id>/<str:url_key>", CallbackView.as_view(), name="callback"),
     path("events", EventsView.as_view(), name="events"),
     path("ivr/<str:ivr>/results", opens_scopes(ResultsView.as_view()), name="ivr_results"),
+    path("tokens", TokensView.as_view(), name="tokens"),
+    path("tokens/<str:name>", TokenView.as_view(), name="token"),
+    path("usage", UsageView.as_view(), name="usage"),
     path("", include(router.urls)),
 ]

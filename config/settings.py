@@ -256,6 +256,24 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Hookline",
+    "VERSION": "1",
+    "DESCRIPTION": "Call webhooks: phone calls into other systems. docs/api.md tells the rest.",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/api/v1"}],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SCHEMA_PATH_PREFIX_TRIM": True,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "DeliveryState": "apps.delivery.models.DeliveryState",
+        "ReplayState": "apps.delivery.models.Replay.State",
+        "Timing": "apps.calls.events.Timing",
+        "EventType": "apps.calls.events.EventType",
+    },
+}
+
 # --- Logging -----------------------------------------------------------------------------------
 
 # INFO says each call and delivery in one line; WARNING only what needs a person.

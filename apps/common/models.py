@@ -73,10 +73,8 @@ class AccountOwned(HooklineModel):
                 continue
             related = target._base_manager.filter(pk=getattr(self, relation.attname)).first()
             if related is None or not self._may_relate_to(relation.name, related):
-                raise ValidationError(
-                    {relation.name: f"There is no such {target._meta.verbose_name} here."},
-                    code="not_found",
-                )
+                message = f"There is no such {target._meta.verbose_name} here."
+                raise ValidationError({relation.name: ValidationError(message, code="not_found")})
 
     def _may_relate_to(self, relation: str, related: "AccountOwned") -> bool:
         """Tell whether a relation may point at this row; templates shared by an agency differ."""

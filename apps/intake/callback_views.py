@@ -22,6 +22,8 @@ class CallbackView(APIView):
     authentication_classes = ()
     permission_classes = ()
     throttle_classes = ()
+    # Its URL is shown where a source is set up; each platform has a form of its own.
+    schema = None
 
     def post(self, request: ApiRequest, source_id: str, url_key: str) -> HttpResponse:
         """Take a callback: 2xx once it is stored, or will never be more than it is."""

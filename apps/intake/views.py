@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -11,6 +12,8 @@ from apps.accounts.authentication import ApiKeyAuthentication, bearer_of
 from apps.accounts.models import Scope
 from apps.common.api.views import ApiView
 from apps.common.problems import FieldProblem, Problem
+from apps.intake import description
+from apps.intake.description import Event
 from apps.intake.services import Receipt, accept_events
 
 
@@ -21,6 +24,13 @@ class EventsView(ApiView):
     scope = Scope.INGEST
     is_intake = True
 
+    @extend_schema(
+        operation_id="events_create",
+        request=PolymorphicProxySerializer(
+            "OneOrMoreEvents", [Event, Event(many=True)], None, many=False
+        ),
+        responses={202: description.Receipt},
+    )
     def post(self, request: Request) -> HttpResponse:
         """Take the events; 202 once they are stored and their deliveries planned."""
         body: Any = request.data

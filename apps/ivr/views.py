@@ -3,9 +3,11 @@
 from time import perf_counter
 
 from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from apps.accounts.authentication import bearer_of
+from apps.accounts.authentication import ApiKeyAuthentication, bearer_of
 from apps.accounts.models import Scope
 from apps.common.api.views import ApiView
 from apps.ivr.replies import Form, wanted_form, written
@@ -16,9 +18,15 @@ from apps.ivr.services import answer_results
 class ResultsView(ApiView):
     """`POST /api/v1/ivr/{ivr}/results`: what a caller answered; tells what happens next."""
 
+    authentication_classes = [ApiKeyAuthentication]
     scope = Scope.INGEST
     is_intake = True
 
+    @extend_schema(
+        operation_id="ivr_results_create",
+        request=OpenApiTypes.OBJECT,
+        responses=OpenApiTypes.OBJECT,
+    )
     def post(self, request: Request, ivr: str) -> HttpResponse:
         """Ask the receiver and answer 200, whatever the receiver does."""
         began = perf_counter()

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.common.egress import EgressError, EgressPolicy, UnresolvableHost
+from apps.common.faults import faults_at
 from apps.webhooks.extraction import Sample, SampleError, extract
 from apps.webhooks.formats import Format
 from apps.webhooks.mapping import (
@@ -145,7 +146,8 @@ def create_webhook(
     """Save a new webhook with its headers and signing secret, which is made unless given.
 
     Raises ValidationError, and saves nothing, for what does not fit: an address that webhooks may
-    not reach (`url`), a template of another group or account (`template`), a header.
+    not reach (`url`), a template of another group or account (`template`), the second header
+    (`headers/1/value`).
     """
     try:
         webhook.url = check_target(url=webhook.url)
@@ -154,11 +156,12 @@ def create_webhook(
     webhook.secret = secret or new_signing_secret()
     webhook.full_clean()
     webhook.save()
-    for name, value in headers:
+    for index, (name, value) in enumerate(headers):
         header = WebhookHeader(
             account_id=webhook.account_id, webhook=webhook, name=name, value=value
         )
-        header.full_clean()
+        with faults_at(f"headers/{index}"):
+            header.full_clean()
         header.save()
     return webhook
 

@@ -75,7 +75,7 @@ class OrjsonParser(BaseParser):
         body = read_body(request, settings.INTAKE_MAX_BODY_BYTES)
         request.body_digest = hashlib.sha256(body).hexdigest()
         if not body:
-            if getattr(view, "needs_body", True):
+            if view is None or view.needs_body():
                 raise empty_body()
             return {}
         try:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework import serializers
@@ -64,6 +64,8 @@ class Reference(_RelatedField):
     `rows` narrows what may be named; without it these are the rows of reachable accounts.
     """
 
+    # The serializer of a new row that may be given in place of an id.
+    new: ClassVar[Any] = None
     default_error_messages = {
         "invalid_id": "This is an id that starts with {prefix}_.",
         NOT_FOUND: "There is no such {what} here.",

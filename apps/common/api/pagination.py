@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.common.api.filters import invalid_parameter
+from apps.common.api.parameters import whole_number
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -28,7 +29,7 @@ class RowPagination(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """Return the rows of the page; one query."""
-        limit = _limit(request)
+        limit = whole_number(request, "limit", MAX_LIMIT, DEFAULT_LIMIT)
         order = _order(request, view.orders)
         name, is_descending = order.lstrip("-"), order.startswith("-")
         rows = queryset
@@ -81,13 +82,6 @@ class RowPagination(BasePagination):
 
 def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "description": description, "schema": schema}
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_LIMIT):
-        raise invalid_parameter("limit", f"A whole number from 1 to {MAX_LIMIT}.")
-    return int(text)
 
 
 def _order(request: Request, orders: Sequence[str]) -> str:

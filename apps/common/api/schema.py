@@ -1,7 +1,184 @@
-"""How the API is described: what every endpoint has in common, added to each."""
+"""How the API is described (OpenAPI 3.1): what all endpoints have in common, said once."""
 
+import inspect
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from apps.common.api.fields import ACCOUNT_PREFIX, AccountKey, PublicId, Reference
+from apps.common.api.serializers import RowSerializer
+from apps.common.api.viewsets import RowViewSet
+
+_SUFFIX = "[0-7][0-9a-hjkmnp-tv-z]{25}"
+_EXAMPLE = "01m7ww1k4peg9a26eq0xre52w7"
+_ALWAYS = (400, 401, 403, 404, 429)
+_BY_METHOD = {
+    "GET": (),
+    "POST": (409, 413, 415, 422),
+    "PATCH": (409, 412, 413, 415, 422),
+    "DELETE": (409, 412),
+}
+_SENTENCES = {
+    "list": "List {many}.",
+    "retrieve": "Show one {one}.",
+    "create": "Make a new {one}.",
+    "partial_update": "Change what is named of one {one}.",
+    "destroy": "Delete one {one}; 409 while others depend on it.",
+}
+_MEANINGS = {
+    400: "The query, a header or the JSON can not be read.",
+    401: "No key, or not a working one.",
+    403: "The key lacks the scope, or the person the role.",
+    404: "There is nothing here under this id, or under one that the request names.",
+    409: "It is in use, somebody else has just changed it, or the Idempotency-Key was used before.",
+    412: "It is not as If-Match says.",
+    413: "The body is too large.",
+    415: "The body is not declared as JSON.",
+    422: "The body does not fit; each fault is listed.",
+    429: "Too many requests in this minute.",
+}
+
+
+class Fault(serializers.Serializer):  # type: ignore[type-arg]
+    """One fault of a request: a place in the body, or a parameter of the query."""
+
+    pointer = serializers.CharField(required=False, help_text="JSON pointer into the body.")
+    parameter = serializers.CharField(required=False, help_text="Name of a parameter.")
+    code = serializers.CharField(help_text="Stable; act on it.")
+    message = serializers.CharField(help_text="For people.")
+
+
+class ProblemDetails(serializers.Serializer):  # type: ignore[type-arg]
+    """An error (RFC 9457)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField(help_text="Stable; act on it.")
+    detail = serializers.CharField(help_text="For people.")
+    request_id = serializers.CharField(help_text="Also in the header X-Request-Id, and our logs.")
+    errors = Fault(many=True, required=False)  # type: ignore[assignment]
 
 
 class HooklineSchema(AutoSchema):
-    """Describes an endpoint."""
+    """Describes an endpoint: its problems, headers and what can be asked of rows."""
+
+    def get_tags(self) -> list[str]:
+        """Sort endpoints by their first word."""
+        return [self.path.removeprefix("/api/v1/").split("/")[0]]
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """Say what is done to which rows; what an action of its own says stands as it is."""
+        view = self.view
+        method: Any = getattr(view, getattr(view, "action", None) or "", None)
+        if not isinstance(view, RowViewSet) or method.__module__ != RowViewSet.__module__:
+            return str(super().get_description())
+        meta = view.model._meta
+        first = _SENTENCES[view.action].format(one=meta.verbose_name, many=meta.verbose_name_plural)
+        return f"{first}\n\n{inspect.getdoc(view)}"
+
+    def get_summary(self) -> str:
+        """Return the first sentence of the description."""
+        return str(self.get_description()).partition("\n")[0].rstrip(".")
+
+    def get_override_parameters(self) -> list[Any]:
+        """Add what is asked by headers, and what all rows can be asked."""
+        found = [*super().get_override_parameters(), *self._headers()]
+        view = self.view
+        if not isinstance(view, RowViewSet):
+            return found
+        if view.action == "list" and "account" in view.list_parameters:
+            found.append(OpenApiParameter("account", str, description="One account, acc_…."))
+        serializer = view.get_serializer_class()
+        if view.action in view.action_parameters or not issubclass(serializer, RowSerializer):
+            return found
+        fields = "Comma-separated: show the id and these fields only."
+        found.append(OpenApiParameter("fields", str, description=fields))
+        if serializer.expandable:
+            names = ", ".join(serializer.expandable)
+            text = f"Comma-separated: show these rows whole in place of their ids: {names}."
+            found.append(OpenApiParameter("expand", str, description=text))
+        return found
+
+    def _headers(self) -> list[OpenApiParameter]:
+        match self.method:
+            case "POST":
+                named = [("Idempotency-Key", "Makes sure that it is done once, for 24 hours.")]
+            case "PATCH" | "DELETE":
+                named = [("If-Match", "The ETag that was seen: do it only if nothing changed.")]
+            case _:
+                named = []
+        return [
+            OpenApiParameter(name, str, OpenApiParameter.HEADER, description=text)
+            for name, text in named
+        ]
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        problem = self.resolve_serializer(ProblemDetails, "response").ref
+        for status in (*_ALWAYS, *_BY_METHOD[self.method]):
+            bodies[str(status)] = {
+                "description": _MEANINGS[status],
+                "content": {"application/problem+json": {"schema": problem}},
+            }
+        return dict(sorted(bodies.items()))
+
+    def _map_serializer(self, serializer: Any, direction: Any, *rest: Any) -> Any:
+        schema = super()._map_serializer(serializer, direction, *rest)  # type: ignore[no-untyped-call]
+        # `fields` may leave out everything but the id.
+        if direction == "response" and isinstance(serializer, RowSerializer):
+            schema["required"] = ["id"]
+        return schema
+
+
+def id_schema(prefix: str) -> dict[str, Any]:
+    """Return how an id is described."""
+    return {
+        "type": "string",
+        "pattern": f"^{prefix}_{_SUFFIX}$",
+        "example": f"{prefix}_{_EXAMPLE}",
+    }
+
+
+class PublicIdExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Describes the id of a row."""
+
+    target_class = PublicId
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        """Return its schema."""
+        return id_schema(self.target.prefix)
+
+
+class AccountKeyExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Describes the account of a row."""
+
+    target_class = AccountKey
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        """Return its schema."""
+        return id_schema(ACCOUNT_PREFIX)
+
+
+class ReferenceExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Describes a row that is named by its id, or shown whole."""
+
+    target_class = Reference
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        """Return its schema."""
+        field = self.target
+        schema = id_schema(field.model.ID_PREFIX)
+        expandable = getattr(field.parent, "expandable", {})
+        if direction == "request" and field.new is not None:
+            new = auto_schema.resolve_serializer(field.new, direction).ref
+            return {"oneOf": [schema, new]}
+        if direction == "request" or field.field_name not in expandable:
+            return schema
+        whole = auto_schema.resolve_serializer(expandable[field.field_name], direction).ref
+        return {"oneOf": [schema, whole]}

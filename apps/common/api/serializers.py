@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from rest_framework import serializers
 from rest_framework.fields import Field
@@ -73,20 +73,16 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Find the account of a new row; keep what is fixed in an existing one."""
         if self.instance is None:
-            if "account_id" in self.account_sources:
+            if "account" in self.fields:
                 attrs["account_id"] = self._account_for(attrs)
             return attrs
-        for name in (*self.fixed, "account_id"):
-            if name in attrs and attrs[name] != getattr(self.instance, name):
-                pointer = f"/{name.removesuffix('_id')}"
-                fault = FieldProblem(pointer, "fixed", "This can not be changed any more.")
-                raise Problem(422, "invalid", "The request is not valid.", errors=[fault])
+        for name in {*self.fixed, "account_id"} & attrs.keys():
+            if attrs[name] != getattr(self.instance, name):
+                refuse(f"/{self._name_of(name)}", "fixed", "This can not be changed any more.")
         return attrs
 
-    @property
-    def account_sources(self) -> set[str]:
-        """What the fields of this serializer write to."""
-        return {str(field.source) for field in self.fields.values()}
+    def _name_of(self, source: str) -> str:
+        return next(name for name, field in self.fields.items() if field.source == source)
 
     def create(self, validated_data: dict[str, Any]) -> Any:
         """Save a new row. Raises ValidationError for what does not fit."""
@@ -114,6 +110,12 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
         return own_account(access_of(self.context["request"]))
 
 
+def refuse(pointer: str, code: str, message: str) -> NoReturn:
+    """Raise the problem of one fault in a body."""
+    fault = FieldProblem(pointer, code, message)
+    raise Problem(422, "invalid", "The request is not valid.", errors=[fault])
+
+
 def read(body: type[StrictSerializer], request: Request) -> dict[str, Any]:
     """Return the values of a body; raise ValidationError for what does not fit."""
     serializer = body(data=request.data, context={"request": request})
@@ -131,8 +133,7 @@ def own_account(access: Access) -> uuid.UUID:
     if only is None and len(access.accounts) == 1:
         only = access.account_ids[0]
     if only is None:
-        fault = FieldProblem("/account", "required", "Say which account is meant, as acc_….")
-        raise Problem(422, "invalid", "The request is not valid.", errors=[fault])
+        refuse("/account", "required", "Say which account is meant, as acc_….")
     return only
 
 

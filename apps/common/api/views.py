@@ -37,8 +37,6 @@ class ApiView(APIView):
     """
 
     request: ApiRequest
-    # Set where a POST or PATCH may come without a body, as for a mere "do it".
-    needs_body = True
     submission: Submission | None = None
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
@@ -55,11 +53,15 @@ class ApiView(APIView):
         """Authenticate, check scope and limits, and see whether this was answered before."""
         super().initial(request, *args, **kwargs)
         method = str(request.method)
-        wants_body = method in _WITH_BODY and self.needs_body and hasattr(self, method.lower())
-        if wants_body and request.stream is None:
+        is_known = method in _WITH_BODY and hasattr(self, method.lower())
+        if is_known and self.needs_body() and request.stream is None:
             raise empty_body()
         if method == "POST" and (key := request.headers.get("Idempotency-Key")) is not None:
             self.submission = Submission.begin(self.request.access, key, request)
+
+    def needs_body(self) -> bool:
+        """Tell whether a POST or PATCH without a body is refused; a mere "do it" has none."""
+        return True
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer what was answered before, or the problem."""

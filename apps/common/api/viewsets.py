@@ -15,14 +15,14 @@ from rest_framework.viewsets import GenericViewSet
 from apps.common.access import Access, Role
 from apps.common.api.bodies import check_shape
 from apps.common.api.etags import check_if_match, etag_of, matches_none
-from apps.common.api.fields import ACCOUNT_PREFIX
 from apps.common.api.filters import InvalidParameters, RowFilterBackend
 from apps.common.api.pagination import RowPagination
+from apps.common.api.parameters import named_account, refuse_unknown_parameters
 from apps.common.api.serializers import RowSerializer, check_role
 from apps.common.api.views import ApiView
-from apps.common.ids import InvalidPublicId, decode_public_id
+from apps.common.ids import InvalidPublicId
 from apps.common.models import HooklineModel
-from apps.common.problems import NOT_FOUND, ParameterProblem, Problem
+from apps.common.problems import ParameterProblem
 
 if TYPE_CHECKING:
     _GenericViewSet = GenericViewSet[Any]
@@ -53,6 +53,8 @@ class RowViewSet(_GenericViewSet, ApiView):
     # that shows no row.
     list_parameters: ClassVar[frozenset[str]] = frozenset({"account"})
     action_parameters: ClassVar[dict[str, frozenset[str]]] = {}
+    # Actions that may be asked for without a body.
+    without_body: ClassVar[frozenset[str]] = frozenset()
 
     filter_backends = [RowFilterBackend]
     pagination_class = RowPagination
@@ -66,6 +68,10 @@ class RowViewSet(_GenericViewSet, ApiView):
     def access(self) -> Access:
         """What the sender reaches."""
         return self.request.access
+
+    def needs_body(self) -> bool:
+        """Tell whether this action needs a body."""
+        return self.action not in self.without_body
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Read what is asked for, and refuse what nobody knows."""
@@ -87,7 +93,7 @@ class RowViewSet(_GenericViewSet, ApiView):
         rows = self.rows()
         if self.asked_expansions:
             rows = rows.select_related(*self.asked_expansions)
-        return self.within(rows, self._listed_accounts())
+        return self.within(rows, named_account(self.request, self.view_role))
 
     def within(self, rows: QuerySet[Any], account_ids: list[uuid.UUID]) -> QuerySet[Any]:
         """Return those of the rows that belong to the accounts."""
@@ -157,10 +163,14 @@ class RowViewSet(_GenericViewSet, ApiView):
         """Return a row as it is shown, with its ETag, and its address if it is new."""
         response = Response(self.get_serializer(row).data, status=status)
         if not self.asked_expansions and self.asked_fields is None:
-            response["ETag"] = etag_of(response.data)
+            response["ETag"] = self._etag_of(row)
         if is_new:
-            response["Location"] = f"{self.request.path}/{row.public_id}"
+            response["Location"] = self.address_of(row)
         return response
+
+    def address_of(self, row: Any) -> str:
+        """Return the address of a row that was made here."""
+        return f"{self.request.path}/{row.public_id}"
 
     def held_for(self, role: Role | None) -> Any:
         """Return the row behind the address, if it still is what `If-Match` says.
@@ -177,26 +187,8 @@ class RowViewSet(_GenericViewSet, ApiView):
         return row
 
     def _etag_of(self, row: Any) -> str:
-        serializer = self.get_serializer_class()
+        serializer: Any = self.detail_serializer or self.serializer_class
         return etag_of(serializer(row, context=self.get_serializer_context()).data)
-
-    def _listed_accounts(self) -> list[uuid.UUID]:
-        access = self.access
-        if named := self.request.query_params.get("account"):
-            try:
-                key = decode_public_id(ACCOUNT_PREFIX, named)
-            except InvalidPublicId as error:
-                fault = ParameterProblem("account", "invalid_id", str(error))
-                raise InvalidParameters([fault]) from None
-            if key not in access.accounts:
-                fault = ParameterProblem("account", NOT_FOUND, "There is no such account here.")
-                raise Problem(404, NOT_FOUND, fault.message, errors=[fault])
-            check_role(access, self.view_role, key)
-            return [key]
-        found = [key for key in access.account_ids if access.has_role(self.view_role, key)]
-        if not found:
-            raise PermissionDenied
-        return found
 
     def _check_parameters(self, request: Request) -> None:
         known = set(self.action_parameters.get(self.action, ()))
@@ -207,11 +199,8 @@ class RowViewSet(_GenericViewSet, ApiView):
             known |= _PAGE_PARAMETERS | self.list_parameters
             if self.filterset_class is not None:
                 known |= self.filterset_class.base_filters.keys()
-        faults = [
-            ParameterProblem(name, "unknown_parameter", "There is no such parameter here.")
-            for name in request.query_params
-            if name not in known
-        ]
+        refuse_unknown_parameters(request, known)
+        faults: list[ParameterProblem] = []
         if "fields" in known and (named := request.query_params.get("fields")):
             possible = _names_of(serializer)
             self.asked_fields = frozenset({"id", *named.split(",")})
@@ -283,10 +272,14 @@ class Created(RowViewSet):
         """Make one."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        check_role(self.access, self.add_role, serializer.validated_data["account_id"])
+        self.check_may_add(serializer.validated_data)
         with transaction.atomic():
             row = serializer.save()
         return self.shown(self.again(row), 201, is_new=True)
+
+    def check_may_add(self, values: dict[str, Any]) -> None:
+        """Raise a Problem 403 unless the role is held where the new row is to be."""
+        check_role(self.access, self.add_role, values["account_id"])
 
     def again(self, row: Any) -> Any:
         """Return a row that was saved as it is read."""

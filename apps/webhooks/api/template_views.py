@@ -72,6 +72,7 @@ class TemplateViewSet(Listed, Created, Changed, Deleted):
     action_scopes = dict.fromkeys(
         ("extract", "suggest", "validate_sample", "preview", "render"), Scope.READ
     )
+    without_body = frozenset({"duplicate", "render"})
     action_parameters = {
         **dict.fromkeys(
             ("extract", "suggest", "validate_sample", "preview", "render", "usage"), frozenset()
@@ -202,7 +203,7 @@ class VersionViewSet(NestedViewSet, Listed):
     orders = ("-number",)
     lookup_url_kwarg = "number"
     lookup_value_regex = "[0-9]{1,9}"
-    needs_body = False
+    without_body = frozenset({"restore"})
 
     def rows(self) -> QuerySet[TemplateVersion]:
         """Versions of the template in the address."""

@@ -1,0 +1,1 @@
+"""Accounts, places, people and keys over the REST API."""

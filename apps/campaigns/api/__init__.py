@@ -1,0 +1,1 @@
+"""Numbers, campaigns, treatments and attachments over the REST API."""

@@ -1,0 +1,1 @@
+"""Webhooks with all that they do, calls, deliveries, replays and alerts over the REST API."""

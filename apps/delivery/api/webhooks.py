@@ -1,0 +1,226 @@
+"""Webhooks over the REST API: with templates and attachments, tests, backtests and figures."""
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.models import Location, Scope
+from apps.calls.models import Call
+from apps.campaigns.api.setting_up import WebhookToSetUp
+from apps.campaigns.backtest import MOST_CALLS, backtest
+from apps.campaigns.models import Attachment
+from apps.common.access import Role
+from apps.common.api.filters import ReferenceFilter, RowFilters, filters
+from apps.common.api.parameters import whole_number
+from apps.common.api.serializers import read
+from apps.common.api.viewsets import Managed
+from apps.delivery.api.answers import Backtested, TestResult, WebhookStats
+from apps.delivery.models import Delivery, DeliveryState, EndpointHealth
+from apps.delivery.testing import TestRun, send_test
+from apps.webhooks.api.samples import RenderBody, compiled_version, snapshot_for
+from apps.webhooks.api.webhooks import (
+    RotateBody,
+    SecretShown,
+    WebhookSerializer,
+    WebhookSummary,
+)
+from apps.webhooks.changing import change_webhook
+from apps.webhooks.models import Template, Webhook
+from apps.webhooks.services import rotate_secret
+from apps.webhooks.sharing import templates_for
+
+MOST_DAYS = 31
+
+
+class WebhookFilters(RowFilters):
+    """What webhooks can be narrowed by."""
+
+    location = ReferenceFilter(Location)
+    template = ReferenceFilter(
+        Template, rows=lambda access: templates_for(access.account_ids, access)
+    )
+    name = filters.CharFilter(lookup_expr="icontains", help_text="Part of the name.")
+    is_active = filters.BooleanFilter()
+
+
+class WebhookViewSet(Managed):
+    """URLs of receivers with all that it takes to call them."""
+
+    model = Webhook
+    queryset = Webhook.objects.all()
+    serializer_class = WebhookSummary
+    detail_serializer = WebhookSerializer
+    filterset_class = WebhookFilters
+    orders = ("-created_at", "name")
+    action_scopes = {"backtest": Scope.READ}
+    action_parameters = {
+        "backtest": frozenset({"limit"}),
+        "stats": frozenset({"days"}),
+        **dict.fromkeys(("test", "rotate_secret"), frozenset()),
+    }
+    without_body = frozenset({"test", "enable", "disable", "rotate_secret"})
+
+    def rows(self) -> QuerySet[Webhook]:
+        """Fetch the headers of a single one along."""
+        webhooks = Webhook.objects.defer("secret")
+        return webhooks if self.action == "list" else webhooks.prefetch_related("headers")
+
+    def get_serializer_class(self) -> Any:
+        """Take a template and attachments along with a new webhook."""
+        return WebhookToSetUp if self.action == "create" else super().get_serializer_class()
+
+    def again(self, row: Webhook) -> Webhook:
+        """Show a new one with its secret."""
+        return Webhook.objects.prefetch_related("headers", "attachments").get(pk=row.pk)
+
+    @extend_schema(request=None, responses=WebhookSerializer)
+    @action(detail=True, methods=["post"])
+    def enable(self, request: Request, **kwargs: Any) -> Response:
+        """Send again; what has waited goes out."""
+        return self._switched(is_active=True)
+
+    @extend_schema(request=None, responses=WebhookSerializer)
+    @action(detail=True, methods=["post"])
+    def disable(self, request: Request, **kwargs: Any) -> Response:
+        """Stop sending; deliveries wait."""
+        return self._switched(is_active=False)
+
+    @extend_schema(request=RotateBody, responses=SecretShown)
+    @action(detail=True, methods=["post"], url_path="rotate-secret")
+    def rotate_secret(self, request: Request, **kwargs: Any) -> Response:
+        """Replace the secret that signs requests, and show the new one, this once."""
+        webhook = self.held_for(Role.ADMIN)
+        body = read(RotateBody, request)
+        rotate_secret(
+            webhook=webhook,
+            keep=dt.timedelta(hours=body["keep_hours"]),
+            key_id=body.get("key_id"),
+        )
+        return Response({"secret": Webhook.objects.get(pk=webhook.pk).secret})
+
+    @extend_schema(request=RenderBody, responses=TestResult)
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, **kwargs: Any) -> Response:
+        """Send one request as a delivery would be sent, and say what came back.
+
+        It is marked as a test, counts as no delivery, and waits for 20 seconds at most.
+        """
+        webhook = self.row_for(Role.MEMBER)
+        body = read(RenderBody, request)
+        run = send_test(
+            webhook=webhook,
+            headers=[(header.name, header.value) for header in webhook.headers.all()],
+            template=compiled_version(webhook.template.current_version),
+            snapshot=snapshot_for(body["call"], [webhook.account_id]),
+            now=timezone.now(),
+        )
+        return Response(_shown(run))
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "limit", int, description=f"Calls, 1 to {MOST_CALLS}; 20 unless given."
+            )
+        ],
+        responses=Backtested,
+    )
+    @action(detail=True)
+    def backtest(self, request: Request, **kwargs: Any) -> Response:
+        """Say what it would have sent for the newest calls, and why not. Sends nothing."""
+        webhook = self.get_object()
+        attachments = Attachment.objects.filter(webhook=webhook).select_related(
+            "webhook", "campaign", "treatment", "option__treatment", "location"
+        )
+        tested = backtest(
+            calls=Call.objects.filter(account_id=webhook.account_id),
+            attachments=list(attachments),
+            template=compiled_version(webhook.template.current_version),
+            limit=whole_number(request, "limit", MOST_CALLS, 20),
+        )
+        return Response(
+            {
+                "data": [
+                    {
+                        "call": each.call.public_id,
+                        "would_send": [
+                            {
+                                "timing": sending.timing,
+                                "event": sending.event.public_id,
+                                "payload": sending.payload,
+                            }
+                            for sending in each.sendings
+                        ],
+                        "why_not": each.why_not,
+                    }
+                    for each in tested
+                ]
+            }
+        )
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("days", int, description=f"1 to {MOST_DAYS}; 7 unless given.")
+        ],
+        responses=WebhookStats,
+    )
+    @action(detail=True)
+    def stats(self, request: Request, **kwargs: Any) -> Response:
+        """Count its deliveries of the last days, and say how its receiver has been doing."""
+        webhook = self.get_object()
+        days = whole_number(request, "days", MOST_DAYS, 7)
+        since = timezone.now() - dt.timedelta(days=days)
+        recent = Delivery.objects.filter(webhook=webhook, created_at__gte=since).order_by()
+        counts = dict(recent.values_list("state").annotate(Count("pk")))
+        unfinished = Delivery.objects.filter(webhook=webhook, state__in=DeliveryState.unfinished())
+        health = EndpointHealth.objects.get(webhook=webhook)
+        return Response(
+            {
+                "since": since,
+                "deliveries": {state: counts.get(state, 0) for state in DeliveryState.values},
+                "backlog": unfinished.count(),
+                "last_success_at": health.last_success_at,
+                "last_failure_at": health.last_failure_at,
+                "failing_since": health.failing_since,
+                "failures_in_row": health.failures_in_row,
+                "next_probe_at": health.probe_at,
+            }
+        )
+
+    def _switched(self, *, is_active: bool) -> Response:
+        webhook = self.held_for(Role.MEMBER)
+        changes = {"is_active": is_active, "disabled_reason": ""}
+        change_webhook(webhook=webhook, changes=changes, headers=None, by=self.access)
+        return self.shown(webhook)
+
+
+def _shown(run: TestRun) -> dict[str, Any]:
+    outcome = run.outcome
+    timings = outcome.timings
+    return {
+        "is_success": run.is_success,
+        "request": {
+            "method": run.request.method,
+            "url": run.request.url,
+            "headers": run.masked_headers,
+            "body": run.request.body.decode("utf-8", "replace"),
+        },
+        "response": {
+            "status": outcome.status,
+            "headers": dict(outcome.headers),
+            "body": outcome.body.decode("utf-8", "replace"),
+        },
+        "error_kind": str(run.verdict.error_kind or "") or None,
+        "error_message": outcome.error_message,
+        "timings_ms": {
+            "dns": timings.dns_ms,
+            "connect": timings.connect_ms,
+            "first_byte": timings.first_byte_ms,
+            "total": timings.total_ms,
+        },
+    }

@@ -1,0 +1,75 @@
+"""Changing a webhook that exists."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from apps.common.access import Access, Role
+from apps.common.faults import faults_at
+from apps.webhooks.models import Webhook, WebhookHeader
+from apps.webhooks.services import check_target
+
+# A header without a value keeps the one that is saved under its name.
+Headers = Sequence[tuple[str, str | None]]
+
+
+@transaction.atomic
+def change_webhook(
+    *, webhook: Webhook, changes: Mapping[str, Any], headers: Headers | None, by: Access
+) -> Webhook:
+    """Save changes of columns, and the list of headers if one is given.
+
+    Raises ValidationError, and saves nothing, for what does not fit; and for an address at another
+    host, or without TLS, to which saved header values would go, unless `by` is an admin.
+    """
+    changes = dict(changes)
+    if (url := changes.get("url")) is not None:
+        changes["url"] = _checked_url(webhook, url, by)
+    if changes.get("is_active"):
+        changes["disabled_reason"] = ""
+    changed = [name for name, value in changes.items() if getattr(webhook, name) != value]
+    for name in changed:
+        setattr(webhook, name, changes[name])
+    webhook.full_clean()
+    if changed:
+        webhook.save(update_fields=changed)
+    if headers is not None:
+        _replace_headers(webhook, headers)
+    return webhook
+
+
+def _checked_url(webhook: Webhook, url: str, by: Access) -> str:
+    try:
+        checked = check_target(url=url)
+    except ValidationError as error:
+        raise ValidationError({"url": error.messages}) from None
+    moves = urlsplit(checked)[:2] != urlsplit(webhook.url)[:2]
+    has_secrets = any(header.is_secret for header in webhook.headers.all())
+    if moves and has_secrets and not by.has_role(Role.ADMIN, webhook.account_id):
+        raise ValidationError(
+            {
+                "url": "Saved header values would go to another host, or without TLS; only an admin"
+                " may do that."
+            }
+        )
+    return checked
+
+
+def _replace_headers(webhook: Webhook, headers: Headers) -> None:
+    saved = {header.name: header.value for header in webhook.headers.all()}
+    webhook.headers.all().delete()
+    for index, (name, value) in enumerate(headers):
+        if value is None and name not in saved:
+            raise ValidationError({f"headers/{index}/value": "No value is saved under this name."})
+        header = WebhookHeader(
+            account_id=webhook.account_id,
+            webhook=webhook,
+            name=name,
+            value=saved[name] if value is None else value,
+        )
+        with faults_at(f"headers/{index}"):
+            header.full_clean()
+        header.save()
