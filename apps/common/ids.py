@@ -12,6 +12,9 @@ from uuid_utils.compat import uuid7
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {char: value for value, char in enumerate(_ALPHABET)}
 _SUFFIX_LENGTH = 26
+# Two characters at a time: the engine writes an id for each request.
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = range(120, -1, -10)
 
 
 class InvalidPublicId(ValueError):
@@ -26,8 +29,8 @@ def new_id() -> uuid.UUID:
 def encode_public_id(prefix: str, key: uuid.UUID) -> str:
     """Return the TypeID of a key, as `wh_01jd2x…`."""
     number = key.int
-    suffix = "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
-    return f"{prefix}_{suffix}"
+    pairs, low = _PAIRS, 1023
+    return f"{prefix}_{''.join([pairs[(number >> shift) & low] for shift in _SHIFTS])}"
 
 
 def decode_public_id(prefix: str, text: str) -> uuid.UUID:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from apps.delivery.outcome import ErrorKind, Outcome
@@ -91,7 +92,7 @@ def judge(
         return Verdict(State.FAILED, outcome.error_message, error_kind=ErrorKind.RENDER)
     if outcome.error_kind is None and outcome.status in policy.success_codes:
         if _body_matches(outcome, policy):
-            return Verdict(State.SUCCEEDED, f"Answered {outcome.status}.")
+            return _success(outcome.status)
         reason = "The answer's body lacks the text that this webhook expects."
     else:
         reason = outcome.error_message or _describe_status(outcome)
@@ -108,8 +109,13 @@ def judge(
     return Verdict(State.RETRY, reason, error_kind=kind, retry_in_s=delay)
 
 
+@cache
+def _success(status: int | None) -> Verdict:
+    return Verdict(State.SUCCEEDED, f"Answered {status}.")
+
+
 def _body_matches(outcome: Outcome, policy: RetryPolicy) -> bool:
-    return policy.body_contains.encode() in outcome.body
+    return not policy.body_contains or policy.body_contains.encode() in outcome.body
 
 
 def _describe_status(outcome: Outcome) -> str:

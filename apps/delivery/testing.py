@@ -55,19 +55,20 @@ def send_test(
     `webhook-test: true`, has an id of its own, and waits for 20 s at most.
     """
     claimed = Claimed(
-        claim=_NOBODY,
-        deadline=0.0,
         id=new_id(),
         account_id=_NOBODY,
         webhook_id=_NOBODY,
         template_version_id=_NOBODY,
         call_id=_NOBODY,
+        event_id=_NOBODY,
         attempt_count=0,
         revision=0,
-        snapshot=snapshot,
+        expires_at=None,
+        claim=_NOBODY,
+        deadline=0.0,
     )
     endpoint = _endpoint(webhook, headers)
-    prepared = prepare(claimed, endpoint, template, timestamp=int(now.timestamp()))
+    prepared = prepare(claimed, snapshot, endpoint, template, timestamp=int(now.timestamp()))
     mark = {TEST_HEADER: "true"}
     request = replace(prepared.request, headers={**prepared.request.headers, **mark})
     outcome = send(shared_session(), request)

@@ -23,7 +23,7 @@ import redis
 from psycopg.conninfo import conninfo_to_dict
 
 from apps.common.embedded import EmbeddedServices
-from apps.delivery.engine.drain import STOP_GRACE_S
+from apps.delivery.engine.senders import STOP_GRACE_S
 from apps.delivery.wake import CHANNEL
 from config import gunicorn
 from tests.architecture.documented import documented_settings

@@ -13,7 +13,8 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.accounts.access import access_of_key
-from apps.delivery.engine.drain import Drain, Tally
+from apps.delivery.engine.drain import Drain
+from apps.delivery.engine.settings import Tally
 from apps.delivery.jobs import drain_settings, run_drain
 from apps.delivery.models import Delivery, DeliveryState
 from apps.intake.services import Receipt, accept_events

@@ -26,7 +26,8 @@ from apps.common.egress import (
     EgressPolicy,
 )
 from apps.delivery.clients import failures
-from apps.delivery.clients.connecting import GuardedConnector
+from apps.delivery.clients.connecting import ConnectRequest, GuardedConnector
+from apps.delivery.clients.deadlines import Deadlines
 from apps.delivery.clients.exchange import (
     CONNECT_TIMEOUT_S,
     MAX_INTERIM_ANSWERS,
@@ -67,11 +68,12 @@ async def send(session: "GuardedSession", request: OutboundRequest) -> Outcome:
     that turns out to be dead before any byte came back is replaced once, within the same deadline:
     the receiver may then see the request twice, with the same `webhook-id`, and `sends` is 2.
     """
-    exchange = Exchange(started=perf_counter())
+    started = perf_counter()
+    exchange = Exchange(started, deadline=started + request.timeout_s)
     current_exchange.set(exchange)
     failure: Failure | None = None
     try:
-        async with asyncio.timeout(request.timeout_s):
+        with session.deadlines.of(exchange):
             destination = session.destination(request.url)
             request_bytes = encode_request(
                 request.method, destination.target, destination.host, request.headers, request.body
@@ -117,7 +119,7 @@ class Destination:
     `connect_request` only tells aiohttp's connector where to connect; it is never sent.
     """
 
-    connect_request: aiohttp.ClientRequest
+    connect_request: ConnectRequest
     target: str
     host: str
 
@@ -129,6 +131,7 @@ class GuardedSession:
         self._policy = policy
         self._connector = connector
         self._loop = asyncio.get_running_loop()
+        self.deadlines = Deadlines(self._loop)
         self._kept = lru_cache(maxsize=4096)(self._destination)
 
     def destination(self, url: str) -> Destination:
@@ -142,7 +145,7 @@ class GuardedSession:
         target = self._policy.check_url(url, longest=MAX_SENT_URL_LENGTH)
         checked = URL(target.url, encoded=True)
         return Destination(
-            connect_request=aiohttp.ClientRequest("GET", checked, loop=self._loop),
+            connect_request=ConnectRequest("GET", checked, loop=self._loop),
             target=checked.raw_path_qs,
             host=checked.host_port_subcomponent or "",
         )

@@ -9,13 +9,14 @@ import asyncio
 import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from ipaddress import ip_address
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_reqrep import ConnectionKey
 
 from apps.common.egress import BlockedAddress, EgressPolicy
 from apps.delivery.clients.exchange import Resolve, current_exchange
@@ -82,6 +83,15 @@ class GuardedConnector(aiohttp.TCPConnector):
         """Close all connections, those in use as well, and the resolver's threads."""
         await super().close(abort_ssl=abort_ssl)
         await self._vetting_resolver.close()
+
+
+class ConnectRequest(aiohttp.ClientRequest):
+    """Tells the connector where to connect, and is never sent; its key is worked out once."""
+
+    @cached_property
+    def connection_key(self) -> ConnectionKey:
+        """What connections are pooled by."""
+        return super().connection_key
 
 
 class VettingResolver(AbstractResolver):

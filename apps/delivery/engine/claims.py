@@ -3,13 +3,12 @@
 import datetime as dt
 import operator
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 
-from apps.webhooks.tokens import Snapshot
+from apps.delivery.engine.database import key_array
 
 # A loose index scan finds the webhooks that have work, then each gives up to `per_webhook` rows:
 # the cost depends on the number of such webhooks, not on how much is due for one of them.
@@ -67,13 +66,15 @@ WITH RECURSIVE line AS (
   FROM line
   JOIN webhooks_webhook webhook ON webhook.id = line.webhook_id AND webhook.is_active
   JOIN accounts_account account ON account.id = webhook.account_id AND account.is_active
+  LEFT JOIN unnest(%(hungry)s::uuid[], %(rooms)s::int[]) AS known(webhook_id, room)
+    ON known.webhook_id = line.webhook_id
   CROSS JOIN LATERAL (
     SELECT delivery.id, {lost_at} AS lost_at FROM delivery_delivery delivery
     WHERE delivery.webhook_id = line.webhook_id
       AND delivery.state = 'pending' AND delivery.next_attempt_at <= now()
       AND (delivery.expires_at IS NULL OR delivery.expires_at > now())
     ORDER BY delivery.next_attempt_at
-    LIMIT %(per_webhook)s FOR UPDATE SKIP LOCKED
+    LIMIT coalesce(known.room, %(per_webhook)s) FOR UPDATE SKIP LOCKED
   ) picked
   WHERE line.webhook_id <> ALL (%(busy)s::uuid[])
     AND NOT EXISTS (
@@ -97,11 +98,10 @@ WITH RECURSIVE line AS (
 UPDATE delivery_delivery delivery
 SET claim = %(claim)s, next_attempt_at = now() + make_interval(secs => %(lease_s)s),
   attempt_count = delivery.attempt_count + (due.lost_at IS NOT NULL)::int
-FROM due, calls_callevent event
-WHERE delivery.id = due.id AND event.id = delivery.event_id
+FROM due
+WHERE delivery.id = due.id
 RETURNING delivery.id, delivery.account_id, delivery.webhook_id, delivery.template_version_id,
-  delivery.call_id, delivery.attempt_count, due.revision, event.snapshot,
-  delivery.expires_at
+  delivery.call_id, delivery.event_id, delivery.attempt_count, due.revision, delivery.expires_at
 """
 # A bucket holds what comes in during a quarter of a second, or one; it is full at first.
 _TOKENS = """least(greatest(1, health.rate_per_s / 4), health.tokens
@@ -115,15 +115,23 @@ _CLAIM = _CLAIM.replace("{tokens}", _TOKENS).replace("{lost_at}", _LOST_AT)
 LOST = "A worker died while it held this delivery; it may have arrived."
 # Webhooks with a limit or an open breaker that one claim serves.
 _GATES = 64
+_SNAPSHOTS = """
+SELECT id, CASE WHEN octet_length(text) <= %s THEN text END
+FROM (
+  SELECT id, snapshot::text AS text FROM calls_callevent WHERE id = ANY (%s::uuid[]) OFFSET 0
+) event
+"""
+# A snapshot of more is read when its turn comes.
+LARGE_BYTES = 16_384
 _GIVE_BACK = """
 UPDATE delivery_delivery
 SET claim = NULL, next_attempt_at = now() + make_interval(secs => %s)
-WHERE id = ANY (%s) AND claim = ANY (%s) AND state = 'pending'
+WHERE id = ANY (%s::uuid[]) AND claim = ANY (%s::uuid[]) AND state = 'pending'
 """
 # A probe that was given back is not under way: the next claim takes another.
 _FREE_PROBES = """
 UPDATE delivery_endpointhealth SET is_probing = false, probe_at = now()
-WHERE webhook_id = ANY (%s) AND is_probing
+WHERE webhook_id = ANY (%s::uuid[]) AND is_probing
 """
 _NEXT_DUE = """
 SELECT extract(epoch FROM min(next_attempt_at) - now())::float FROM delivery_delivery
@@ -134,27 +142,29 @@ FIRST = uuid.UUID(int=0)
 LEASE_MARGIN_S = 5.0
 # Keys sort by the time they were made.
 _KEY = operator.itemgetter(0)
+_EVENT = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A delivery that this worker holds under a lease, signed with `claim`.
 
     `revision` is that of its webhook at the moment of the claim; `deadline` is when the
-    lease ends, on the monotonic clock.
+    lease ends, on the monotonic clock. `snapshot` is JSON; None for one that is too large to be
+    held by the thousand.
     """
 
-    claim: uuid.UUID
-    deadline: float
     id: uuid.UUID
     account_id: uuid.UUID
     webhook_id: uuid.UUID
     template_version_id: uuid.UUID
     call_id: uuid.UUID
+    event_id: uuid.UUID
     attempt_count: int
     revision: int
-    snapshot: Snapshot
-    expires_at: dt.datetime | None = None
+    expires_at: dt.datetime | None
+    claim: uuid.UUID
+    deadline: float
+    snapshot: str | None = None
 
 
 async def claim_due(
@@ -162,24 +172,27 @@ async def claim_due(
     *,
     limit: int,
     per_webhook: int,
-    busy: Iterable[uuid.UUID],
+    rooms: Mapping[uuid.UUID, int],
     after: uuid.UUID,
     lease_s: float,
     loop_time: float,
 ) -> list[Claimed]:
-    """Claim up to `limit` due deliveries, up to `per_webhook` of each webhook that is not busy.
+    """Claim up to `limit` due deliveries, of each webhook what `rooms` says, or `per_webhook`.
 
     Walks the webhooks in the order of their keys, from `after` on. Returns the oldest first. Where
     an earlier claim was never recorded, an attempt that says so is stored, and a try is spent: the
     receiver may have got it.
     """
     claim = uuid.uuid4()
+    hungry = {key: room for key, room in rooms.items() if room}
     cursor = await connection.execute(
         _CLAIM,
         {
             "after": after,
             "per_webhook": per_webhook,
-            "busy": list(busy),
+            "busy": key_array(rooms.keys() - hungry.keys()),
+            "hungry": key_array(hungry),
+            "rooms": list(hungry.values()),
             "limit": limit,
             "gates": _GATES,
             "lost": LOST,
@@ -189,7 +202,18 @@ async def claim_due(
     )
     deadline = loop_time + lease_s
     rows = sorted(await cursor.fetchall(), key=_KEY)
-    return [Claimed(claim, deadline, *row) for row in rows]
+    snapshots = await _snapshots(connection, {row[_EVENT] for row in rows})
+    return [Claimed._make((*row, claim, deadline, snapshots.get(row[_EVENT]))) for row in rows]
+
+
+async def _snapshots(
+    connection: AsyncConnection[Any], events: Collection[uuid.UUID]
+) -> dict[uuid.UUID, str | None]:
+    """Read the snapshot of each event once, however many deliveries tell of it."""
+    if not events:
+        return {}
+    cursor = await connection.execute(_SNAPSHOTS, [LARGE_BYTES, key_array(events)])
+    return dict(await cursor.fetchall())
 
 
 async def give_back(
@@ -205,10 +229,11 @@ async def give_back(
     """
     if held:
         await connection.execute(
-            _GIVE_BACK, [in_s, [each.id for each in held], list({each.claim for each in held})]
+            _GIVE_BACK,
+            [in_s, key_array(each.id for each in held), key_array({each.claim for each in held})],
         )
     if held and free_probes:
-        await connection.execute(_FREE_PROBES, [list({each.webhook_id for each in held})])
+        await connection.execute(_FREE_PROBES, [key_array({each.webhook_id for each in held})])
 
 
 async def seconds_to_next_due(connection: AsyncConnection[Any]) -> float | None:

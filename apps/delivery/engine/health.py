@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -68,6 +68,8 @@ class Entry:
     """What a recording says of the endpoints, and what it found out."""
 
     tallies: Mapping[uuid.UUID, Tally]
+    # Of endpoints that are well: written later, many together.
+    left_out: Mapping[uuid.UUID, Tally] = field(default_factory=dict)
     known: dict[uuid.UUID, Health] = field(default_factory=dict)
 
     def opened(self) -> list[uuid.UUID]:
@@ -94,24 +96,24 @@ class HealthBook:
 
     def entry(self, tried: Iterable[Tried], *, everything: bool = False) -> Entry:
         """Return what is to be written along with these tries; changes nothing."""
+        fresh = tallies_of(tried)
         tallies = dict(self._gathered)
-        urgent: set[uuid.UUID] = set()
-        for each in tried:
-            key, tally = each.held.webhook_id, tally_of(each)
+        for key, tally in fresh.items():
             tallies[key] = tallies[key].plus(tally) if key in tallies else tally
-            if not tally.successes or key not in self._calm:
-                urgent.add(key)
         if everything or time.monotonic() - self._last_at >= GATHER_S:
             return Entry(tallies)
-        return Entry({key: tallies[key] for key in urgent})
+        urgent = {
+            key: tallies[key]
+            for key, tally in fresh.items()
+            if tally.failures or tally.undecided or key not in self._calm
+        }
+        return Entry(urgent, {key: tally for key, tally in fresh.items() if key not in urgent})
 
-    def settle(self, tried: Iterable[Tried], entry: Entry) -> None:
+    def settle(self, entry: Entry) -> None:
         """Take note that the entry is stored, and gather what it left out."""
-        for each in tried:
-            key, tally = each.held.webhook_id, tally_of(each)
-            if key not in entry.tallies:
-                gathered = self._gathered.get(key)
-                self._gathered[key] = gathered.plus(tally) if gathered else tally
+        for key, tally in entry.left_out.items():
+            gathered = self._gathered.get(key)
+            self._gathered[key] = gathered.plus(tally) if gathered else tally
         for key in entry.tallies:
             self._gathered.pop(key, None)
         for key, health in entry.known.items():
@@ -120,16 +122,30 @@ class HealthBook:
             self._last_at = time.monotonic()
 
 
-_SUCCESS, _FAILURE = Tally(successes=1), Tally(failures=1, ended_well=False)
-_UNDECIDED = Tally(undecided=1)
+def tallies_of(tried: Iterable[Tried]) -> dict[uuid.UUID, Tally]:
+    """Count tries by endpoint; one that never got as far as sending says nothing of it."""
+    kinds: dict[uuid.UUID, list[str]] = {}
+    for each in tried:
+        kinds.setdefault(each.held.webhook_id, []).append(_kind(each))
+    return {key: _tally(of_one) for key, of_one in kinds.items()}
 
 
-def tally_of(tried: Tried) -> Tally:
-    """Return what one try says of its endpoint: nothing, if it never got as far as sending."""
+def _kind(tried: Tried) -> str:
     if tried.verdict.state is State.SUCCEEDED:
-        return _SUCCESS
+        return "success"
     ours = not tried.verdict.spends_try or tried.outcome.error_kind is ErrorKind.RENDER
-    return _UNDECIDED if ours else _FAILURE
+    return "undecided" if ours else "failure"
+
+
+def _tally(kinds: Sequence[str]) -> Tally:
+    decided = [kind for kind in kinds if kind != "undecided"]
+    successes = decided.count("success")
+    return Tally(
+        successes=successes,
+        failures=len(decided) - successes,
+        undecided=len(kinds) - len(decided),
+        ended_well=not decided or decided[-1] == "success",
+    )
 
 
 async def write(connection: AsyncConnection[Any], entry: Entry) -> None:

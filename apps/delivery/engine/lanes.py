@@ -9,37 +9,62 @@ from apps.webhooks.models import DEFAULT_CONCURRENCY
 
 # Requests to one webhook at the same time, unless it says otherwise.
 CONCURRENCY = DEFAULT_CONCURRENCY
-# A lane is claimed for when it holds less than LOW, and then given up to REFILL more: enough to
-# keep a fast receiver busy until the next claim, little enough that a hanging one holds few.
-LOW = 16
-REFILL = 48
+# A lane gets at least so many times what may be under way: enough to keep a fast receiver busy
+# until the next claim, little enough that a hanging one holds few.
+ROUNDS = 3
+# What is claimed for a webhook that has no lane yet.
+REFILL = ROUNDS * CONCURRENCY
 
 
 @dataclass(slots=True)
 class Lane:
-    """Deliveries of one webhook that wait their turn in this worker."""
+    """Deliveries of one webhook that wait their turn in this worker.
+
+    `share` is how many it may hold. It grows while a claim brings all that was asked for and the
+    next claim finds nothing left of it, and shrinks when that is over.
+    """
 
     webhook_id: uuid.UUID
     queue: deque[Claimed] = field(default_factory=deque)
     under_way: int = 0
     concurrency: int = CONCURRENCY
-
-    @property
-    def is_full(self) -> bool:
-        """Tell whether nothing more should be claimed for this webhook now."""
-        return len(self.queue) >= LOW or (self.is_busy and bool(self.queue))
+    share: int = REFILL
+    asked: int = REFILL
+    brought: int = 0
 
     @property
     def is_busy(self) -> bool:
         """Tell whether as much is under way as may be."""
         return self.under_way >= self.concurrency
 
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether there is nothing in it and nothing under way."""
+        return not self.queue and not self.under_way
+
+    @property
+    def is_low(self) -> bool:
+        """Tell whether more should be claimed for it."""
+        return 2 * len(self.queue) < self.share
+
+    def ask(self, most: int) -> int:
+        """Return how many more to claim now, so that it holds `most` or its least share."""
+        if not self.queue and 0 < self.asked <= self.brought:
+            self.share *= 2
+        elif not self.is_low:
+            self.share //= 2
+        self.share = max(ROUNDS * self.concurrency, min(self.share, most))
+        self.asked = self.share - len(self.queue) if self.is_low else 0
+        self.brought = 0
+        return self.asked
+
 
 class Lanes:
-    """All lanes that have something."""
+    """The lanes that have something, or had before the claim before last."""
 
     def __init__(self) -> None:
         self._lanes: dict[uuid.UUID, Lane] = {}
+        self._were_idle: set[uuid.UUID] = set()
 
     def add(self, held: Claimed, concurrency: int = CONCURRENCY) -> Lane:
         """Put a delivery at the end of its lane; that many may be under way from now on."""
@@ -47,17 +72,22 @@ class Lanes:
         if lane is None:
             lane = self._lanes[held.webhook_id] = Lane(held.webhook_id)
         lane.queue.append(held)
+        lane.brought += 1
         lane.concurrency = concurrency
         return lane
 
-    def full(self) -> list[uuid.UUID]:
-        """Return the webhooks to claim nothing for."""
-        return [key for key, lane in self._lanes.items() if lane.is_full]
+    def ask(self, capacity: int) -> dict[uuid.UUID, int]:
+        """Return how many to claim for each webhook that has a lane; 0 for those that have enough.
 
-    def forget_idle(self, lane: Lane) -> None:
-        """Drop a lane that has nothing left."""
-        if not lane.queue and not lane.under_way:
-            self._lanes.pop(lane.webhook_id, None)
+        All together they grow to half of what this worker may hold. Lanes that are idle for the
+        second time are dropped.
+        """
+        idle = {key for key, lane in self._lanes.items() if lane.is_idle}
+        for key in idle & self._were_idle:
+            del self._lanes[key]
+        self._were_idle = idle
+        most = capacity // 2 // max(1, len(self._lanes))
+        return {key: lane.ask(most) for key, lane in self._lanes.items()}
 
     def take(self, webhook_id: uuid.UUID) -> list[Claimed]:
         """Take out what has not begun for one webhook."""
@@ -65,12 +95,8 @@ class Lanes:
         waiting = list(lane.queue) if lane else []
         if lane:
             lane.queue.clear()
-            self.forget_idle(lane)
         return waiting
 
     def empty(self) -> list[Claimed]:
         """Take out everything that has not begun, as when stopping."""
-        waiting = [held for lane in self._lanes.values() for held in lane.queue]
-        for lane in self._lanes.values():
-            lane.queue.clear()
-        return waiting
+        return [held for key in self._lanes for held in self.take(key)]

@@ -16,8 +16,13 @@ from apps.delivery.engine.records import Tried, forget, record
 
 logger = logging.getLogger(__name__)
 
-# The first try of a batch waits this long for others, in seconds.
+# The first try of a batch waits this long for others, in seconds; longer when there are many,
+# as a large batch costs less for each of its tries.
 _PAUSE_S = 0.004
+_LONG_PAUSE_S = 0.04
+_MANY = 64
+# Bodies that wait to be stored, in bytes; while there are more, nothing more is begun.
+MOST_BYTES = 16 * 1024 * 1024
 
 
 class Recorder:
@@ -41,6 +46,9 @@ class Recorder:
         self._learned = learned
         self._book = HealthBook()
         self._noted: list[Tried] = []
+        self._bytes = 0
+        self._has_room = asyncio.Event()
+        self._has_room.set()
         self._news = asyncio.Event()
         self._closing = False
         self._task = asyncio.create_task(self._run())
@@ -53,7 +61,14 @@ class Recorder:
     def note(self, tried: Tried) -> None:
         """Take a try to be stored soon."""
         self._noted.append(tried)
+        self._bytes += len(tried.body) + len(tried.outcome.body)
+        if self._bytes > MOST_BYTES:
+            self._has_room.clear()
         self._news.set()
+
+    async def room(self) -> None:
+        """Wait until what was noted is no longer too much to hold."""
+        await self._has_room.wait()
 
     async def close(self, *, timeout_s: float | None = None) -> None:
         """Store what is left. Raises TimeoutError if the database does not come back in time."""
@@ -62,16 +77,24 @@ class Recorder:
         await asyncio.wait_for(self._task, timeout_s)
 
     async def _run(self) -> None:
-        while self._noted or not self._closing:
-            await self._wait()
-            if not self._closing:
-                await asyncio.sleep(_PAUSE_S)
-                self._news.clear()
-            batch, self._noted = self._noted, []
-            if batch or self._book:
-                await self._store(batch)
-                self._stored(len(batch))
-        await self._store([], everything=True)
+        pause_s = _PAUSE_S
+        try:
+            while self._noted or not self._closing:
+                await self._wait()
+                if not self._closing:
+                    await asyncio.sleep(pause_s)
+                    self._news.clear()
+                batch, self._noted, self._bytes = self._noted, [], 0
+                pause_s = _LONG_PAUSE_S if len(batch) >= _MANY else _PAUSE_S
+                if batch or self._book:
+                    await self._store(batch)
+                    self._stored(len(batch))
+                if self._bytes <= MOST_BYTES:
+                    self._has_room.set()
+            await self._store([], everything=True)
+        finally:
+            # Whoever waits must see that it has failed.
+            self._has_room.set()
 
     async def _wait(self) -> None:
         """Wait for tries; not long, if health was gathered that is not written."""
@@ -102,7 +125,7 @@ class Recorder:
         try:
             if batch or entry.tallies:
                 await self._database.run(write)
-            self._book.settle(batch, entry)
+            self._book.settle(entry)
             if entry.known:
                 self._learned(entry)
         except (psycopg.DataError, psycopg.IntegrityError) as error:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from psycopg import AsyncConnection
 
 from apps.common.ids import new_id
 from apps.delivery.engine.claims import Claimed
+from apps.delivery.engine.database import key_array
 from apps.delivery.outcome import Outcome
 from apps.delivery.retry import State, Verdict
 
@@ -32,8 +32,14 @@ _COPY_ATTEMPTS = """
 COPY delivery_attempt (id, created_at, account_id, delivery_id, number, started_at, method, url,
   request_headers, request_body, response_status, response_headers, response_body,
   is_response_truncated, error_kind, error_message, dns_ms, connect_ms, first_byte_ms, total_ms,
-  worker, sends) FROM STDIN
+  worker, sends) FROM STDIN (FORMAT BINARY)
 """
+_TYPES_OF_ATTEMPTS = (
+    *("uuid", "timestamptz", "uuid", "uuid", "int2", "timestamptz", "text", "text"),
+    *("jsonb", "text", "int2", "jsonb", "text"),
+    *("bool", "text", "text", "float8", "float8", "float8", "float8"),
+    *("text", "int2"),
+)
 # The oldest that waits for a finished one is next, unless something before it is still pending.
 RELEASE = """
 UPDATE delivery_delivery SET state = 'pending', next_attempt_at = now()
@@ -58,9 +64,12 @@ WHERE id = ANY (%s) AND is_active
 _GONE = "The receiver answered 410 Gone."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tried:
-    """One try with its verdict. `headers` and `body` are the request's, credentials masked."""
+    """One try with its verdict. `headers` and `body` are the request's, credentials masked.
+
+    One is made for each request, and a frozen one takes twice as long.
+    """
 
     held: Claimed
     method: str
@@ -102,6 +111,7 @@ async def _copy_attempts(
 ) -> None:
     now = dt.datetime.now(dt.UTC)
     async with connection.cursor() as cursor, cursor.copy(_COPY_ATTEMPTS) as copy:
+        copy.set_types(_TYPES_OF_ATTEMPTS)
         for each in tried:
             await copy.write_row(_attempt_row(each, worker, now))
 
@@ -117,10 +127,10 @@ def _attempt_row(each: Tried, worker: str, now: dt.datetime) -> tuple[Any, ...]:
         each.started_at,
         each.method,
         each.url,
-        orjson.dumps(each.headers).decode(),
+        each.headers,
         _text(each.body),
         outcome.status,
-        orjson.dumps(outcome.headers).decode(),
+        outcome.headers,
         _text(outcome.body),
         outcome.body_truncated,
         each.verdict.error_kind or "",
@@ -134,11 +144,11 @@ def _attempt_row(each: Tried, worker: str, now: dt.datetime) -> tuple[Any, ...]:
     )
 
 
-def _columns(tried: Sequence[Tried]) -> list[list[Any]]:
+def _columns(tried: Sequence[Tried]) -> list[Any]:
     """Return the parameters of `_UPDATE`: one list a column."""
     return [
-        [each.held.id for each in tried],
-        [each.held.claim for each in tried],
+        key_array(each.held.id for each in tried),
+        key_array(each.held.claim for each in tried),
         [_state(each.verdict) for each in tried],
         [each.verdict.retry_in_s for each in tried],
         [int(each.verdict.spends_try) for each in tried],
@@ -154,9 +164,9 @@ async def _release(connection: AsyncConnection[Any], tried: Sequence[Tried]) -> 
     finished = [each.held for each in tried if each.verdict.state is not State.RETRY]
     if not finished:
         return
-    lines: list[list[uuid.UUID]] = [
-        [held.call_id for held in finished],
-        [held.webhook_id for held in finished],
+    lines = [
+        key_array(held.call_id for held in finished),
+        key_array(held.webhook_id for held in finished),
     ]
     await connection.execute(RELEASE_AFTER, lines)
 

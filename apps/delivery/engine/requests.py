@@ -23,14 +23,19 @@ class Prepared:
 
 
 def prepare(
-    held: Claimed, endpoint: Endpoint, template: CompiledTemplate, *, timestamp: int
+    held: Claimed,
+    snapshot: Snapshot,
+    endpoint: Endpoint,
+    template: CompiledTemplate,
+    *,
+    timestamp: int,
 ) -> Prepared:
     """Render and sign one try. `timestamp` is the time of this try, in epoch seconds.
 
     A header of the webhook replaces one of ours by the same name, in any case, but for the
     signature's. A query goes behind the URL and leaves the body, which is what is signed, empty.
     """
-    snapshot = _at_this_try(held, timestamp)
+    snapshot = _at_this_try(held, snapshot, timestamp)
     url, body = endpoint.url, template.render(snapshot)
     if template.format is Format.QUERY:
         url, body = with_query(url, body), b""
@@ -58,10 +63,10 @@ def prepare(
     )
 
 
-def _at_this_try(held: Claimed, timestamp: int) -> Snapshot:
+def _at_this_try(held: Claimed, snapshot: Snapshot, timestamp: int) -> Snapshot:
     """The call, and which try of which delivery this is: what the delivery tokens read."""
     delivery = {"id": held.id.hex, "attempt": held.attempt_count + 1, "sent_at": timestamp}
-    return {**held.snapshot, "delivery": delivery}
+    return {**snapshot, "delivery": delivery}
 
 
 def _signature(

@@ -1,0 +1,204 @@
+"""The senders: a few tasks for each lane, each of which sends one delivery after another."""
+
+import asyncio
+import datetime as dt
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+
+from apps.delivery.clients.aiohttp_client import GuardedSession, send
+from apps.delivery.engine.claims import LEASE_MARGIN_S, Claimed
+from apps.delivery.engine.endpoints import Endpoint, EndpointCache, Unusable
+from apps.delivery.engine.hold import Hold
+from apps.delivery.engine.lanes import Lane
+from apps.delivery.engine.log import TryLog
+from apps.delivery.engine.recorder import Recorder
+from apps.delivery.engine.records import Tried
+from apps.delivery.engine.requests import Prepared, prepare
+from apps.delivery.engine.snapshots import LargeSnapshots, parsed
+from apps.delivery.outcome import ErrorKind, Outcome, Timings
+from apps.delivery.retry import RetryPolicy, State, judge
+from apps.webhooks.rendering import CompiledTemplate
+from apps.webhooks.tokens import Snapshot
+
+logger = logging.getLogger(__name__)
+
+# After a request to stop, requests under way get this long before they are broken off.
+STOP_GRACE_S = 10.0
+_LOOK_S = 1.0
+_NO_POLICY = RetryPolicy()
+
+
+class Senders:
+    """At most `concurrency` tasks, which go from lane to lane where there are more of those.
+
+    What they tried goes to the recorder, and what they may not begin any more back to the hold.
+    """
+
+    def __init__(
+        self,
+        session: GuardedSession,
+        *,
+        hold: Hold,
+        cache: EndpointCache,
+        large: LargeSnapshots,
+        recorder: Recorder,
+        concurrency: int,
+        tell: Callable[[State], None],
+    ) -> None:
+        self._session = session
+        self._hold = hold
+        self._cache = cache
+        self._large = large
+        self._recorder = recorder
+        self._concurrency = concurrency
+        self._tell = tell
+        self._log = TryLog()
+        self._tasks: set[asyncio.Task[None]] = set()
+        # Lanes that have work, but found no sender free.
+        self._starved: deque[Lane] = deque()
+
+    def attend(self, lane: Lane) -> None:
+        """See that a lane that got something is sent, as far as there are senders for it."""
+        if lane.is_busy:
+            return
+        if len(self._tasks) >= self._concurrency:
+            if not lane.under_way:
+                self._starved.append(lane)
+            return
+        lane.under_way += 1
+        task = asyncio.create_task(self._work(lane))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def finish(self) -> None:
+        """Wait until everything is sent that may be begun."""
+        while self._tasks and not self._hold.is_closing:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED, timeout=_LOOK_S)
+
+    async def stop(self) -> None:
+        """Break off what is still under way after the grace."""
+        self._hold.is_closing = True
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=STOP_GRACE_S)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+        self._log.close()
+
+    async def _work(self, lane: Lane) -> None:
+        """Send what is in a lane; take turns with lanes that found no sender."""
+        current: Lane | None = lane
+        while current is not None:
+            while current.queue and not self._hold.is_closing:
+                held = current.queue.popleft()
+                if current.is_low:
+                    self._hold.news.set()
+                await self._attempt(held)
+                if self._starved:
+                    break
+            current = self._next_lane(current)
+
+    def _next_lane(self, left: Lane) -> Lane | None:
+        left.under_way -= 1
+        if left.queue:
+            self._starved.append(left)
+        while self._starved and not self._hold.is_closing:
+            lane = self._starved.popleft()
+            if lane.queue and not lane.is_busy:
+                lane.under_way += 1
+                return lane
+        return None
+
+    async def _attempt(self, held: Claimed) -> None:
+        """Send one delivery, if that still makes sense."""
+        endpoint = self._cache.endpoints.get(held.webhook_id)
+        template = self._cache.templates.get(held.template_version_id)
+        if endpoint is None or template is None:
+            # Deleted since the claim, and its deliveries with it.
+            self._hold.let_go(1)
+        elif isinstance(endpoint, Unusable):
+            self._note(held, None, _not_sent(ErrorKind.SETTINGS, endpoint.reason))
+        elif isinstance(template, Unusable):
+            self._note(held, None, _not_sent(ErrorKind.SETTINGS, template.reason))
+        elif held.snapshot is not None:
+            await self._send(held, parsed(held.snapshot), endpoint, template)
+        else:
+            async with self._large.of(held) as snapshot:
+                if snapshot is None:
+                    self._hold.refuse(held)
+                else:
+                    await self._send(held, snapshot, endpoint, template)
+
+    async def _send(
+        self, held: Claimed, snapshot: Snapshot, endpoint: Endpoint, template: CompiledTemplate
+    ) -> None:
+        await self._recorder.room()
+        started_at = dt.datetime.now(dt.UTC)
+        is_expired = held.expires_at is not None and held.expires_at <= started_at
+        # Or too late to begin: somebody claims it again.
+        if is_expired or held.deadline - time.monotonic() < endpoint.timeout_s + LEASE_MARGIN_S:
+            self._hold.refuse(held)
+            return
+        try:
+            prepared = prepare(
+                held, snapshot, endpoint, template, timestamp=int(started_at.timestamp())
+            )
+        # A payload that can not be made must not take the rest of the batch with it.
+        except Exception:
+            logger.exception("Could not make the payload of %s", held.id)
+            self._note(held, None, _not_sent(ErrorKind.RENDER, "The payload could not be made."))
+            return
+        try:
+            outcome = await send(self._session, prepared.request)
+        except asyncio.CancelledError:
+            # Broken off at the end of the grace; whether it arrived is not known.
+            outcome = _not_sent(ErrorKind.LOCAL, "Hookline was stopping.")
+        self._note(held, prepared, outcome, started_at, endpoint)
+
+    def _note(
+        self,
+        held: Claimed,
+        prepared: Prepared | None,
+        outcome: Outcome,
+        started_at: dt.datetime | None = None,
+        endpoint: Endpoint | None = None,
+    ) -> None:
+        now = dt.datetime.now(dt.UTC)
+        verdict = judge(
+            outcome,
+            held.attempt_count + 1,
+            endpoint.policy if endpoint else _NO_POLICY,
+            now=now,
+            random=random.random,
+        )
+        self._recorder.note(
+            Tried(
+                held=held,
+                method=prepared.request.method if prepared else "",
+                url=prepared.request.url if prepared else "",
+                headers=prepared.masked_headers if prepared else {},
+                body=prepared.request.body if prepared else b"",
+                started_at=started_at or now,
+                outcome=outcome,
+                verdict=verdict,
+            )
+        )
+        self._tell(verdict.state)
+        self._log.tell(held, endpoint, verdict, outcome.timings.total_ms, now=time.monotonic())
+
+
+def _not_sent(kind: ErrorKind, message: str) -> Outcome:
+    return Outcome(
+        status=None,
+        headers=(),
+        body=b"",
+        body_truncated=False,
+        error_kind=kind,
+        error_message=message,
+        timings=Timings(total_ms=0.0),
+        sends=0,
+    )

@@ -1,0 +1,75 @@
+"""What bounds a worker: memory by bytes, and lines in its log."""
+
+import json
+import logging
+
+import pytest
+
+from apps.calls.models import CallEvent
+from apps.delivery.engine import recorder
+from apps.delivery.engine.claims import LARGE_BYTES
+from apps.delivery.engine.log import MOST_LINES_A_SECOND, TryLog
+from apps.delivery.engine.snapshots import MOST_LARGE
+from apps.delivery.retry import State, Verdict
+from tests.builders import World, attach, event, make_webhook
+from tests.delivery.receiver import Receiver
+from tests.delivery.sending import drain, states, take, take_calls
+from tests.delivery.test_lanes import claimed
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class TestALargeSnapshot:
+    def test_is_sent_like_any_other(self, world: World, receiver: Receiver) -> None:
+        attach(make_webhook(world, receiver.url()))
+        notes = "long " * LARGE_BYTES
+        for number in range(MOST_LARGE + 4):
+            name = f"Ada {number}"
+            take(world, event(world, call_id=f"c{number}", caller={"full_name": name}, notes=notes))
+        take(world, event(world, call_id="small", caller={"full_name": "Ada small"}))
+
+        drain()
+
+        assert set(states()) == {"succeeded"}
+        names = {json.loads(request.body)["name"] for request in receiver.requests}
+        assert names == {*(f"Ada {number}" for number in range(MOST_LARGE + 4)), "Ada small"}
+
+    def test_that_was_taken_away_meanwhile_stops_no_other(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        attach(make_webhook(world, receiver.url()))
+        take(world, event(world, call_id="large", notes="long " * LARGE_BYTES))
+        take(world, event(world, call_id="small"))
+        CallEvent.objects.filter(call__external_id="large").update(snapshot={})
+
+        drain()
+
+        assert set(states()) == {"succeeded"}
+
+
+class TestBodiesThatWaitToBeStored:
+    def test_hold_back_what_has_not_begun_until_there_is_room(
+        self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(recorder, "MOST_BYTES", 1)
+        attach(make_webhook(world, receiver.url()))
+        take_calls(world, 40)
+
+        assert drain().succeeded == 40
+
+
+class TestTheLog:
+    def test_counts_what_nobody_could_read(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO, "apps.delivery.engine.log")
+        log, verdict = TryLog(), Verdict(State.SUCCEEDED, "Answered 200.")
+        for now in [5.0] * (MOST_LINES_A_SECOND + 7) + [6.1] * 3:
+            log.tell(claimed(), None, verdict, 1.0, now=now)
+        log.close()
+
+        lines = [record.getMessage() for record in caplog.records]
+        assert [line.split()[0] for line in lines] == [
+            *["SUCCEEDED"] * MOST_LINES_A_SECOND,
+            "…",
+            *["SUCCEEDED"] * 3,
+        ]
+        assert "7 tries more" in lines[MOST_LINES_A_SECOND]
