@@ -250,7 +250,9 @@ class IvrParameter(AccountOwned):
     name = models.CharField(
         "parameter",
         max_length=100,
-        validators=[RegexValidator(r"^[^\s&=#%]+\Z", "No blanks, and none of & = # %.")],
+        validators=[
+            RegexValidator(r"^[^\s&=#%]+\Z", "No blanks, percent signs, and none of & = #.")
+        ],
         help_text="Under which the receiver gets it.",
     )
     token = models.CharField("value", max_length=120)

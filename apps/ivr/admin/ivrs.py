@@ -64,7 +64,7 @@ class IvrAdmin(AccountScopedAdmin):
             return super()._panel_view(request, object_id, panel)
         ivr: Ivr = self.row_to_act_on(request, object_id, Role.VIEWER)
         page = self.admin_site.get_model_admin(IvrHook)
-        tabs = self._tabs(request, object_id, current=HookPanel.slug)
+        tabs = self._tabs(request, ivr, current=HookPanel.slug)
         context = {**tabs, "title": str(ivr), "subtitle": HookPanel.title}
         return page.change_view(request, str(ivr.hook.pk), extra_context=context)
 

@@ -325,7 +325,7 @@ class Migration(migrations.Migration):
                         max_length=100,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "^[^\\s&=#%]+\\Z", "No blanks, and none of & = # %."
+                                "^[^\\s&=#%]+\\Z", "No blanks, percent signs, and none of & = #."
                             )
                         ],
                         verbose_name="parameter",
