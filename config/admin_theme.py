@@ -62,6 +62,14 @@ _NAVIGATION: list[dict[str, Any]] = [
         ],
     },
     {
+        "title": "Developer tools",
+        "separator": True,
+        "items": [
+            _item("Post Call Actions", "output", "admin:faces_postcallaction_changelist"),
+            _item("Call.Complete", "task_alt", "admin:faces_callcomplete_changelist"),
+        ],
+    },
+    {
         "title": "Calls come from",
         "separator": True,
         "items": [
@@ -75,12 +83,18 @@ _NAVIGATION: list[dict[str, Any]] = [
         ],
     },
     {
-        "title": "Account",
+        "title": "Settings",
         "separator": True,
         "items": [
             _item("Members", "group", "admin:accounts_membership_changelist", _ADMIN),
             _item("API keys", "key", "admin:accounts_apikey_changelist", _ADMIN),
             _item("Groups", "folder", "admin:accounts_group_changelist"),
+            _item(
+                "Call notifications",
+                "notifications",
+                "admin:faces_callnotification_changelist",
+                _ADMIN,
+            ),
             _item("Audit log", "history", "admin:common_auditentry_changelist", _ADMIN),
             _item("Account settings", "settings", "account_settings", _ADMIN),
             _item("Accounts", "domain", "admin:accounts_account_changelist", _reaches_several),

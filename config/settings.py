@@ -160,6 +160,7 @@ INSTALLED_APPS = [
     "apps.delivery",
     "apps.ivr",
     "apps.intake",
+    "apps.faces",
     "apps.console",
     "django.contrib.auth",
     "django.contrib.contenttypes",

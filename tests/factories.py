@@ -29,6 +29,7 @@ from apps.campaigns.models import (
 from apps.common.access import Role
 from apps.common.models import AuditAction, AuditEntry, StoredAnswer
 from apps.delivery.models import Alert, Attempt, Delivery, DeliveryState, Replay
+from apps.faces.models import CallComplete, CallNotification, PostCallAction
 from apps.intake.models import Callback, Source
 from apps.ivr.models import (
     DecidedBy,
@@ -198,6 +199,27 @@ class WebhookFactory(factory.django.DjangoModelFactory[Webhook]):
     name = factory.Sequence(lambda n: f"Webhook {n}")
     url = factory.Sequence(lambda n: f"https://93.184.216.34/hooks/{n}")
     secret = factory.LazyFunction(new_signing_secret)
+
+
+class PostCallActionFactory(WebhookFactory):
+    class Meta:
+        model = PostCallAction
+
+    face = PostCallAction.FACE
+
+
+class CallCompleteFactory(WebhookFactory):
+    class Meta:
+        model = CallComplete
+
+    face = CallComplete.FACE
+
+
+class CallNotificationFactory(WebhookFactory):
+    class Meta:
+        model = CallNotification
+
+    face = CallNotification.FACE
 
 
 class WebhookHeaderFactory(factory.django.DjangoModelFactory[WebhookHeader]):

@@ -11,7 +11,7 @@ from apps.calls.models import Call
 from apps.campaigns.backtest import MOST_CALLS, backtest
 from apps.campaigns.models import Attachment
 from apps.common.admin import access_of
-from apps.delivery.admin.attempts import explained, pretty
+from apps.delivery.admin.attempts import shown_test
 from apps.delivery.testing import send_test
 from apps.webhooks.models import WebhookDraft
 from apps.webhooks.wizard.answers import Step
@@ -42,23 +42,7 @@ def wizard_test(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         snapshot=snapshot_of(draft, request.POST.get("call", "")),
         now=timezone.now(),
     )
-    timings = run.outcome.timings
-    context = {
-        "run": run,
-        "request_body": pretty(run.request.body.decode("utf-8", "replace")),
-        "response_body": pretty(run.outcome.body.decode("utf-8", "replace")),
-        "explained": explained(run.verdict.error_kind or ""),
-        "timings": [
-            (name, value)
-            for name, value in (
-                ("Name look-up", timings.dns_ms),
-                ("Connect", timings.connect_ms),
-                ("First byte", timings.first_byte_ms),
-                ("In all", timings.total_ms),
-            )
-            if value is not None
-        ],
-    }
+    context = shown_test(run)
     if request.headers.get("HX-Request"):
         return TemplateResponse(request, "webhooks/wizard/test.html", context)
     return show(request, draft, Step.SUMMARY, context, "webhooks/wizard/test_page.html")

@@ -224,17 +224,30 @@ class WebhookForm(AccountScopedForm):
 
     def clean_url(self) -> str:
         """Refuse an address that Hookline may not send to; keep the spelling it sends."""
-        url = check_target(url=self.cleaned_data["url"].strip())
-        webhook = self.instance
-        if webhook._state.adding or urlsplit(url)[:2] == urlsplit(self.initial["url"])[:2]:
-            return url
-        has_secrets = any(header.is_secret for header in webhook.headers.all())
-        if has_secrets and not self.access.has_role(Role.ADMIN, webhook.account_id):
-            raise ValidationError(
-                "Saved header values would go to another host, or without TLS; only an admin may"
-                " do that."
-            )
+        return checked_url(
+            self.cleaned_data["url"],
+            webhook=self.instance,
+            before=self.initial.get("url", ""),
+            access=self.access,
+        )
+
+
+def checked_url(url: str, *, webhook: Webhook, before: str, access: Access) -> str:
+    """Return the URL in the spelling that is sent; `before` is the saved one.
+
+    Raises ValidationError for one that Hookline may not send to, and where somebody who is no admin
+    would send saved credentials elsewhere.
+    """
+    url = check_target(url=url.strip())
+    if webhook._state.adding or urlsplit(url)[:2] == urlsplit(before)[:2]:
         return url
+    has_secrets = any(header.is_secret for header in webhook.headers.all())
+    if has_secrets and not access.has_role(Role.ADMIN, webhook.account_id):
+        raise ValidationError(
+            "Saved header values would go to another host, or without TLS; only an admin may"
+            " do that."
+        )
+    return url
 
 
 class HeaderForm(AccountScopedForm):

@@ -10,7 +10,8 @@ from lxml import etree
 
 from apps.common.admin import ReadOnlyAdmin
 from apps.delivery.models import Attempt
-from apps.delivery.outcome import ErrorKind
+from apps.delivery.outcome import ErrorKind, Timings
+from apps.delivery.testing import TestRun
 
 # What an account admin can do about each kind of failure.
 EXPLAINED = {
@@ -73,14 +74,29 @@ def as_curl(attempt: Attempt) -> str:
     return " \\\n  ".join(parts)
 
 
+def shown_test(run: TestRun) -> dict[str, Any]:
+    """Return what a page shows of a test."""
+    return {
+        "run": run,
+        "request_body": pretty(run.request.body.decode("utf-8", "replace")),
+        "response_body": pretty(run.outcome.body.decode("utf-8", "replace")),
+        "explained": explained(run.verdict.error_kind or ""),
+        "timings": _timings(run.outcome.timings),
+    }
+
+
+def _timings(of: Attempt | Timings) -> list[tuple[str, float]]:
+    named = (
+        ("Name look-up", of.dns_ms),
+        ("Connect", of.connect_ms),
+        ("First byte", of.first_byte_ms),
+        ("In all", of.total_ms),
+    )
+    return [(name, value) for name, value in named if value is not None]
+
+
 def shown(attempt: Attempt) -> dict[str, Any]:
     """Return what the page shows of a try."""
-    timings = (
-        ("Name look-up", attempt.dns_ms),
-        ("Connect", attempt.connect_ms),
-        ("First byte", attempt.first_byte_ms),
-        ("In all", attempt.total_ms),
-    )
     return {
         "attempt": attempt,
         "title": f"Try {attempt.number}",
@@ -88,7 +104,7 @@ def shown(attempt: Attempt) -> dict[str, Any]:
         "request_body": pretty(attempt.request_body),
         "response_body": pretty(attempt.response_body),
         "curl": as_curl(attempt),
-        "timings": [(name, value) for name, value in timings if value is not None],
+        "timings": _timings(attempt),
     }
 
 

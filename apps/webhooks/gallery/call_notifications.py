@@ -145,7 +145,7 @@ _PREPROCESSED_FILLS = {
         f"{_CALL}.{name}": _NULLABLE_TEXT
         for name in ("SmsResponse", "CallerType", "VoiceRecordID", "RouteKey", "SegmentName")
     },
-    f"{_CALL}.RegisteredDNC": _NULLABLE,
+    f"{_CALL}.RegisteredDNC": Fill(when_empty=WhenEmpty.NULL, type=ValueType.JSON),
     f"{_CALL}.Latitude": _NUMBER,
     f"{_CALL}.Longitude": _NUMBER,
     f"{_CALL}.VoiceTrends": Fill(when_empty=WhenEmpty.NULL, only_if="voice_lead"),

@@ -1,0 +1,305 @@
+"""The screens of the systems that Hookline replaces, under their own names."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from apps.accounts.models import User
+from apps.calls.events import Timing
+from apps.common.access import Role
+from apps.common.admin import AccountScopedAdmin, access_of, form_accounts, labelled
+from apps.delivery.admin.attempts import shown_test
+from apps.delivery.engine.requests import with_query
+from apps.delivery.testing import send_test
+from apps.faces.forms import (
+    SOURCE_HEADER,
+    CallCompleteForm,
+    CallNotificationForm,
+    PostCallActionForm,
+)
+from apps.faces.models import CallComplete, CallNotification, PostCallAction
+from apps.faces.post_call import InvalidParameters
+from apps.faces.services import built_in, save_face
+from apps.faces.widgets import rearranged
+from apps.webhooks.formats import Format
+from apps.webhooks.gallery import GALLERY
+from apps.webhooks.models import Webhook
+from apps.webhooks.rendering import CompiledTemplate, compile_template
+from apps.webhooks.secrets import new_signing_secret
+from apps.webhooks.services import check_target
+from apps.webhooks.tokens import EXAMPLE_SNAPSHOT
+
+_ADD = "add"
+
+
+class FaceAdmin(AccountScopedAdmin):
+    """Webhooks of one system; they are in the list of webhooks, too."""
+
+    list_display = ["name", "shown_url", "location", "method", "state"]
+    list_filter = ["location", "is_active"]
+    list_select_related = ["location", "template"]
+    search_fields = ["name", "url", "location__name"]
+    search_help_text = "Name, URL or location"
+
+    def openable(self, request: HttpRequest) -> QuerySet[Any]:
+        """Open webhooks of this face only."""
+        faced = super().openable(request).filter(face=self.model.FACE)
+        return faced.select_related("location", "template__current_version")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Keep what has sent something; it can be switched off."""
+        if obj is not None and obj.deliveries.exists():
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Tell the form who saves."""
+        form = super().get_form(request, obj, change, **kwargs)
+        form.access = access_of(request)
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save the webhook with what it sends at the end of calls."""
+        obj.face = obj.FACE
+        obj.method = form.method
+        if obj.is_active:
+            obj.disabled_reason = ""
+        save_face(webhook=obj, sent={Timing.END: form.sent}, by=person(request))
+
+    @admin.display(description="URL", ordering="url")
+    def shown_url(self, webhook: Webhook) -> str:
+        """Return the address, cut by the style sheet."""
+        return format_html('<span class="hl-url" title="{0}">{0}</span>', webhook.url)
+
+    @labelled("state", ordering="is_active", labels={"active": "success", "off": "warning"})
+    def state(self, webhook: Webhook) -> str:
+        """Return whether it sends."""
+        return "active" if webhook.is_active else "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What an action sends for the example call."""
+
+    method: str
+    url: str
+    body: str
+
+
+@admin.register(PostCallAction)
+class PostCallActionAdmin(FaceAdmin):
+    """Post-call actions, with their parameters and an example that is sent when clicked."""
+
+    form = PostCallActionForm
+    empty_text = "A post-call action sends what you choose of a call to a page of yours."
+    fieldsets = [
+        (None, {"fields": ["name", "is_active", "location", "option"]}),
+        (
+            "Request",
+            {
+                "fields": ["submit_type", ("domain", "page"), "static_parameters"],
+                "classes": ["hl-call-details"],
+            },
+        ),
+        (
+            "Dynamic Parameters",
+            {"fields": ["parameters", "has_attribution"], "classes": ["hl-call-details"]},
+        ),
+        (
+            "Google Analytics",
+            {"fields": [("measurement_id", "api_secret")], "classes": ["hl-analytics"]},
+        ),
+    ]
+    change_form_template = "faces/post_call.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add what the page asks for while it is filled in."""
+        pages = [
+            path(
+                f"<str:object_id>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"faces_postcallaction_{name}",
+            )
+            for name, view in (
+                ("parameters", self.parameters_view),
+                ("example", self.example_view),
+                ("test", self.test_view),
+            )
+        ]
+        return [*pages, *super().get_urls()]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Give the page its parts their addresses."""
+        form = context["adminform"].form
+        addresses = _addresses(obj)
+        if "parameters" in form.fields:
+            form.rows.address = addresses["parameters"]
+            context["addresses"] = addresses
+            context["is_changed_elsewhere"] = form.is_changed_elsewhere
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def parameters_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Return the rows after a button was pressed."""
+        form = self._answered(request, object_id)
+        field = form["parameters"]
+        rows, focus = rearranged(
+            field.data, request.POST.get("act", ""), request.POST.get("parameters-add", "")
+        )
+        form.rows.address = _addresses(_saved(form))["parameters"]
+        form.rows.focus = focus
+        page = HttpResponse(form.rows.render("parameters", rows))
+        page["HX-Trigger-After-Swap"] = "parameters-changed"
+        return page
+
+    def example_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Return the example of what is typed."""
+        form = self._answered(request, object_id)
+        context: dict[str, Any] = {"addresses": _addresses(_saved(form))}
+        try:
+            context["example"] = _example(form)
+        except InvalidParameters as error:
+            context["missing"] = str(error)
+        return TemplateResponse(request, "faces/example.html", context)
+
+    def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Send what is typed for the example call, and show what came back."""
+        form = self._answered(request, object_id)
+        try:
+            example, template = _example(form), _compiled(form)
+            if example is None:
+                raise InvalidParameters("Say where it goes first.")
+            url = check_target(url=form.url)
+        except (InvalidParameters, ValidationError) as error:
+            text = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+            return TemplateResponse(request, "faces/example.html", {"missing": text})
+        saved = _saved(form)
+        webhook = Webhook(
+            name="Test",
+            url=url,
+            method=example.method,
+            secret=saved.secret if saved else new_signing_secret(),
+            timeout_s=saved.timeout_s if saved else Webhook().timeout_s,
+        )
+        run = send_test(
+            webhook=webhook,
+            headers=[],
+            template=template,
+            snapshot=EXAMPLE_SNAPSHOT,
+            now=timezone.now(),
+        )
+        return TemplateResponse(request, "webhooks/wizard/test.html", shown_test(run))
+
+    def _answered(self, request: HttpRequest, object_id: str) -> PostCallActionForm:
+        """Return the form as it is filled in, cleaned as far as it goes; 404 and 403 as usual."""
+        if request.method != "POST":
+            raise Http404
+        row: Any = None
+        if object_id != _ADD:
+            row = self.row_to_act_on(request, object_id, Role.MEMBER)
+        elif not form_accounts(request, None, Role.MEMBER):
+            raise PermissionDenied
+        form: PostCallActionForm = self.get_form(request, row, change=row is not None)(
+            request.POST, instance=row
+        )
+        form.is_valid()
+        return form
+
+
+@admin.register(CallComplete)
+class CallCompleteAdmin(FaceAdmin):
+    """Webhooks that get the event Call.Complete."""
+
+    form = CallCompleteForm
+    empty_text = "Call.Complete sends every parameter of its document when a call has ended."
+    fieldsets = [
+        (None, {"fields": ["name", "is_active", "location", "url", "submit_type"]}),
+    ]
+
+
+@admin.register(CallNotification)
+class CallNotificationAdmin(FaceAdmin):
+    """Where an account is notified of its calls."""
+
+    add_role = change_role = Role.ADMIN
+    form = CallNotificationForm
+    empty_text = "A callback URL is notified when a call starts, ends, and is changed later."
+    list_display = ["name", "shown_url", "location", "state"]
+    fieldsets = [
+        (None, {"fields": ["name", "is_active", "location", "url", "events"]}),
+        ("Headers", {"fields": ["signing_key", "key_id", "source_system"]}),
+    ]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save the webhook with its three payloads, one a moment."""
+        obj.face = obj.FACE
+        if obj.is_active:
+            obj.disabled_reason = ""
+        save_face(
+            webhook=obj,
+            # The first is the webhook's own template.
+            sent={
+                timing: built_in(key, name=f"{GALLERY[key].name} ({obj.name})")
+                for timing, key in (
+                    (Timing.END, "call_preprocessed"),
+                    (Timing.BEGIN, "call_start"),
+                    (Timing.UPDATED, "call_processed"),
+                )
+            },
+            active={Timing(each) for each in form.cleaned_data["events"]},
+            headers=[
+                *GALLERY["call_start"].headers,
+                (SOURCE_HEADER, form.cleaned_data["source_system"]),
+            ],
+            by=person(request),
+        )
+
+
+def person(request: HttpRequest) -> User:
+    """Return who saves."""
+    return User.objects.get(email=request.user.get_username())
+
+
+def _addresses(row: Any) -> dict[str, str]:
+    key = row.pk if row is not None else _ADD
+    return {
+        name: reverse(f"admin:faces_postcallaction_{name}", args=[key])
+        for name in ("parameters", "example", "test")
+    }
+
+
+def _saved(form: PostCallActionForm) -> Webhook | None:
+    return None if form.instance._state.adding else form.instance
+
+
+def _compiled(form: PostCallActionForm) -> CompiledTemplate:
+    payload = form.payload
+    return compile_template(format=payload.format, sample=payload.sample, mapping=payload.mapping)
+
+
+def _example(form: PostCallActionForm) -> Example | None:
+    """Return what would be sent; None while the address is missing. Raises InvalidParameters."""
+    url, template = form.url, _compiled(form)
+    body = template.render(EXAMPLE_SNAPSHOT)
+    if not url:
+        return None
+    if template.format is Format.QUERY:
+        return Example("GET", with_query(url, body), "")
+    return Example("POST", url, body.decode())
