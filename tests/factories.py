@@ -22,6 +22,7 @@ from apps.calls.models import Call, CallEvent
 from apps.campaigns.models import (
     Attachment,
     Campaign,
+    Import,
     TrackingNumber,
     Treatment,
     TreatmentOption,
@@ -299,6 +300,20 @@ class AttachmentFactory(factory.django.DjangoModelFactory[Attachment]):
     account = _account_of("webhook")
     location = factory.SelfAttribute("webhook.location")
     timing = Timing.END
+
+
+class ImportFactory(factory.django.DjangoModelFactory[Import]):
+    """One that is ready."""
+
+    class Meta:
+        model = Import
+
+    account = factory.SubFactory(AccountFactory)
+    kind = "locations"
+    file_name = factory.LazyAttribute(lambda made: f"{made.account.name}.csv")
+    content = b"name\nDowntown\n"
+    row_total = 1
+    state = Import.State.READY
 
 
 class CallFactory(factory.django.DjangoModelFactory[Call]):

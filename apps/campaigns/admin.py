@@ -15,10 +15,12 @@ from apps.campaigns.forms import AttachmentForm, webhooks_at
 from apps.campaigns.models import (
     Attachment,
     Campaign,
+    Import,
     TrackingNumber,
     Treatment,
     TreatmentOption,
 )
+from apps.campaigns.sheets.pages import ImportAdmin
 from apps.campaigns.warnings import warnings_for
 from apps.common.access import Access, Role
 from apps.common.admin import AccountScopedAdmin, AccountScopedTabularInline, Panel, labelled
@@ -292,4 +294,5 @@ class TreatmentsPanel(Panel):
         }
 
 
+admin.site.register(Import, ImportAdmin)
 LocationAdmin.panels = (*LocationAdmin.panels, CampaignsPanel, TreatmentsPanel, NumbersPanel)

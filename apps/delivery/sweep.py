@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import redis
 from django.db import connection
 
+from apps.campaigns.sheets import work_imports
 from apps.common.api.idempotency import purge_stored_answers
 from apps.delivery.alerts import send_alerts, watch_endpoints
 from apps.delivery.engine.expiry import EXPIRE
@@ -40,6 +41,7 @@ class Sweep:
         watch_endpoints()
         send_alerts()
         work_replays()
+        work_imports()
         self.purge.run_for(PURGE_S)
         with connection.cursor() as cursor:
             cursor.execute(EXPIRE)

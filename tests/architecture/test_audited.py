@@ -19,6 +19,8 @@ WRITTEN_BY_HOOKLINE = {
     "CallEvent",
     "Delivery",
     "EndpointHealth",
+    # Its end is recorded, with how much it wrote.
+    "Import",
     "IvrExchange",
     "RetiredSecret",
     "StoredAnswer",

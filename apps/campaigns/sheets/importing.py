@@ -1,0 +1,204 @@
+"""Imports, from the file to the rows. The row of an import is the truth of how far it has come.
+
+Up to `AT_ONCE` rows are checked and written by the request that asks. What is larger is the sweep's
+work: it begins anew with what a process left that died, as nothing is half written.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import asdict, replace
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from apps.accounts.models import Account, User
+from apps.campaigns.models import Import, SheetKind
+from apps.campaigns.sheets.checking import Checked, check_rows
+from apps.campaigns.sheets.kinds import KINDS, Kind
+from apps.campaigns.sheets.reading import MOST_BYTES, Fault, SheetRow, UnreadableSheet, read_sheet
+from apps.common.access import Access, ReachableAccount, Role
+from apps.common.audit import record
+from apps.common.models import AuditAction
+from apps.common.origin import ActorKind, Origin, acting, current_origin
+from apps.common.tenancy import tenant_scope
+
+AT_ONCE = 500
+# Faults that are kept of one file, and days after which a file that nobody confirmed is dropped.
+MOST_FAULTS = 1_000
+KEEP_FILES_DAYS = 7
+_BATCH = 1_000
+# Only one import is written into an account at a time.
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('import ' || %s, 0))"
+
+
+def start_import(
+    *, account_id: uuid.UUID, kind: str, file_name: str, content: bytes, by: User | None
+) -> Import:
+    """Take a file in, check it, and return the import: ready, or with each fault by its cell.
+
+    A file of more than `AT_ONCE` rows is returned as being checked. Nothing is written before
+    `confirm_import`. Raises ValidationError for a kind that does not exist (`kind`) and for a file
+    that can not be read at all (`file`).
+    """
+    if kind not in SheetKind.values:
+        raise ValidationError({"kind": f"There is no such kind: {', '.join(SheetKind.values)}."})
+    if len(content) > MOST_BYTES:
+        raise ValidationError({"file": f"The file is larger than {MOST_BYTES:,} bytes; split it."})
+    try:
+        rows, faults = _read(KINDS[kind], content)
+    except UnreadableSheet as error:
+        raise ValidationError({"file": str(error)}) from None
+    made = Import(
+        account_id=account_id,
+        kind=kind,
+        file_name="".join(filter(str.isprintable, file_name))[:200] or "file",
+        content=content,
+        started_by=by,
+        origin=_plain_origin(current_origin()),
+        row_total=len(rows),
+    )
+    made.save()
+    if faults:
+        _end_check(made, Checked(faults=faults))
+    elif len(rows) <= AT_ONCE:
+        _check(made, rows)
+    return made
+
+
+def confirm_import(*, imported: Import) -> Import:
+    """Write an import that is ready, all of it or nothing; return it as it then is.
+
+    Rows may have changed since it was checked, so that it is checked again, and may be refused.
+    Raises ValidationError for one that is not ready.
+    """
+    confirmed = Import.objects.filter(pk=imported.pk, state=Import.State.READY).update(
+        state=Import.State.WRITING
+    )
+    imported.refresh_from_db()
+    if not confirmed:
+        raise ValidationError(f"This import is not ready: {imported.get_state_display().lower()}.")
+    if imported.row_total <= AT_ONCE:
+        _write(imported)
+    return imported
+
+
+def cancel_import(*, imported: Import) -> Import:
+    """Drop an import that was not confirmed, and its file."""
+    unconfirmed = [Import.State.CHECKING, Import.State.READY, Import.State.REFUSED]
+    Import.objects.filter(pk=imported.pk, state__in=unconfirmed).update(
+        state=Import.State.CANCELLED, content=b"", finished_at=timezone.now()
+    )
+    imported.refresh_from_db()
+    return imported
+
+
+def work_imports() -> None:
+    """Check and write what is too large for a request, oldest first. The sweep's work."""
+    for imported in Import.objects.filter(state__in=Import.State.at_work()).order_by("created_at"):
+        if imported.state == Import.State.CHECKING:
+            rows, _ = _read(KINDS[imported.kind], bytes(imported.content))
+            _check(imported, rows)
+        else:
+            with acting(_origin_of(imported)), tenant_scope(_access_to(imported.account)):
+                _write(imported)
+    forgotten = timezone.now() - dt.timedelta(days=KEEP_FILES_DAYS)
+    Import.objects.filter(
+        state__in=[Import.State.READY, Import.State.REFUSED], created_at__lt=forgotten
+    ).update(state=Import.State.CANCELLED, content=b"", finished_at=timezone.now())
+
+
+def _read(kind: Kind, content: bytes) -> tuple[list[SheetRow], list[Fault]]:
+    required = [column.name for column in kind.columns if column.is_required]
+    return read_sheet(content, columns=kind.names, required=required)
+
+
+def _check(imported: Import, rows: list[SheetRow]) -> None:
+    def tell(count: int) -> None:
+        Import.objects.filter(pk=imported.pk).update(checked_count=count)
+
+    checked = check_rows(
+        kind=KINDS[imported.kind], account_id=imported.account_id, rows=rows, on_progress=tell
+    )
+    _end_check(imported, checked)
+
+
+def _end_check(imported: Import, checked: Checked) -> None:
+    """Keep what a check has found; what was cancelled meanwhile stays so."""
+    _count(imported, checked)
+    imported.state = Import.State.REFUSED if checked.faults else Import.State.READY
+    Import.objects.filter(pk=imported.pk, state__in=Import.State.at_work()).update(
+        state=imported.state,
+        checked_count=imported.row_total,
+        created_count=imported.created_count,
+        changed_count=imported.changed_count,
+        unchanged_count=imported.unchanged_count,
+        fault_count=imported.fault_count,
+        faults=imported.faults,
+    )
+
+
+def _count(imported: Import, checked: Checked) -> None:
+    imported.created_count = len(checked.created)
+    imported.changed_count = len(checked.changed)
+    imported.unchanged_count = checked.unchanged
+    imported.fault_count = len(checked.faults)
+    imported.faults = [asdict(fault) for fault in checked.faults[:MOST_FAULTS]]
+
+
+@transaction.atomic
+def _write(imported: Import) -> None:
+    """Check once more, and write: all rows in this transaction, or none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [str(imported.account_id)])
+    kind = KINDS[imported.kind]
+    rows, _ = _read(kind, bytes(imported.content))
+    checked = check_rows(kind=kind, account_id=imported.account_id, rows=rows)
+    if not checked.faults:
+        try:
+            with transaction.atomic():
+                _store(kind, checked)
+        except IntegrityError:
+            message = "Two rows take each other's place, or somebody saved the same just now."
+            checked = Checked(faults=[Fault(0, "", "conflict", message)])
+    if checked.faults:
+        _end_check(imported, checked)
+        return
+    _count(imported, checked)
+    imported.state, imported.content = Import.State.DONE, b""
+    imported.finished_at = timezone.now()
+    counts = ["created_count", "changed_count", "unchanged_count"]
+    imported.save(update_fields=["state", "content", "finished_at", *counts])
+    note = f"{len(checked.created):,} new, {len(checked.changed):,} changed"
+    record(action=AuditAction.IMPORTED, account_id=imported.account_id, subject=imported, note=note)
+
+
+def _store(kind: Kind, checked: Checked) -> None:
+    rows = kind.model._base_manager
+    rows.bulk_create(checked.created, batch_size=_BATCH)
+    if checked.changed:
+        # As one statement a batch; an update by keys would be a hundred times as long.
+        rows.bulk_create(
+            checked.changed,
+            batch_size=_BATCH,
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=sorted(checked.fields),
+        )
+
+
+def _plain_origin(origin: Origin) -> dict[str, object]:
+    return {**asdict(origin), "actor_id": str(origin.actor_id or "") or None}
+
+
+def _origin_of(imported: Import) -> Origin:
+    plain = dict(imported.origin)
+    key = plain.pop("actor_id", None)
+    origin = Origin(**{**plain, "kind": ActorKind(plain["kind"])})
+    return replace(origin, actor_id=uuid.UUID(key) if key else None)
+
+
+def _access_to(account: Account) -> Access:
+    """What the sweep may reach while it writes for somebody: that one account."""
+    reachable = ReachableAccount(account.pk, account.name, account.is_agency, Role.MEMBER)
+    return Access(accounts={account.pk: reachable})
