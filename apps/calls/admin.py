@@ -55,8 +55,8 @@ class CallAdmin(ReadOnlyAdmin):
     timeline: ClassVar[Sequence[Callable[[Call], Iterable[Moment]]]] = (events_of,)
 
     def openable(self, request: HttpRequest) -> QuerySet[Any]:
-        """Fetch the place along."""
-        return super().openable(request).select_related("location")
+        """Fetch the place along, and no documents."""
+        return self.without_documents(super().openable(request).select_related("location"))
 
     def change_view(
         self,

@@ -22,7 +22,7 @@ class Moment:
 
 def events_of(call: Call) -> Iterable[Moment]:
     """Tell of each event, with what it says first of all."""
-    for event in call.events.all():
+    for event in call.events.defer("snapshot"):
         facts = event.facts
         match event.type:
             case EventType.OPTION_REACHED:

@@ -39,9 +39,8 @@ class AttachmentInline(AccountScopedTabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attachment]:
         """Fetch along what a row names."""
         rows = super().get_queryset(request)
-        return rows.select_related(
-            "webhook", "campaign", "option__treatment", "treatment", "location"
-        )
+        places = "campaign", "option__treatment", "treatment", "location"
+        return rows.select_related("webhook", *places).defer("webhook__secret")
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Offer webhooks that this place can send."""

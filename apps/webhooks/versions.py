@@ -43,7 +43,9 @@ def use_of(template: Template) -> Use:
     by_attachment = Webhook.objects.filter(attachments__own_template=template)
     webhooks = Webhook.objects.filter(Q(template=template) | Q(pk__in=by_attachment))
     return Use(
-        webhooks=list(webhooks.select_related("account", "location")[:_SHOWN_WEBHOOKS]),
+        webhooks=list(
+            webhooks.select_related("account", "location").defer("secret")[:_SHOWN_WEBHOOKS]
+        ),
         webhook_total=webhooks.count(),
         account_total=webhooks.order_by().values("account").distinct().count(),
     )

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from apps.common.admin.columns import documents_of
 from apps.common.admin.forms import rows_to_choose
 from apps.common.admin.requests import access_of
 
@@ -72,8 +73,9 @@ class ScopedRelatedFilter(RelatedFieldListFilter):
         self, field: Any, request: HttpRequest, model_admin: "ModelAdmin[Any]"
     ) -> Any:
         """Return key and name of each row on offer."""
+        model = field.related_model
         rows = rows_to_choose(
-            field.related_model._default_manager.all(), access_of(request).active_ids
+            model._default_manager.defer(*documents_of(model)), access_of(request).active_ids
         )
         return [(str(row.pk), str(row)) for row in rows]
 

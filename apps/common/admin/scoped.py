@@ -18,6 +18,7 @@ from django.db.models import ForeignKey, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.common.access import Role
+from apps.common.admin.columns import documents_of
 from apps.common.admin.filters import parameters_of, scoped_filter
 from apps.common.admin.forms import (
     AccountScopedForm,
@@ -51,6 +52,8 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
     panels: ClassVar[Sequence[type[Panel]]] = ()
     # What a list without rows says about them.
     empty_text: ClassVar[str] = ""
+    # The documents and long texts that its columns are made of.
+    list_documents: ClassVar[Sequence[str]] = ()
     list_per_page = 50
     list_filter_submit = True
 
@@ -58,7 +61,14 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
         """Rows of the active accounts in which the role to look is held."""
         access, role = access_of(request), self.view_role
         account_ids = accounts_with_role(access, role) if role is not None else []
-        return self.annotated(super().get_queryset(request).filter(account_id__in=account_ids))
+        rows = super().get_queryset(request).filter(account_id__in=account_ids)
+        return self.annotated(self.without_documents(rows))
+
+    def without_documents(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Leave documents, long texts and secrets where they are, but for `list_documents`."""
+        along = self.list_select_related
+        paths = along if isinstance(along, (list, tuple)) else ()
+        return queryset.defer(*documents_of(self.model, paths, self.list_documents))
 
     def annotated(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Add what the columns of the list count."""

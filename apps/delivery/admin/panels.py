@@ -54,7 +54,8 @@ LocationAdmin.panels = (WebhooksPanel, *LocationAdmin.panels)
 
 def deliveries_of(call: Call) -> Iterable[Moment]:
     """Tell of each delivery of a call, at the moment it was planned."""
-    deliveries = Delivery.objects.filter(call=call).select_related("webhook").order_by("created_at")
+    deliveries = Delivery.objects.filter(call=call).select_related("webhook")
+    deliveries = deliveries.defer("webhook__secret").order_by("created_at")
     for delivery in deliveries:
         tries = f"{delivery.attempt_count} tries" if delivery.attempt_count != 1 else "1 try"
         answer = delivery.last_status or delivery.last_error
@@ -86,6 +87,7 @@ def _webhooks_at(location: Location) -> QuerySet[Webhook]:
         Webhook.objects.filter(account_id=location.account_id)
         .filter(Q(location=location) | Q(location=None))
         .select_related("template")
+        .defer("secret")
         .prefetch_related(Prefetch("attachments", places, to_attr="places"))
         .order_by("name")
     )

@@ -47,6 +47,7 @@ class IvrExchangeAdmin(ReadOnlyAdmin):
 
     empty_text = "Each time an IVR asks a receiver what happens next makes one."
     list_display = ["created_at", "ivr", "call_external_id", "shown_decided_by", "next", "took"]
+    list_documents = ["reply"]
     list_filter = ["decided_by", "ivr", "created_at"]
     list_select_related = ["ivr"]
     search_fields = ["call_external_id", "response_id"]
@@ -56,10 +57,6 @@ class IvrExchangeAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     fieldsets = [(None, {"fields": ["ivr", "call_external_id", "response_id", "decided_by"]})]
     change_form_template = "admin/ivr/ivrexchange/change_form.html"
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Leave bodies out of lists."""
-        return super().get_queryset(request).defer("tries")
 
     def openable(self, request: HttpRequest) -> Any:
         """Fetch along what the page names."""

@@ -67,7 +67,7 @@ class TemplateAdmin(TemplatePages, AccountScopedAdmin):
             Q(account_id__in=access.active_ids)
             | Q(account_id__in=agencies_of(access), is_shared_with_clients=True)
         )
-        return self.annotated(active)
+        return self.annotated(self.without_documents(active))
 
     def annotated(self, queryset: QuerySet[Template]) -> QuerySet[Template]:
         """Count the webhooks that send it."""
