@@ -24,7 +24,7 @@ check: export DATABASE_URL := postgresql:///none?host=/nonexistent
 check: export SECRET_KEY := for-checks-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ
 check: export CREDENTIAL_KEYS := Zm9yLWNoZWNrcy1vbmx5LWtleS1vZi0zMi1ieXRlcy4=
 
-.PHONY: help run demo test check format bench requirements clean
+.PHONY: help run demo test check format openapi bench requirements clean
 
 help:  ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
@@ -51,6 +51,10 @@ format: .venv/dev.stamp  ## Format code and templates, and apply the safe fixes 
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	-find templates apps -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} +
+
+openapi: .venv/dev.stamp  ## Write the description of the API anew, after a change of it
+	@DEBUG=1 $(BIN)/python manage.py spectacular --validate --fail-on-warn \
+		--file static/api/openapi.yaml
 
 bench: .venv/dev.stamp  ## Measure the delivery engine on this machine
 	$(BIN)/python -m bench

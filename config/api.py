@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from apps.accounts.api import views as accounts
 from apps.campaigns.api import views as campaigns
+from apps.common.api.pages import redoc, swagger
 from apps.common.tenancy import opens_scopes
 from apps.delivery.api import calls, deliveries, webhooks
 from apps.delivery.api.usage import UsageView
@@ -49,5 +50,7 @@ urlpatterns = [
     path("tokens", TokensView.as_view(), name="tokens"),
     path("tokens/<str:name>", TokenView.as_view(), name="token"),
     path("usage", UsageView.as_view(), name="usage"),
+    path("docs", swagger, name="docs"),
+    path("redoc", redoc, name="redoc"),
     path("", include(router.urls)),
 ]

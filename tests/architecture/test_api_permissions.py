@@ -22,9 +22,14 @@ from tests.factories import MembershipFactory, UserFactory
 pytestmark = pytest.mark.django_db
 
 Ids = dict[str, str]
-# Addresses that the table can not walk, by their name, and the test that proves who is let in: one
-# asks for no key, the other for a receiver that answers.
-ELSEWHERE = {"callback": "tests/intake/test_generic.py", "ivr_results": "tests/ivr/test_results.py"}
+# Addresses that the table does not walk, by their name, and the test of who is let in: they ask for
+# no key, or for a receiver that answers.
+ELSEWHERE = {
+    "callback": "tests/intake/test_generic.py",
+    "ivr_results": "tests/ivr/test_results.py",
+    "docs": "tests/browser/test_api_pages.py",
+    "redoc": "tests/browser/test_api_pages.py",
+}
 EACH = pytest.mark.parametrize("endpoint", TABLE, ids=str)
 _PLACE = re.compile(r"\{(\w+)\}")
 
