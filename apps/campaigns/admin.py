@@ -11,6 +11,7 @@ from django.utils.html import format_html
 
 from apps.accounts.admin import LocationAdmin
 from apps.accounts.models import Location
+from apps.campaigns.apply_pages import APPLY_ACTIONS
 from apps.campaigns.forms import AttachmentForm, webhooks_at
 from apps.campaigns.models import (
     Attachment,
@@ -294,4 +295,5 @@ class TreatmentsPanel(Panel):
 
 
 admin.site.register(Import, ImportAdmin)
+LocationAdmin.actions = [*(LocationAdmin.actions or ()), *APPLY_ACTIONS]  # type: ignore[misc]
 LocationAdmin.panels = (*LocationAdmin.panels, CampaignsPanel, TreatmentsPanel, NumbersPanel)
