@@ -39,7 +39,9 @@ SAMPLE = """{
     "email": "%ani_email%", "street": "%ani_street_line_1%", "city": "%ani_city%",
     "zip": "%ani_zip%", "state": "%ani_state%", "carrier": "%ani_carrier%"},
   "place": {"name": "%location_name%", "city": "%location_address_city%"},
-  "source": "call-tracking", "kind": "lead", "version": 3
+  "summary": "%ani_full_name% called %tracking% from %ani_city%, and was answered",
+  "source": "call-tracking", "kind": "lead", "version": 3,
+  "consent": {"recorded": true, "text": "This call may be recorded for training and quality"}
 }"""
 _BATCH = 500
 _serial = itertools.count(1)

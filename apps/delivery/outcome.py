@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 # Response bodies are read this far and no further, in bytes.
 MAX_BODY_BYTES: Final = 65_536
@@ -36,8 +36,7 @@ class ErrorKind(StrEnum):
     LOST = "lost"
 
 
-@dataclass(frozen=True, slots=True)
-class Timings:
+class Timings(NamedTuple):
     """Milliseconds. DNS and connect are None when a pooled connection or cached answer was used.
 
     A lookup that several requests wait for is booked to the first, and to the others' `connect_ms`.
@@ -66,8 +65,7 @@ class OutboundRequest:
     timeout_s: float = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one request.
 
     Either a complete response (`status` set, `error_kind` None), or an error; an error after the

@@ -39,8 +39,8 @@ from apps.delivery.engine.snapshots import LargeSnapshots
 CLAIM_LIMIT = 1000
 # A worker holds so many times what it sends at the same time.
 HOLD_ROUNDS = 4
-# A claim that would bring fewer is put off until the recorder has caught up. One that brought as
-# many is the first of several: the next comes after a pause, and brings more for its price.
+# A claim that would bring fewer is put off. While there is enough to send, the next claim comes
+# after a pause, and brings more for its price.
 MIN_CLAIM = 64
 CLAIM_PAUSE_S = 0.05
 # Work without a pause of this length is more than one drain should do alone, in seconds.
@@ -61,9 +61,10 @@ class Drain:
         self._cache = EndpointCache()
         self._hold = Hold()
         self._after = FIRST
-        # When to look for backlogs to release, and until when to look often.
+        # When to look for backlogs to release, until when to look often, and when next at all.
         self._release_at = 0.0
         self._limited_until = 0.0
+        self._look_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._claims: Database
         self._recorder: Recorder
@@ -138,18 +139,21 @@ class Drain:
                 help_at = now + HELP_AFTER_S
                 if now - idle_since > self._settings.linger_s:
                     return
-            if claimed:
-                await asyncio.sleep(CLAIM_PAUSE_S if claimed >= MIN_CLAIM else 0)
-            else:
+            if claimed is None or self._hold.count > self._settings.concurrency // 2:
+                await asyncio.sleep(CLAIM_PAUSE_S)
+            elif not claimed:
                 await self._wait_for_news()
         if not self._hold.is_closing:
             await asyncio.to_thread(self._settings.call_help)
 
-    async def _claim_once(self) -> int:
-        """Claim what there is room for and start sending it; return how many there were."""
+    async def _claim_once(self) -> int | None:
+        """Claim what there is room for and start sending it; return how many there were.
+
+        None when there is no room until the recorder has caught up.
+        """
         limit = min(CLAIM_LIMIT, self._capacity - self._hold.count)
         if limit < min(MIN_CLAIM, self._settings.concurrency):
-            return 0
+            return None
         rooms = self._hold.lanes.ask(self._capacity)
 
         async def claim(connection: AsyncConnection[Any]) -> list[Claimed]:
@@ -219,11 +223,14 @@ class Drain:
         self._hold.news.set()
 
     async def _wait_for_news(self) -> None:
-        due_in = await self._claims.run(seconds_to_next_due)
-        poll_s = LIMITED_POLL_S if time.monotonic() < self._limited_until else POLL_S
-        timeout = poll_s if due_in is None else min(poll_s, max(due_in, 0.001))
+        """Wait until something may be due."""
+        now = time.monotonic()
+        if now >= self._look_at:
+            due_in = await self._claims.run(seconds_to_next_due)
+            self._look_at = now + (POLL_S if due_in is None else min(POLL_S, max(due_in, 0.001)))
+        poll_s = LIMITED_POLL_S if now < self._limited_until else POLL_S
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hold.news.wait(), timeout)
+            await asyncio.wait_for(self._hold.news.wait(), min(poll_s, self._look_at - now))
 
     async def _wind_up(self) -> None:
         """Finish what has begun, give back the rest, and record."""

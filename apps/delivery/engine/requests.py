@@ -1,6 +1,6 @@
 """From a claimed delivery to the request that goes out."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from apps.common.ids import encode_public_id
 from apps.delivery.engine.claims import Claimed
@@ -14,8 +14,7 @@ from apps.webhooks.rendering import CompiledTemplate
 from apps.webhooks.tokens import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A request, and its headers as they may be stored: credentials masked."""
 
     request: OutboundRequest
