@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.conftest import LogIn
-from tests.factories import AccountFactory
+from tests.factories import AccountFactory, WebhookFactory
 
 OUR_TEMPLATES = sorted(Path(settings.BASE_DIR, "templates").rglob("*.html"))
 _INLINE = re.compile(
@@ -71,3 +71,15 @@ class TestWhatIsPosted:
 
     def test_leads_to_no_pages_outside_of_the_admin(self, log_in: LogIn) -> None:
         assert log_in(account=AccountFactory()).get("/r/1/1/").status_code == 404
+
+
+@pytest.mark.django_db
+class TestTheSelects:
+    def test_of_rows_are_searched_by_typing(self, log_in: LogIn) -> None:
+        webhook = WebhookFactory(name="CRM")
+        browser = log_in(account=webhook.account)
+        link = reverse("admin:webhooks_webhook_change", args=[webhook.pk])
+        fields = browser.get(link).context["adminform"].form.fields
+        for name, is_searched in (("template", True), ("location", True), ("method", False)):
+            shown = str(fields[name].widget.render(name, None, {}))
+            assert ("unfold-admin-autocomplete" in shown) is is_searched

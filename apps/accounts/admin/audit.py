@@ -89,7 +89,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "actor_label", "shown_action", "subject", "changed", "ip"]
     list_documents = ["changes"]
     list_filter = [ActorFilter, "action", TypeFilter, ("created_at", DateRangeFilter)]
-    list_documents = ["changes"]
     search_fields = ["actor_label", "object_label", "note", "request_id"]
     search_help_text = "Who, what, a request id, or the id of a row as wh_…"
     paginator = InfinitePaginator

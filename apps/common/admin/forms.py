@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import ForeignKey, QuerySet, UniqueConstraint
 
+from apps.common.admin.theme import SearchableSelect, Select
 from apps.common.models import AccountOwned
 
 if TYPE_CHECKING:
@@ -109,11 +110,25 @@ def scope_choices(form: type[Any], account_ids: Sequence[uuid.UUID]) -> None:
             continue
         # A declared field is shared by all forms of its class.
         scoped = copy.deepcopy(field)
+        if issubclass(field.queryset.model, AccountOwned):
+            _let_search(scoped)
         scoped.queryset = rows_to_choose(field.queryset, account_ids)
         if len(account_ids) > 1 and issubclass(field.queryset.model, AccountOwned):
             scoped.queryset = scoped.queryset.select_related("account").order_by("account__name")
             scoped.label_from_instance = _with_account  # type: ignore[assignment]
         form.base_fields[name] = scoped
+
+
+def _let_search(field: "forms.ModelChoiceField[Any]") -> None:
+    """Let somebody find a row by typing; there may be hundreds."""
+    widget: Any = field.widget
+    inner = getattr(widget, "widget", widget)
+    if type(inner) is not Select:
+        return
+    if inner is widget:
+        field.widget = SearchableSelect()
+    else:
+        widget.widget = SearchableSelect(attrs=inner.attrs)
 
 
 def _with_account(row: AccountOwned) -> str:
