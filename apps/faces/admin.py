@@ -105,19 +105,19 @@ class PostCallActionAdmin(FaceAdmin):
     fieldsets = [
         (None, {"fields": ["name", "is_active", "location", "option"]}),
         (
-            "Request",
+            "Where it goes",
+            {"fields": ["submit_type", ("domain", "page")], "classes": ["hl-call-details"]},
+        ),
+        (
+            "What is sent",
             {
-                "fields": ["submit_type", ("domain", "page"), "static_parameters"],
+                "fields": ["static_parameters", "parameters", "has_attribution"],
                 "classes": ["hl-call-details"],
             },
         ),
         (
-            "Dynamic Parameters",
-            {"fields": ["parameters", "has_attribution"], "classes": ["hl-call-details"]},
-        ),
-        (
             "Google Analytics",
-            {"fields": [("measurement_id", "api_secret")], "classes": ["hl-analytics"]},
+            {"fields": ["measurement_id", "api_secret"], "classes": ["hl-analytics"]},
         ),
     ]
     change_form_template = "faces/post_call.html"
@@ -175,8 +175,9 @@ class PostCallActionAdmin(FaceAdmin):
         context: dict[str, Any] = {"addresses": _addresses(_saved(form))}
         try:
             context["example"] = _example(form)
+            context["missing"] = form.fault
         except InvalidParameters as error:
-            context["missing"] = str(error)
+            context["missing"] = form.fault or str(error)
         return TemplateResponse(request, "faces/example.html", context)
 
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -184,8 +185,8 @@ class PostCallActionAdmin(FaceAdmin):
         form = self._answered(request, object_id)
         try:
             example, template = _example(form), _compiled(form)
-            if example is None:
-                raise InvalidParameters("Say where it goes first.")
+            if example is None or form.fault:
+                raise InvalidParameters(form.fault or "Say where it goes first.")
             url = check_target(url=form.url)
         except (InvalidParameters, ValidationError) as error:
             text = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)

@@ -7,3 +7,4 @@ class FacesConfig(AppConfig):
     """Screens for the systems that Hookline replaces."""
 
     name = "apps.faces"
+    verbose_name = "Developer tools"

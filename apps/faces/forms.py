@@ -11,7 +11,7 @@ from apps.accounts.models import Account
 from apps.calls.events import Timing
 from apps.common.access import Access
 from apps.common.admin import AccountScopedForm
-from apps.common.admin.theme import CheckboxSelectMultiple, Select, TextInput
+from apps.common.admin.theme import CheckboxSelectMultiple, Select, Switch, TextInput
 from apps.faces.models import CallComplete, CallNotification, PostCallAction
 from apps.faces.post_call import (
     InvalidParameters,
@@ -38,6 +38,7 @@ NOTIFICATIONS = [
     (Timing.END.value, "Call Preprocessed, right after its end"),
     (Timing.UPDATED.value, "Call Processed, when it is changed later"),
 ]
+EVERYWHERE = "Empty: calls of every location."
 SUBMIT_TYPES = [("GET", "GET"), ("POST", "POST")]
 FORMATS = {"GET": Format.QUERY, "POST": Format.FORM}
 CALL_DETAILS, ANALYTICS = "call_details", "analytics"
@@ -79,6 +80,7 @@ class PostCallActionForm(FaceForm):
         required=False,
         max_length=300,
         widget=TextInput(attrs={"placeholder": "https://www.example.com", "inputmode": "url"}),
+        help_text="https:// and the name of your server.",
     )
     page = forms.CharField(
         label="Page",
@@ -98,6 +100,7 @@ class PostCallActionForm(FaceForm):
     has_attribution = forms.BooleanField(
         label="Include attribution information",
         required=False,
+        widget=Switch,
         help_text="Adds all 22 st_ parameters to calls of a dynamic number; one-to-one calls have"
         " none.",
     )
@@ -106,19 +109,21 @@ class PostCallActionForm(FaceForm):
         required=False,
         max_length=40,
         widget=TextInput(attrs={"placeholder": "G-XXXXXXXXXX"}),
-        help_text=_ANALYTICS.blanks[0].where_from,
+        help_text="Admin > Data streams > the web stream of the site.",
     )
     api_secret = forms.CharField(
         label="API secret",
         required=False,
         max_length=100,
         widget=TextInput(attrs={"autocomplete": "off"}),
-        help_text=_ANALYTICS.blanks[1].where_from,
+        help_text="On the same page; it becomes a part of the URL.",
     )
 
     class Meta:
         model = PostCallAction
         fields = ["name", "is_active", "location"]
+        labels: ClassVar[dict[str, str]] = {"name": "Name"}
+        help_texts: ClassVar[dict[str, str]] = {"location": EVERYWHERE}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -163,12 +168,23 @@ class PostCallActionForm(FaceForm):
         page = (self.cleaned_data.get("page") or "").strip().lstrip("/")
         return f"{domain}/{page}" if domain else ""
 
+    @property
+    def fault(self) -> str:
+        """Return what is wrong with what was typed, "" if nothing is; gaps are no fault yet."""
+        for name, messages in self.errors.items():
+            if name != "name" and self.data.get(name):
+                return f"{self.fields[name].label}: {messages[0]}"
+        return ""
+
     def clean_domain(self) -> str:
         """Refuse what is more than a domain."""
         domain = self.cleaned_data["domain"].strip().rstrip("/")
         if domain and (not domain.lower().startswith(("http://", "https://"))):
             raise ValidationError("A domain begins with https://, as https://www.example.com.")
-        parts = urlsplit(domain)
+        try:
+            parts = urlsplit(domain)
+        except ValueError:
+            raise ValidationError("This is no domain; one is https://www.example.com.") from None
         if parts.path or parts.query or parts.fragment:
             raise ValidationError("The part behind the domain belongs into Page.")
         return str(domain)
@@ -253,7 +269,11 @@ class CallCompleteForm(FaceForm):
     class Meta:
         model = CallComplete
         fields = ["name", "url", "is_active", "location"]
-        help_texts: ClassVar[dict[str, str]] = {"url": "Where Call.Complete is sent."}
+        labels: ClassVar[dict[str, str]] = {"name": "Name"}
+        help_texts: ClassVar[dict[str, str]] = {
+            "url": "Where Call.Complete is sent.",
+            "location": EVERYWHERE,
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -307,10 +327,15 @@ class CallNotificationForm(FaceForm):
     class Meta:
         model = CallNotification
         fields = ["name", "url", "is_active", "location", "key_id"]
-        labels: ClassVar[dict[str, str]] = {"url": "Callback URL", "key_id": "Public key"}
+        labels: ClassVar[dict[str, str]] = {
+            "name": "Name",
+            "url": "Callback URL",
+            "key_id": "Public key",
+        }
         help_texts: ClassVar[dict[str, str]] = {
             "url": "Where notifications are sent, by POST.",
             "key_id": "Sent as x-PublicKey. Empty: one is made.",
+            "location": EVERYWHERE,
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

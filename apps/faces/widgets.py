@@ -48,10 +48,18 @@ class ParameterRows(forms.Widget):
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         """Add each row with its label."""
+        verb, _, number = self.focus.partition("-")
         return {
             **super().get_context(name, value, attrs),
             "name": name,
-            "rows": [(chosen, POST_CALL[chosen.key].label) for chosen in value or ()],
+            "rows": [
+                {
+                    "chosen": chosen,
+                    "label": POST_CALL[chosen.key].label,
+                    "focus": verb if number == str(index) else "",
+                }
+                for index, chosen in enumerate(value or ())
+            ],
             "offered": [POST_CALL[key] for key in self.offered],
             "address": self.address,
             "focus": self.focus,

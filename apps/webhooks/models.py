@@ -260,6 +260,9 @@ class Webhook(AccountOwned):
             | models.Q(treatment__location=self.location_id)
             | models.Q(option__treatment__location=self.location_id)
         )
+        if self.face:
+            # The screen of its system takes those of whole locations along.
+            here |= models.Q(campaign=None, treatment=None, option=None)
         if elsewhere := self.attachments.exclude(here).first():
             raise ValidationError(
                 {

@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
     from django.contrib.auth.forms import AuthenticationForm
     from django.core.paginator import Paginator as InfinitePaginator
+    from django.forms import CheckboxInput as Switch
     from django.forms import (
         CheckboxSelectMultiple,
         EmailInput,
@@ -26,6 +27,7 @@ else:
     from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
+    from unfold.widgets import UnfoldBooleanSwitchWidget as Switch
 
 __all__ = [
     "AuthenticationForm",
@@ -36,6 +38,7 @@ __all__ = [
     "NumberInput",
     "SearchableSelect",
     "Select",
+    "Switch",
     "TextInput",
     "Textarea",
 ]
