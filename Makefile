@@ -56,8 +56,8 @@ openapi: .venv/dev.stamp  ## Write the description of the API anew, after a chan
 	@DEBUG=1 $(BIN)/python manage.py spectacular --validate --fail-on-warn \
 		--file static/api/openapi.yaml
 
-bench: .venv/dev.stamp  ## Measure the delivery engine on this machine
-	$(BIN)/python -m bench
+bench: .venv/dev.stamp  ## Measure everything on this machine, and keep it in docs/benchmarks.md
+	$(BIN)/python -m bench --write docs/benchmarks.md
 
 requirements: .venv/dev.stamp  ## Compile the hashed requirements anew from pyproject.toml
 	$(COMPILE) --extra embedded --output-file requirements/base.txt

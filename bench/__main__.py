@@ -6,19 +6,24 @@ one that needs services or Django does not slow the others down. A void result e
 """
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from bench.processes import BenchmarkFailed
+from bench.report import run_all
 from bench.result import Result
 
-# Name and what it measures, in the order in which all are run.
+# Name and what it measures.
 BENCHMARKS = {
     "render": "templates rendered and samples extracted, on one core",
     "throughput": "deliveries that one worker sends in a second",
     "latency": "from the moment a delivery is planned to its first byte at the receiver",
+    "fairness": "whether those with little to send wait for those with much, or who hang",
+    "growth": "whether sending slows down as its history grows",
+    "intake": "events that one web process takes in, in a second",
+    "chaos": "whether anything is lost when workers are killed and Redis is wiped",
 }
 
 
@@ -34,12 +39,9 @@ def main(argv: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--json", action="store_true", help="end each with one line of JSON")
-    common = ["--json"] if parser.parse_args(argv).json else []
-    # Each in a process of its own, so that none inherits another's memory or settings.
-    return max(
-        subprocess.run([sys.executable, "-m", "bench", name, *common], check=False).returncode
-        for name in BENCHMARKS
-    )
+    parser.add_argument("--write", type=Path, metavar="FILE", help="keep what is found in a page")
+    arguments = parser.parse_args(argv)
+    return run_all(arguments.write, with_json=arguments.json)
 
 
 def _run(name: str, argv: Sequence[str]) -> int:

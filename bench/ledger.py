@@ -1,6 +1,7 @@
 """The exact count: what was planned against what the receiver got and what the database says."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from django.db.models import QuerySet
@@ -42,6 +43,15 @@ class Ledger:
     def rows(self) -> list[tuple[str, str]]:
         """Return the counts for people."""
         return [("Ledger", ", ".join(f"{name} {n:,}" for name, n in self.figures().items()))]
+
+
+def together(ledgers: Sequence[Ledger]) -> Ledger:
+    """Return several ledgers, of different deliveries, as one."""
+    counts: Counter[str] = Counter()
+    for ledger in ledgers:
+        counts.update(ledger.figures())
+    faults = tuple(fault for ledger in ledgers for fault in ledger.faults)
+    return Ledger(**{name: counts[name] for name in ledgers[0].figures()}, faults=faults)
 
 
 def settle(

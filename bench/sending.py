@@ -67,28 +67,36 @@ def send_all(
     *,
     planned: int,
     seconds: float,
+    beside: Sequence[World] = (),
 ) -> Sent:
     """Time what is planned in these worlds, from one moment on, until all of it is sent.
 
-    The worlds are switched off until a worker runs that has sent a few deliveries of another one.
+    What is planned in those `beside` them is due at the same moment, and not waited for. The
+    worlds are switched off until a worker runs that has sent a few deliveries of another one.
     Raises BenchmarkFailed when something is unfinished after so many seconds.
     """
-    for world in worlds:
+    every = [*worlds, *beside]
+    for world in every:
         switch(world, on=False)
     with warm_worker(installation, receiver) as worker:
         meter = CpuMeter(
             worker=worker.pid, postgresql=installation.database_pid, receiver=receiver.process.pid
         )
         began_at = time.time()
-        for world in worlds:
+        for world in every:
             switch(world, on=True)
         deliveries = of_worlds(worlds)
         wait_until(lambda: not is_unfinished(deliveries), "Sending", seconds)
         used_s, rss_mb = meter.used_s(), worker.peak_rss_mb()
         ended_at = deliveries.aggregate(at=Max("finished_at"))["at"].timestamp()
+        for world in beside:
+            switch(world, on=False)
+        if beside:
+            # It may hold requests that hang, which it would wait for.
+            worker.kill()
     return Sent(
         seconds=ended_at - began_at,
-        ledger=settle(deliveries, receiver.ledger(), planned=planned),
+        ledger=settle(of_worlds(every), receiver.ledger(), planned=planned),
         cpu_us={name: each_s * 1e6 / planned for name, each_s in used_s.items()},
         rss_mb=rss_mb,
     )

@@ -16,6 +16,7 @@ from apps.delivery.jobs import drain_settings, run_drain
 from apps.delivery.models import Attempt, Delivery
 from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
+from tests.delivery.agreement import assert_log_agrees
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import (
     drain,
@@ -37,6 +38,7 @@ def balance(receiver: Receiver) -> None:
         each.public_id for each in Delivery.objects.all()
     )
     assert Attempt.objects.count() == len(receiver.requests)
+    assert_log_agrees(receiver)
 
 
 class TestTwoDrains:

@@ -12,6 +12,7 @@ from apps.delivery.engine.lanes import CONCURRENCY
 from apps.delivery.models import Attempt, Delivery
 from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
+from tests.delivery.agreement import assert_log_agrees
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import PATIENCE_S, command, states, take_calls, wait_until_sent
 
@@ -64,6 +65,7 @@ class TestAWorker:
         assert {each.id for each in receiver.requests} == {
             each.public_id for each in Delivery.objects.all()
         }
+        assert_log_agrees(receiver)
 
     def test_is_helped_by_another_while_there_is_much_to_do(
         self, world: World, receiver: Receiver

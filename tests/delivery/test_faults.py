@@ -1,0 +1,242 @@
+"""Faults of every kind, in a short form; after each, log and receiver agree on every request.
+
+The long form is `python -m bench chaos`, which restarts PostgreSQL and Redis too.
+"""
+
+import datetime as dt
+import random
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection, connections
+from django.utils import timezone
+
+from apps.common.embedded.redis_server import RedisServer
+from apps.common.ids import new_id
+from apps.delivery.clients.aiohttp_client import guarded_session
+from apps.delivery.engine import drain as drain_module
+from apps.delivery.models import Attempt, Delivery
+from apps.delivery.sweep import PATIENCE, Sweep
+from tests.builders import World, attach, make_webhook
+from tests.common.processes import wait_until
+from tests.delivery.agreement import assert_log_agrees
+from tests.delivery.receiver import Receiver
+from tests.delivery.sending import (
+    PATIENCE_S,
+    command,
+    drain,
+    fall_due,
+    running_drain,
+    states,
+    take_calls,
+    wait_until_sent,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SEED = 20261121
+
+
+def arrived_once_more(receiver: Receiver) -> int:
+    return len(receiver.requests) - len({each.id for each in receiver.requests})
+
+
+class TestAWorkerKilledAtRandomMoments:
+    @pytest.mark.usefixtures("redis_server")
+    def test_loses_nothing_and_repeats_only_what_was_in_flight(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        chance = random.Random(SEED)  # noqa: S311 - moments, not secrets
+        for number in range(4):
+            attach(make_webhook(world, receiver.url(f"/slow/{number}"), timeout_s=1))
+        take_calls(world, 60)
+        lease = {"DELIVERY_LEASE_S": "7"}
+        in_flight: set[tuple[Any, Any]] = set()
+
+        for kill in range(4):
+            with command("worker", settings.REDIS_URL, **lease) as process:
+                before = len(receiver.requests)
+                more = chance.randrange(1, 40)
+                enough = partial(self.has_more, receiver, before + more)
+                wait_until(enough, PATIENCE_S)
+                if kill == 1:
+                    redis.Redis.from_url(settings.REDIS_URL).flushall()
+                process.kill()
+                process.wait()
+            came = {each.id for each in receiver.requests}
+            held = Delivery.objects.filter(state="pending", claim__isnull=False)
+            in_flight |= {(each.pk, each.claim) for each in held if each.public_id in came}
+        with command("worker", settings.REDIS_URL, **lease):
+            wait_until(lambda: set(states()) == {"succeeded"}, PATIENCE_S)
+
+        assert {each.id for each in receiver.requests} == {
+            each.public_id for each in Delivery.objects.all()
+        }
+        assert arrived_once_more(receiver) <= len(in_flight)
+        assert_log_agrees(receiver)
+
+    @staticmethod
+    def has_more(receiver: Receiver, count: int) -> bool:
+        """Whether so many have come, or all that is left is held by those killed before."""
+        free = Delivery.objects.filter(state="pending", next_attempt_at__lte=timezone.now())
+        return len(receiver.requests) >= count or not free.exists()
+
+
+class TestAReceiver:
+    @pytest.mark.parametrize(
+        ("path", "outcome"),
+        [
+            ("/hang", "timeout"),
+            ("/drip-head", "timeout"),
+            ("/drip-body", "timeout"),
+            ("/reset", "closed"),
+            ("/silent-close", "closed"),
+            ("/partial-body", "closed"),
+            ("/gigabyte", ""),
+            ("/endless-chunks", ""),
+            ("/gzip-bomb", ""),
+            ("/closes-politely", ""),
+            ("/connection-close", ""),
+            ("/ok-once", ""),
+        ],
+    )
+    def test_that_misbehaves_is_told_of_as_it_was(
+        self, world: World, receiver: Receiver, path: str, outcome: str
+    ) -> None:
+        attach(make_webhook(world, receiver.url(path), timeout_s=1))
+        attach(make_webhook(world, receiver.url("/ok/beside")))
+        take_calls(world, 6)
+
+        drain()
+
+        badly = Attempt.objects.filter(url=receiver.url(path))
+        assert {attempt.error_kind for attempt in badly} == {outcome}
+        assert all(len(attempt.response_body) <= 65_536 for attempt in badly)
+        assert Attempt.objects.filter(url=receiver.url("/ok/beside"), error_kind="").count() == 6
+        assert_log_agrees(receiver)
+
+
+class TestANameServer:
+    def test_that_fails_and_comes_back_delays_only(
+        self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        is_back = False
+
+        def answer(host: str, port: int, **asked: Any) -> Any:
+            if not is_back:
+                raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+            return socket.getaddrinfo("127.0.0.1", port, **asked)
+
+        monkeypatch.setattr(
+            drain_module, "guarded_session", partial(guarded_session, resolve=answer)
+        )
+        attach(make_webhook(world, receiver.url(host="crm.example")))
+        take_calls(world, 3)
+        drain()
+        assert set(Attempt.objects.values_list("error_kind", flat=True)) == {"dns"}
+
+        is_back = True
+        fall_due(*Delivery.objects.all())
+        drain()
+
+        assert states() == ["succeeded"] * 3
+        assert_log_agrees(receiver)
+
+
+class TestTheClock:
+    def test_of_what_was_due_hours_ago_sends_it_at_once(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        attach(make_webhook(world, receiver.url()))
+        take_calls(world, 4)
+        hours_ago = timezone.now() - dt.timedelta(hours=5)
+        Delivery.objects.update(next_attempt_at=hours_ago)
+        held = Delivery.objects.earliest("pk")
+        Delivery.objects.filter(pk=held.pk).update(claim=new_id())
+
+        assert drain().succeeded == 4
+
+        assert sorted(held.attempts.values_list("error_kind", flat=True)) == ["", "lost"]
+        assert_log_agrees(receiver)
+
+
+class TestTwoSweepsAtOnce:
+    def test_send_each_delivery_once(
+        self, world: World, receiver: Receiver, redis_server: RedisServer
+    ) -> None:
+        redis_server.stop()
+        for number in range(3):
+            attach(make_webhook(world, receiver.url(f"/slow/{number}")))
+        take_calls(world, 40)
+
+        def sweep() -> None:
+            # Drains run in a loop of their own, in the main thread or any other.
+            both = Sweep()
+            for _ in range(PATIENCE):
+                both.run_once()
+            connections.close_all()
+
+        threads = [threading.Thread(target=sweep) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE_S)
+
+        assert set(states()) == {"succeeded"}
+        assert len(receiver.requests) == 120
+        assert_log_agrees(receiver)
+
+
+class TestAFullDisk:
+    def test_while_recording_delays_only(self, world: World, receiver: Receiver) -> None:
+        attach(make_webhook(world, receiver.url("/slow")))
+        take_calls(world, 20)
+
+        with running_drain():
+            with full_disk():
+                wait_until(lambda: len(receiver.requests) >= 16)
+                wait_until(lambda: refusals() >= 2)
+                assert not Attempt.objects.exists()
+            wait_until_sent()
+
+        assert set(states()) == {"succeeded"}
+        assert len(receiver.requests) == 20
+        assert_log_agrees(receiver)
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let the database refuse every attempt, as it does when no space is left."""
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            CREATE SEQUENCE refusals;
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+              PERFORM nextval('refusals');
+              RAISE 'could not extend file: No space left on device' USING ERRCODE = '53100';
+            END $$;
+            CREATE TRIGGER no_space BEFORE INSERT ON delivery_attempt
+              FOR EACH ROW EXECUTE FUNCTION refuse();
+            """)
+        try:
+            yield
+        finally:
+            cursor.execute("""
+                DROP TRIGGER no_space ON delivery_attempt;
+                DROP FUNCTION refuse();
+                DROP SEQUENCE refusals;
+                """)
+
+
+def refusals() -> int:
+    """Return how often it has refused."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM refusals")
+        return int(cursor.fetchone()[0])
