@@ -235,7 +235,7 @@ class Webhook(AccountOwned):
     def clean(self) -> None:
         """Refuse a template that the webhook's location may not use, and a body on a GET."""
         super().clean()
-        self._check_signature()
+        self.check_signature()
         self._check_attachments()
         if not self.template_id:
             return
@@ -271,7 +271,11 @@ class Webhook(AccountOwned):
                 }
             )
 
-    def _check_signature(self) -> None:
+    def check_signature(self) -> None:
+        """Refuse headers that can not be sent, a key id among them, and a secret of another scheme.
+
+        Raises ValidationError by field.
+        """
         if self.signature == self.Signature.STANDARD and self.secret:
             try:
                 parse_secret(self.secret)

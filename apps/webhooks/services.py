@@ -239,7 +239,7 @@ def rotate_secret(
     if key_id is not None:
         webhook.key_id = key_id
         webhook.clean_fields(exclude=["secret"])
-        webhook.clean()
+        webhook.check_signature()
     webhook.save(update_fields=["secret", "key_id"])
 
 
