@@ -10,6 +10,8 @@ class CommonConfig(AppConfig):
     """What every room builds on."""
 
     name = "apps.common"
+    # What pages of the audit log are under.
+    verbose_name = "Settings"
 
     def ready(self) -> None:
         """Have the settings checked with the rest of the project."""

@@ -68,6 +68,13 @@ def told(entries: Sequence[AuditEntry]) -> list[Told]:
     ]
 
 
+def changed_fields(entry: AuditEntry) -> str:
+    """Return the names of the fields that an entry tells of."""
+    return ", ".join(
+        sorted(_label(_field(entry.object_type, column), column) for column in entry.changes)
+    )
+
+
 def as_plain(entry: AuditEntry) -> dict[str, Any]:
     """Return an entry in the form that clients get; ids are public ones, changes by column."""
     return {

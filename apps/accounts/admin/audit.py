@@ -1,18 +1,25 @@
 """The audit log, for admins."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 
 from apps.common.access import Role
 from apps.common.admin import DateRangeFilter, DropdownFilter, ReadOnlyAdmin, labelled
 from apps.common.admin.theme import InfinitePaginator
-from apps.common.audit_reading import audited_models, link_to, told, type_label
+from apps.common.audit_reading import (
+    audited_models,
+    changed_fields,
+    link_to,
+    told,
+    type_label,
+)
 from apps.common.ids import InvalidPublicId
 from apps.common.models import AuditAction, AuditEntry
 from apps.common.origin import ActorKind
@@ -86,7 +93,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     view_role = Role.ADMIN
     empty_text = "Whatever people, programs and Hookline itself change is written here."
-    list_display = ["created_at", "actor_label", "shown_action", "subject", "changed", "ip"]
+    list_display = ["shown_at", "actor_label", "shown_action", "subject", "changed", "ip"]
     list_documents = ["changes"]
     list_filter = [ActorFilter, "action", TypeFilter, ("created_at", DateRangeFilter)]
     search_fields = ["actor_label", "object_label", "note", "request_id"]
@@ -94,11 +101,22 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     fieldsets = [
-        (None, {"fields": ["created_at", "actor_label", "shown_action", "subject", "note"]}),
+        (
+            None,
+            {
+                "fields": [
+                    "shown_at",
+                    "actor_label",
+                    "shown_action",
+                    "subject",
+                    "note",
+                    "shown_changes",
+                ]
+            },
+        ),
         ("From where", {"fields": ["via", "ip", "user_agent", "request_id"]}),
     ]
-    readonly_fields = ["shown_action", "subject"]
-    change_form_template = "admin/common/auditentry/change_form.html"
+    readonly_fields = ["shown_at", "shown_action", "subject", "shown_changes"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -123,15 +141,14 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show the entry with each change."""
-        entry = self.get_object(request, unquote(object_id))
-        context = {"told": told([entry])[0], "title": str(entry)} if entry else {}
-        return super().change_view(
-            request,
-            object_id,
-            form_url,
-            {**context, "show_history": False, **(extra_context or {})},
-        )
+        """Show the entry; it has no history of its own."""
+        context = {"show_history": False, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
+    @admin.display(description="when", ordering="created_at")
+    def shown_at(self, entry: AuditEntry) -> dt.datetime:
+        """Return when it was done."""
+        return entry.created_at
 
     @labelled("action", labels=_COLOURS)
     def shown_action(self, entry: AuditEntry) -> str:
@@ -153,4 +170,13 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         """Return the fields of a change, or what else there is to say."""
         if entry.note or entry.action in (AuditAction.CREATED, AuditAction.DELETED):
             return entry.note
-        return ", ".join(name.removesuffix("_id").replace("_", " ") for name in entry.changes)
+        return changed_fields(entry)
+
+    @admin.display(description="what changed")
+    def shown_changes(self, entry: AuditEntry) -> str:
+        """Return each field before and after."""
+        if not entry.changes:
+            return "—"
+        return render_to_string(
+            "admin/common/auditentry/changes.html", {"changes": told([entry])[0].changes}
+        )

@@ -51,7 +51,6 @@ def check_rows(
         if done % 1000 == 999:
             on_progress(done + 1)
     _check_keys(kind, stored, taken, checked)
-    checked.faults.sort(key=lambda fault: fault.row)
     return checked
 
 

@@ -59,10 +59,8 @@ def start_import(
         row_total=len(rows),
     )
     made.save()
-    if faults:
-        _end_check(made, Checked(faults=faults))
-    elif len(rows) <= AT_ONCE:
-        _check(made, rows)
+    if len(rows) <= AT_ONCE:
+        _check(made, rows, faults)
     return made
 
 
@@ -97,8 +95,7 @@ def work_imports() -> None:
     """Check and write what is too large for a request, oldest first. The sweep's work."""
     for imported in Import.objects.filter(state__in=Import.State.at_work()).order_by("created_at"):
         if imported.state == Import.State.CHECKING:
-            rows, _ = _read(KINDS[imported.kind], bytes(imported.content))
-            _check(imported, rows)
+            _check(imported, *_read(KINDS[imported.kind], bytes(imported.content)))
         else:
             with acting(_origin_of(imported)), tenant_scope(_access_to(imported.account)):
                 _write(imported)
@@ -113,13 +110,21 @@ def _read(kind: Kind, content: bytes) -> tuple[list[SheetRow], list[Fault]]:
     return read_sheet(content, columns=kind.names, required=required)
 
 
-def _check(imported: Import, rows: list[SheetRow]) -> None:
+def _check(imported: Import, rows: list[SheetRow], faults: list[Fault]) -> None:
     def tell(count: int) -> None:
         Import.objects.filter(pk=imported.pk).update(checked_count=count)
 
     checked = check_rows(
         kind=KINDS[imported.kind], account_id=imported.account_id, rows=rows, on_progress=tell
     )
+    # What is missing in the header is not told of each row again.
+    missing = {fault.column for fault in faults if fault.code == "missing_column"}
+    checked.faults = faults + [
+        fault
+        for fault in checked.faults
+        if not (fault.code == "required" and fault.column in missing)
+    ]
+    checked.faults.sort(key=lambda fault: fault.row)
     _end_check(imported, checked)
 
 

@@ -121,6 +121,14 @@ class TestLocations:
         imported = start(account, "locations", text)
         assert faults(imported) == [(2, "id", "not_found"), (3, "group", "not_found")]
 
+    def test_a_wrong_header_hides_no_other_fault(self, account: Account) -> None:
+        imported = start(account, "locations", "town,country\nA,US\nB,Germany\n")
+        assert faults(imported) == [
+            (1, "town", "unknown_column"),
+            (1, "name", "missing_column"),
+            (3, "country", "invalid"),
+        ]
+
     def test_one_twice_is_refused(self, account: Account) -> None:
         location = LocationFactory(account=account)
         text = f"id,city\n{location.public_id},A\n{location.public_id},B\n"
