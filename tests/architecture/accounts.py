@@ -73,6 +73,7 @@ def one_of_each(name: str) -> dict[type[AccountOwned], Any]:
             account=account, location=webhook.location, label=f"{name} number"
         ),
         factories.AttachmentFactory(webhook=webhook),
+        factories.AlertFactory(webhook=webhook),
         hook.ivr,
         hook,
         factories.IvrQuestionFactory(ivr=hook.ivr, prompt=f"{name} prompt"),

@@ -20,6 +20,7 @@ from apps.delivery.signing import sign
 from apps.intake.events import _READERS, MAX_DEPTH, MAX_EVENT_BYTES, parse_event
 from apps.webhooks.schedules import DEFAULT_SCHEDULE
 from config import settings
+from config.api import router
 from tests.architecture.image import BASE_DIR
 from tests.builders import new_secret
 
@@ -125,6 +126,11 @@ class TestApiDocument:
         assert events
         for event in events:
             assert "custom" not in parse_event(event).facts
+
+    def test_names_every_list(self) -> None:
+        text = text_of("docs/api.md")
+        for prefix, _, _ in router.registry:
+            assert f"`/{prefix.rpartition(')/')[2]}`" in text
 
     def test_json_is_json(self) -> None:
         blocks = [code for kind, code in _FENCE.findall(text_of("docs/api.md")) if kind == "json"]

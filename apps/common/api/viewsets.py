@@ -234,7 +234,8 @@ class NestedViewSet(RowViewSet):
     def outer_row(self) -> Any:
         """The row that they are in; raises Http404 and PermissionDenied as its own page does."""
         view = self.outer()
-        view.request, view.action = self.request, "retrieve"
+        # As for a list: the outer row's own documents are not shown.
+        view.request, view.action = self.request, "list"
         view.kwargs = {view.lookup_url_kwarg: self.kwargs[self.outer_kwarg]}
         return view.get_object()
 
