@@ -71,6 +71,11 @@ class TestPostCallAction:
         assert (attachment.timing, attachment.location) == (Timing.END, world.location)
         assert action.template.name == "Post-call action: Warehouse"
 
+    def test_is_a_webhook_that_leads_back_to_its_screen(self, browser: Client) -> None:
+        action = made(browser)
+        page = browser.get(reverse("admin:webhooks_webhook_change", args=[action.pk]))
+        assert address("change", action.pk) in page.content.decode()
+
     def test_is_read_back_and_changed_into_a_new_version(self, browser: Client) -> None:
         action = made(browser)
         page = browser.get(address("change", action.pk)).content.decode()

@@ -85,6 +85,7 @@ def options_posted(posted: MappingOf[str, Any], index: int, field: FieldMapping)
         default=str(posted.get(f"{prefix}default", "")) or None,
         when_empty=_choice(WhenEmpty, posted.get(f"{prefix}when_empty"), field.when_empty),
         type=_choice(ValueType, posted.get(f"{prefix}type"), field.type),
+        only_if=str(posted.get(f"{prefix}only_if", "")).strip().strip("%"),
     )
     if field.kind is Kind.REPEAT and f"{prefix}text" in posted:
         changed = replace(changed, text=str(posted[f"{prefix}text"]))

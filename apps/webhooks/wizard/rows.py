@@ -84,7 +84,7 @@ def rows_of(
             place=place,
             is_container=is_container,
             depth=_depth(place.path, sample),
-            kind=AS_SAMPLE if field.is_as_sample else field.kind.value,
+            kind=AS_SAMPLE if keeps_sample(field) else field.kind.value,
             kinds=kinds_of(place, is_container=is_container, sample=sample),
             value=value,
             token=_known(value) if field.kind in (Kind.TOKEN, Kind.REPEAT) else None,
@@ -128,12 +128,18 @@ def value_of(field: FieldMapping) -> str:
 def has_options(field: FieldMapping) -> bool:
     """Tell whether something is set that the row itself does not show."""
     plain = FieldMapping(field.path)
-    return (field.formatters, field.default, field.when_empty, field.type) != (
+    return (field.formatters, field.default, field.when_empty, field.type, field.only_if) != (
         plain.formatters,
         plain.default,
         plain.when_empty,
         plain.type,
+        plain.only_if,
     )
+
+
+def keeps_sample(field: FieldMapping) -> bool:
+    """Tell whether a place holds what stands in the sample, even if it is not always sent."""
+    return field.kind is Kind.CONSTANT and field.constant is None
 
 
 def mapping_posted(
@@ -177,9 +183,11 @@ def _field(path: str, kind: str, value: str, before: FieldMapping) -> FieldMappi
         case Kind.TEXT.value:
             return replace(same, kind=Kind.TEXT, text=value)
         case Kind.CONSTANT.value:
-            return FieldMapping(path, constant=value, type=before.type)
+            return FieldMapping(path, constant=value, type=before.type, only_if=before.only_if)
         case Kind.OMIT.value:
             return FieldMapping(path, Kind.OMIT)
+    if before.only_if:
+        return replace(same, kind=Kind.CONSTANT, formatters=(), default=None)
     return FieldMapping(path)
 
 
