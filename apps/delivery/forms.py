@@ -20,6 +20,7 @@ from apps.webhooks.models import Webhook
 _RECENT = dt.timedelta(hours=24)
 # What the filters of the list of deliveries are called in its address, by field of the form.
 _OF_THE_LIST = {
+    "account": "account__id__exact",
     "webhook": "webhook__id__exact",
     "states": "state__exact",
     "timing": "timing__exact",
@@ -112,7 +113,8 @@ class ReplayForm(forms.Form):
 def from_list(asked: Mapping[str, str]) -> dict[str, Any]:
     """Return what a new replay begins with: the filter of the list of deliveries, or 24 hours."""
     now = timezone.now()
-    initial: dict[str, Any] = {"since": now - _RECENT, "until": now}
+    # The field shows minutes: this one counts too.
+    initial: dict[str, Any] = {"since": now - _RECENT, "until": now + dt.timedelta(minutes=1)}
     for field, name in _OF_THE_LIST.items():
         value = asked.get(name) or asked.get(field)
         if not value:
