@@ -19,6 +19,7 @@ from bench.result import Result
 BENCHMARKS = {
     "render": "templates rendered and samples extracted, on one core",
     "throughput": "deliveries that one worker sends in a second",
+    "ivr": "what Hookline adds to a receiver's own time while a caller waits",
     "latency": "from the moment a delivery is planned to its first byte at the receiver",
     "fairness": "whether those with little to send wait for those with much, or who hang",
     "growth": "whether sending slows down as its history grows",

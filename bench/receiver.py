@@ -1,10 +1,11 @@
 """A receiver that costs little: `python -m bench.receiver`, and the handle on such a process.
 
-It counts each `webhook-id`, remembers when the first byte of it arrived, and reads no body. The
-path of a request says how it is answered: `/ok/7` at once, `/delay/100/7` after 100 ms,
-`/status/503/7` with 503, `/hang/7` never. `GET /ledger` tells what came, `DELETE /ledger` forgets
-it. It prints its port, and serves until SIGTERM. It expects requests as our own clients write
-them: header names as they are spelled here, and a Content-Length.
+It counts each `webhook-id`, remembers when the first byte of it arrived and when it was answered,
+and reads no body. The path of a request says how it is answered: `/ok/7` at once, `/delay/100/7`
+after 100 ms, `/status/503/7` with 503, `/hang/7` never, `/action/50/7` after 50 ms with the XML
+that an IVR waits for. `GET /ledger` tells what came, `DELETE /ledger` forgets it. It prints its
+port, and serves until SIGTERM. It expects requests as our own clients write them: header names as
+they are spelled here, and a Content-Length.
 """
 
 import argparse
@@ -30,6 +31,10 @@ _ID = b"\r\nwebhook-id: "
 _LENGTH = b"\r\nContent-Length: "
 _END = b"\r\n\r\n"
 _START_S = 20.0
+_ACTION = (
+    b"<action><app>SurVo</app><parameters><id>2</id><user_parameters><firstName>Freddy</firstName>"
+    b"</user_parameters><p_t>step|balance</p_t></parameters></action>"
+)
 
 
 # --- The process ---------------------------------------------------------------------------------
@@ -37,11 +42,15 @@ _START_S = 20.0
 
 @dataclass(slots=True)
 class Arrival:
-    """What came under one id: when its first byte did, how often in all, how often answered 2xx."""
+    """What came under one id: when its first byte did, how often in all, how often answered 2xx.
+
+    `answered_at` is when the last answer was written; 0 before the first.
+    """
 
     first_at: float
     requests: int = 0
     accepted: int = 0
+    answered_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,8 @@ def manners_of(path: bytes) -> Manners:
     match path.split(b"/"):
         case [b"", b"delay", ms, *_]:
             return Manners(_answer(200), delay_s=int(ms) / 1000)
+        case [b"", b"action", ms, *_]:
+            return Manners(_answer(200, _ACTION, "text/xml"), delay_s=int(ms) / 1000)
         case [b"", b"status", status, *_]:
             return Manners(_answer(int(status)), is_accepted=200 <= int(status) < 300)
         case [b"", b"hang", *_]:
@@ -67,10 +78,12 @@ def manners_of(path: bytes) -> Manners:
     return Manners(_answer(200))
 
 
-def _answer(status: int, body: bytes = b'{"ok":true}') -> bytes:
+def _answer(
+    status: int, body: bytes = b'{"ok":true}', content_type: str = "application/json"
+) -> bytes:
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 
@@ -113,6 +126,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(_answer(200, self._ledger(method)))
             return
         manners = manners_of(path)
+        arrival = None
         id_at = request.find(_ID, 0, head)
         if id_at >= 0:
             begin = id_at + len(_ID)
@@ -123,9 +137,14 @@ class Connection(asyncio.Protocol):
             arrival.requests += 1
             arrival.accepted += manners.is_accepted
         if manners.delay_s:
-            self._loop.call_later(manners.delay_s, self._transport.write, manners.answer)
+            self._loop.call_later(manners.delay_s, self._write, manners.answer, arrival)
         elif not manners.hangs:
-            self._transport.write(manners.answer)
+            self._write(manners.answer, arrival)
+
+    def _write(self, answer: bytes, arrival: Arrival | None) -> None:
+        self._transport.write(answer)
+        if arrival is not None:
+            arrival.answered_at = monotonic()
 
     def _ledger(self, method: bytes) -> bytes:
         if method == b"DELETE":
@@ -137,6 +156,7 @@ class Connection(asyncio.Protocol):
                 "first_at": [each.first_at for each in self._arrivals.values()],
                 "requests": [each.requests for each in self._arrivals.values()],
                 "accepted": [each.accepted for each in self._arrivals.values()],
+                "answered_at": [each.answered_at for each in self._arrivals.values()],
             }
         )
 
@@ -180,7 +200,13 @@ class Receiver:
     def ledger(self) -> dict[str, Arrival]:
         """Return what came so far, by webhook-id."""
         plain = self._ask("GET")
-        columns = zip(plain["first_at"], plain["requests"], plain["accepted"], strict=True)
+        columns = zip(
+            plain["first_at"],
+            plain["requests"],
+            plain["accepted"],
+            plain["answered_at"],
+            strict=True,
+        )
         return {key: Arrival(*values) for key, values in zip(plain["ids"], columns, strict=True)}
 
     def forget(self) -> None:

@@ -30,7 +30,6 @@ _SET = (
 )
 # Role, reachable accounts, agencies that share, user: as they are where there is no wall.
 _OWNER = ("none", "", "", "")
-_OUTSIDE = (*_OWNER, "")
 
 
 @contextmanager
@@ -92,11 +91,11 @@ def _scope(wall: tuple[str, ...]) -> Iterator[None]:
     """Put up a wall for the block, and tell the audit log who acts in it."""
     is_nested = connection.in_atomic_block
     with transaction.atomic():
-        before = _wall() if is_nested else _OUTSIDE
+        before = _wall() if is_nested else ()
         _set_wall((*wall, current_origin().as_json()))
         yield
-        # At once: a test or a scope around this one keeps the transaction open.
-        if not connection.needs_rollback:
+        # Only for those who go on in this transaction: with its end, all of it is gone.
+        if is_nested and not connection.needs_rollback:
             _set_wall(before)
 
 

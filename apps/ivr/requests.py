@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from apps.delivery.engine.requests import with_query
 from apps.delivery.outcome import OutboundRequest
-from apps.ivr.models import IvrHook, IvrParameter
+from apps.ivr.models import IvrHook
 from apps.webhooks.formats import Format
 from apps.webhooks.gallery.entry import Fill
 from apps.webhooks.gallery.parameters import (
@@ -64,19 +64,20 @@ _AUTHORIZATION: Final = "Authorization"
 
 def requests_of(
     hook: IvrHook,
-    parameters: Sequence[IvrParameter],
+    parameters: Sequence[tuple[str, str]],
     snapshot: Snapshot,
     *,
     message_id: str,
 ) -> tuple[OutboundRequest, OutboundRequest | None]:
     """Return what goes to the target, and to the fallback if there is one.
 
+    `parameters` are the admin's own: names and tokens.
     `webhook-id` is the same in every try, so that a receiver can tell a repeat.
     """
     is_get = hook.method == IvrHook.Method.GET
     template = _compiled(
         Format.QUERY if is_get else Format.FORM,
-        tuple((each.name, each.token) for each in parameters),
+        tuple(parameters),
         hook.includes_attribution,
     )
     rendered = template.render(snapshot)

@@ -2,24 +2,22 @@
 
 import logging
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
 from django.db import DatabaseError
 
-from apps.calls.models import Call
 from apps.common.access import Access
-from apps.common.ids import InvalidPublicId, encode_public_id, new_id
-from apps.common.problems import Problem
+from apps.common.ids import encode_public_id, new_id
 from apps.common.tenancy import let_connection_go, tenant_scope
 from apps.delivery.clients.requests_client import send
 from apps.delivery.clients.shared import shared_session
 from apps.delivery.outcome import OutboundRequest
 from apps.ivr.asking import Heard, Try, ask
 from apps.ivr.decisions import Action, App, Decision, as_plain
-from apps.ivr.models import DecidedBy, Ivr, IvrExchange, IvrHook
+from apps.ivr.known import Known, read_known, read_next_ivr
+from apps.ivr.models import DecidedBy, IvrExchange, IvrHook
 from apps.ivr.prompts import resolved
 from apps.ivr.reading import read_action, read_message
 from apps.ivr.requests import masked, requests_of
@@ -33,11 +31,18 @@ _MAX_REASON_CHARS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """What the platform is told, and the web hook that says in which form."""
+
+    reply: dict[str, Any]
+    hook: IvrHook
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What is known before the receiver is asked. No request is made without a `target`."""
 
     key: uuid.UUID
-    ivr: Ivr
     hook: IvrHook
     results: Results
     target: OutboundRequest | None = None
@@ -45,8 +50,8 @@ class Asked:
     reason: str = ""
 
 
-def answer_results(*, access: Access, ivr: str, results: Results, began: float) -> IvrExchange:
-    """Tell the receiver of an IVR's results, wait, and return the exchange with what is next.
+def answer_results(*, access: Access, ivr: str, results: Results, began: float) -> Answered:
+    """Tell the receiver of an IVR's results, wait, and return what is next.
 
     `ivr` is an id of ours or a number; `began` a `perf_counter` reading, from which the budget
     counts. Results that were answered before get the same answer, and nobody is asked again.
@@ -54,67 +59,40 @@ def answer_results(*, access: Access, ivr: str, results: Results, began: float) 
     connection to the database is held. Raises Problem for an IVR that does not exist.
     """
     with tenant_scope(access):
-        asked = _prepare(access, ivr, results)
-    if isinstance(asked, IvrExchange):
-        return asked
+        known = read_known(access=access, name=ivr, call_id=results.call_id)
+        reply = known.reply_to(results.response_id)
+        if reply is not None:
+            return Answered(reply, known.hook)
+        asked = _prepare(known, results)
     let_connection_go()
     heard = _ask(asked, began)
     try:
         with tenant_scope(access):
-            return _record(asked, heard, began)
+            exchange = _exchange(asked, heard, began, next_ivr=_next_ivr(asked, heard))
+            exchange.save(force_insert=True)
     except DatabaseError:
         # The caller waits: an answer that nobody wrote down is better than none.
         logger.exception("The exchange %s could not be recorded", asked.key)
-        return _exchange(asked, heard, began, next_ivr=None)
+        exchange = _exchange(asked, heard, began, next_ivr=None)
+    return Answered(exchange.reply, known.hook)
 
 
-def find_ivr(*, access: Access, name: str) -> Ivr:
-    """Return an IVR by its id or number, with its web hook; raises Problem."""
-    reachable = Ivr.objects.filter(
-        account_id__in=access.account_ids, hook__isnull=False
-    ).select_related("hook", "location")
-    try:
-        found = list(reachable.filter(pk=Ivr.key_of(name))[:1])
-    except InvalidPublicId:
-        is_number = name.isascii() and name.isdigit() and len(name) <= 15
-        found = list(reachable.filter(number=int(name))[:2]) if is_number else []
-    if not found:
-        raise Problem(404, "unknown_ivr", f"There is no IVR {name[:64]}.")
-    if len(found) > 1:
-        raise Problem(409, "ambiguous_ivr", f"Several accounts have an IVR {name}; use its id.")
-    return found[0]
-
-
-def _prepare(access: Access, name: str, results: Results) -> Asked | IvrExchange:
-    ivr = find_ivr(access=access, name=name)
-    of_call = IvrExchange.objects.filter(
-        account_id=ivr.account_id, call_external_id=results.call_id
-    ).order_by("-created_at")
-    if answered := of_call.filter(ivr=ivr, response_id=results.response_id).first():
-        answered.ivr = ivr
-        return answered
-    call = Call.objects.filter(account_id=ivr.account_id, external_id=results.call_id).first()
-    hook = ivr.hook
-    asked = Asked(new_id(), ivr, hook, results)
-    if not hook.is_active:
+def _prepare(known: Known, results: Results) -> Asked:
+    asked = Asked(new_id(), known.hook, results)
+    if not known.hook.is_active:
         return replace(asked, reason="The web hook is switched off.")
-    if ivr.location is not None and not ivr.location.is_active:
+    if not known.is_location_active:
         return replace(asked, reason="The location is switched off.")
-    pass_data = results.pass_through
-    if pass_data is None:
-        before = of_call.only("reply").first()
-        pass_data = before.pass_through if before else ""
-    known: Mapping[str, Any] = call.snapshot if call else _place_of(ivr)
-    snapshot = {**known, **results.facts, "ivr": results.as_snapshot(ivr, pass_data)}
-    message_id = encode_public_id(IvrExchange.ID_PREFIX, asked.key)
+    told = results.pass_through
+    pass_data = known.pass_through if told is None else told
+    ivr = results.as_snapshot(known.ivr, pass_data)
     target, fallback = requests_of(
-        hook, list(hook.parameters.all()), snapshot, message_id=message_id
+        known.hook,
+        known.parameters,
+        {**known.call(), **results.facts, "ivr": ivr},
+        message_id=encode_public_id(IvrExchange.ID_PREFIX, asked.key),
     )
     return replace(asked, target=target, fallback=fallback)
-
-
-def _place_of(ivr: Ivr) -> dict[str, Any]:
-    return {"location": ivr.location.snapshot()} if ivr.location else {}
 
 
 def _ask(asked: Asked, began: float) -> Heard:
@@ -132,66 +110,59 @@ def _ask(asked: Asked, began: float) -> Heard:
     )
 
 
-def _record(asked: Asked, heard: Heard, began: float) -> IvrExchange:
-    decision = heard.decision or asked.hook.default_decision
-    next_ivr = None
-    if isinstance(decision, Action) and decision.app is App.SURVO:
-        next_ivr = (
-            Ivr.objects.filter(
-                account_id=asked.ivr.account_id, number=int(decision.parameters["id"])
-            )
-            .prefetch_related("questions")
-            .first()
-        )
-    exchange = _exchange(asked, heard, began, next_ivr=next_ivr)
-    exchange.save(force_insert=True)
-    return exchange
+def _decision(asked: Asked, heard: Heard) -> Decision:
+    return heard.decision or asked.hook.default_decision
 
 
-def _exchange(asked: Asked, heard: Heard, began: float, *, next_ivr: Ivr | None) -> IvrExchange:
-    decision = heard.decision or asked.hook.default_decision
+def _exchange(
+    asked: Asked, heard: Heard, began: float, *, next_ivr: dict[str, Any] | None
+) -> IvrExchange:
+    reason = heard.reason[:_MAX_REASON_CHARS]
     return IvrExchange(
         id=asked.key,
-        account_id=asked.ivr.account_id,
-        ivr=asked.ivr,
+        account_id=asked.hook.account_id,
+        ivr_id=asked.hook.ivr_id,
         call_external_id=asked.results.call_id,
         response_id=asked.results.response_id,
         decided_by=heard.decided_by,
-        reason=heard.reason[:_MAX_REASON_CHARS],
+        reason=reason,
         tries=[_plain_try(number, each) for number, each in enumerate(heard.tries, start=1)],
-        reply=_reply(asked.key, heard, decision, next_ivr),
+        reply={
+            "exchange": encode_public_id(IvrExchange.ID_PREFIX, asked.key),
+            "decided_by": str(heard.decided_by),
+            "reason": reason,
+            **as_plain(_decision(asked, heard)),
+            "ivr": next_ivr,
+        },
         target_ms=heard.took_ms(DecidedBy.TARGET),
         fallback_ms=heard.took_ms(DecidedBy.FALLBACK),
         total_ms=(perf_counter() - began) * 1000,
     )
 
 
-def _reply(
-    key: uuid.UUID, heard: Heard, decision: Decision, next_ivr: Ivr | None
-) -> dict[str, Any]:
-    """Return what the platform is told, prompts of the next IVR with the user parameters in."""
-    reply = {
-        "exchange": encode_public_id(IvrExchange.ID_PREFIX, key),
-        "decided_by": str(heard.decided_by),
-        "reason": heard.reason[:_MAX_REASON_CHARS],
-        **as_plain(decision),
-    }
-    if next_ivr is None or not isinstance(decision, Action):
-        return {**reply, "ivr": None}
+def _next_ivr(asked: Asked, heard: Heard) -> dict[str, Any] | None:
+    """Return the IVR that the caller goes to, prompts with the user parameters in.
+
+    None for another action, and for an IVR that is not set up here.
+    """
+    decision = _decision(asked, heard)
+    if not isinstance(decision, Action) or decision.app is not App.SURVO:
+        return None
     given = decision.user_parameters
+    rows = read_next_ivr(account_id=asked.hook.account_id, number=int(decision.parameters["id"]))
+    if not rows:
+        return None
     questions = [
         {
-            "number": question.number,
-            "prompt": resolved(question.prompt, given),
-            "audio": resolved(question.audio, given),
-            "is_recorded": question.is_recorded,
+            "number": number,
+            "prompt": resolved(prompt, given),
+            "audio": resolved(audio, given),
+            "is_recorded": is_recorded,
         }
-        for question in next_ivr.questions.all()
+        for _, _, number, prompt, audio, is_recorded in rows
+        if number is not None
     ]
-    return {
-        **reply,
-        "ivr": {"id": next_ivr.number, "name": next_ivr.name, "questions": questions},
-    }
+    return {"id": rows[0][0], "name": rows[0][1], "questions": questions}
 
 
 def _plain_try(number: int, each: Try) -> dict[str, Any]:

@@ -31,12 +31,12 @@ class ResultsView(ApiView):
         """Ask the receiver and answer 200, whatever the receiver does."""
         began = perf_counter()
         results = read_results(request.data)
-        exchange = answer_results(
+        answered = answer_results(
             access=bearer_of(request).access, ivr=ivr, results=results, began=began
         )
-        hook = exchange.ivr.hook
+        hook = answered.hook
         form = wanted_form(request.headers.get("Accept", ""), Form(hook.reply_form))
         if form is Form.TWIML and not hook.redirect_url:
             form = Form(hook.reply_form)
-        body = written(exchange.reply, form, hook.redirect_url)
+        body = written(answered.reply, form, hook.redirect_url)
         return HttpResponse(body, content_type=form.content_type)

@@ -97,3 +97,10 @@ class TestTheLedger:
         arrivals = {"msg_stranger": Arrival(0.0, 1, 1)}
         ledger = settle(Delivery.objects.all(), arrivals, planned=0)
         assert ledger.void_because == "1 arrived that were never planned."
+
+
+class TestIvr:
+    def test_counts_every_exchange(self) -> None:
+        figures = run("ivr", "--rate", "20", "--seconds", "1", "--receiver-ms", "5")
+        assert figures["exchanges"] == 20
+        assert 0 < figures["overhead_p50_ms"] <= figures["overhead_p95_ms"]

@@ -448,4 +448,4 @@ class TestQueries:
             post(world, response_id=f"r-3-{number}")
         with CaptureQueriesContext(connection) as many:
             post(world, response_id="r-4")
-        assert len(many) <= len(few) <= 24
+        assert len(many) <= len(few) <= 20

@@ -1,0 +1,143 @@
+"""What is known before a receiver is asked: read in one query, as a caller waits."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from django.db import connection
+
+from apps.accounts.models import Location
+from apps.common.access import Access
+from apps.common.fields import decrypt
+from apps.common.ids import InvalidPublicId
+from apps.common.problems import Problem
+from apps.ivr.models import Ivr, IvrHook
+
+# Exchanges of the same call among which a repeat is looked for.
+_MOST_BEFORE: Final = 20
+_OF_IVR: Final = ("id", "account_id", "number", "name", "location_id")
+_OF_HOOK: Final = (
+    "id",
+    "is_active",
+    "mode",
+    "method",
+    "target_url",
+    "includes_attribution",
+    "fallback_url",
+    "budget_s",
+    "default_app",
+    "default_value",
+    "reply_form",
+    "redirect_url",
+)
+_QUERY: Final = f"""
+SELECT {", ".join(f"ivr.{name}" for name in _OF_IVR)},
+  {", ".join(f"hook.{name}" for name in _OF_HOOK)},
+  hook.authorization,
+  coalesce(location.is_active, true),
+  (SELECT json_agg(json_build_array(name, token) ORDER BY created_at, id)
+    FROM ivr_ivrparameter WHERE hook_id = hook.id)::text,
+  (SELECT snapshot FROM calls_call
+    WHERE account_id = ivr.account_id AND external_id = %(call)s)::text,
+  (SELECT json_agg(json_build_array(ivr_id = ivr.id, response_id, reply) ORDER BY created_at DESC)
+    FROM (SELECT ivr_id, response_id, reply, created_at FROM ivr_ivrexchange
+      WHERE account_id = ivr.account_id AND call_external_id = %(call)s
+      ORDER BY created_at DESC LIMIT {_MOST_BEFORE}) before)::text
+FROM ivr_ivr ivr
+JOIN ivr_ivrhook hook ON hook.ivr_id = ivr.id
+LEFT JOIN accounts_location location ON location.id = ivr.location_id
+WHERE ivr.account_id = ANY (%(accounts)s) AND (ivr.id = %(key)s OR ivr.number = %(number)s)
+LIMIT 2
+"""  # noqa: S608 - made of the constants above
+_QUESTIONS: Final = """
+SELECT ivr.number, ivr.name, question.number, question.prompt, question.audio, question.is_recorded
+FROM ivr_ivr ivr LEFT JOIN ivr_ivrquestion question ON question.ivr_id = ivr.id
+WHERE ivr.account_id = %s AND ivr.number = %s ORDER BY question.number
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An IVR with its web hook, and the call that results are about.
+
+    `parameters` are names and tokens; `snapshot` is None for a call that no event has told of;
+    `before` are the newest exchanges of the call, the last one first: whether it was this IVR, the
+    response id, and the reply.
+    """
+
+    ivr: Ivr
+    hook: IvrHook
+    is_location_active: bool
+    parameters: list[tuple[str, str]]
+    snapshot: dict[str, Any] | None
+    before: list[tuple[bool, str, dict[str, Any]]]
+
+    @property
+    def pass_through(self) -> str:
+        """What the receiver wants back with these results."""
+        last = self.before[0][2] if self.before else {}
+        return str((last.get("action") or {}).get("pass_through") or "")
+
+    def reply_to(self, response_id: str) -> dict[str, Any] | None:
+        """Return what the same results were answered before."""
+        for is_this_ivr, known_id, reply in self.before:
+            if is_this_ivr and known_id == response_id:
+                return reply
+        return None
+
+    def call(self) -> dict[str, Any]:
+        """Return the call as its events have told it; else where the IVR is."""
+        if self.snapshot is not None:
+            return self.snapshot
+        if self.ivr.location_id is None:
+            return {}
+        return {"location": Location.objects.get(pk=self.ivr.location_id).snapshot()}
+
+
+def read_known(*, access: Access, name: str, call_id: str) -> Known:
+    """Return what is known of an IVR, by its id or number, and of a call; raises Problem."""
+    key: uuid.UUID | None = None
+    number: int | None = None
+    try:
+        key = Ivr.key_of(name)
+    except InvalidPublicId:
+        if name.isascii() and name.isdigit() and len(name) <= 15:
+            number = int(name)
+    asked = {"accounts": access.account_ids, "key": key, "number": number, "call": call_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_QUERY, asked)
+        rows = cursor.fetchall()
+    if not rows:
+        raise Problem(404, "unknown_ivr", f"There is no IVR {name[:64]}.")
+    if len(rows) > 1:
+        raise Problem(409, "ambiguous_ivr", f"Several accounts have an IVR {name}; use its id.")
+    return _known(rows[0])
+
+
+def read_next_ivr(*, account_id: uuid.UUID, number: int) -> list[tuple[Any, ...]]:
+    """Return number and name of an IVR with each of its questions; nothing if it is not here."""
+    with connection.cursor() as cursor:
+        cursor.execute(_QUESTIONS, [account_id, number])
+        return list(cursor.fetchall())
+
+
+def _known(row: tuple[Any, ...]) -> Known:
+    of_ivr, rest = row[: len(_OF_IVR)], row[len(_OF_IVR) :]
+    of_hook, rest = rest[: len(_OF_HOOK)], rest[len(_OF_HOOK) :]
+    authorization, is_location_active, parameters, snapshot, before = rest
+    ivr = Ivr(**dict(zip(_OF_IVR, of_ivr, strict=True)))
+    hook = IvrHook(
+        **dict(zip(_OF_HOOK, of_hook, strict=True)),
+        account_id=ivr.account_id,
+        ivr=ivr,
+        authorization=decrypt(authorization) if authorization else "",
+    )
+    return Known(
+        ivr=ivr,
+        hook=hook,
+        is_location_active=is_location_active,
+        parameters=[(name, token) for name, token in orjson.loads(parameters or "[]")],
+        snapshot=orjson.loads(snapshot) if snapshot else None,
+        before=[(is_this, key, reply) for is_this, key, reply in orjson.loads(before or "[]")],
+    )
