@@ -105,7 +105,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": [
-                    "shown_at",
+                    "created_at",
                     "actor_label",
                     "shown_action",
                     "subject",
@@ -116,7 +116,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         ),
         ("From where", {"fields": ["via", "ip", "user_agent", "request_id"]}),
     ]
-    readonly_fields = ["shown_at", "shown_action", "subject", "shown_changes"]
+    readonly_fields = ["shown_action", "subject", "shown_changes"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
