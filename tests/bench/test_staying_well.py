@@ -1,6 +1,12 @@
 """The benchmarks of fairness, growth, intake and chaos, in a small size, and the page about all."""
 
-from bench.report import RUNS, Finding, page
+import argparse
+from importlib import import_module
+
+import pytest
+
+from bench.__main__ import BENCHMARKS
+from bench.report import RUNS, Finding, Run, page
 from tests.bench.test_delivering import run
 
 
@@ -41,6 +47,14 @@ class TestChaos:
         assert figures["ledger"]["lost"] == 0
         assert figures["repeated"] <= figures["in_flight"]
         assert figures["log_agrees"]
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: " ".join((run.name, *run.options)))
+def test_each_run_has_options_that_there_are(run: Run) -> None:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    assert run.name in BENCHMARKS
+    import_module(f"bench.{run.name}").add_arguments(parser)
+    parser.parse_args(run.options)
 
 
 class TestThePage:
