@@ -29,7 +29,7 @@ from apps.campaigns.models import (
 )
 from apps.common.access import Role
 from apps.common.models import AuditAction, AuditEntry, StoredAnswer
-from apps.delivery.models import Alert, Attempt, Delivery, DeliveryState, Replay
+from apps.delivery.models import Alert, Attempt, CallerTurn, Delivery, DeliveryState, Replay
 from apps.faces.models import CallComplete, CallNotification, PostCallAction
 from apps.intake.models import Callback, Source
 from apps.ivr.models import (
@@ -472,3 +472,15 @@ class CallbackFactory(factory.django.DjangoModelFactory[Callback]):
     digest = factory.Sequence(lambda n: f"{n:064}")
     about = "Call completed"
     outcome = "taken"
+
+
+class CallerTurnFactory(factory.django.DjangoModelFactory[CallerTurn]):
+    class Meta:
+        model = CallerTurn
+
+    account = factory.SubFactory(AccountFactory)
+    attachment_key = factory.LazyFunction(uuid.uuid4)
+    delivery_key = factory.LazyFunction(uuid.uuid4)
+    caller = factory.Sequence(lambda n: f"+1999{n:07}")
+    taken_at = factory.LazyFunction(timezone.now)
+    until = factory.LazyFunction(timezone.now)

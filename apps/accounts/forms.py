@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from apps.accounts.hours_form import BusinessHoursForm
 from apps.accounts.inviting import is_last_owner
 from apps.accounts.logins import record_failed_login, record_login
 from apps.accounts.models import Account, ApiKey, Location, Membership, Scope
@@ -100,7 +101,7 @@ class AccountForm(_AccountModelForm):
         return getattr(self.instance, name) if days is None else days
 
 
-class LocationForm(AccountScopedForm):
+class LocationForm(BusinessHoursForm, AccountScopedForm):
     """A place; its time zone comes from a list."""
 
     time_zone = forms.ChoiceField(

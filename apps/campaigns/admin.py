@@ -31,7 +31,8 @@ class AttachmentInline(AccountScopedTabularInline):
     """Webhooks that are sent here, and when."""
 
     model = Attachment
-    fields = ["webhook", "timing", "not_later_than_min", "is_active"]
+    fields = ["webhook", "timing", "not_later_than_min", "conditions_link", "is_active"]
+    readonly_fields = ["conditions_link"]
     delete_role = Role.MEMBER
     verbose_name = "webhook"
     verbose_name_plural = "webhooks"
@@ -51,6 +52,14 @@ class AttachmentInline(AccountScopedTabularInline):
             place = obj.treatment if isinstance(obj, TreatmentOption) else obj
             webhook.queryset = webhooks_at(webhook.queryset, place.location_id)
         return formset
+
+    @admin.display(description="sends")
+    def conditions_link(self, attachment: Attachment) -> str:
+        """Return for which calls it sends, leading to where that is set."""
+        if attachment._state.adding:
+            return "Save first"
+        link = reverse("admin:campaigns_attachment_change", args=[attachment.pk])
+        return format_html('<a class="hl-link" href="{}">{}</a>', link, attachment.in_words)
 
 
 class WarnsOfEmptyFields(AccountScopedAdmin):
@@ -211,7 +220,7 @@ class AttachmentAdmin(AccountScopedAdmin):
 
     form = AttachmentForm
     empty_text = "Attach a webhook to a campaign, an option or a location."
-    list_display = ["webhook", "target", "timing", "is_active"]
+    list_display = ["webhook", "target", "timing", "sends", "is_active"]
     list_filter = ["webhook", "timing", "is_active"]
     list_select_related = ["webhook", "campaign", "option__treatment", "treatment", "location"]
     search_fields = ["webhook__name"]
@@ -225,6 +234,8 @@ class AttachmentAdmin(AccountScopedAdmin):
                 "description": "Choose one; none of them means every call of the account.",
             },
         ),
+        ("Conditions", {"fields": ["only_for", "once_per_caller_h", "only_changes"]}),
+        ("Waiting", {"fields": ["wait_for", "wait_min", "wait_skips"]}),
     ]
 
     def get_form(
@@ -245,6 +256,11 @@ class AttachmentAdmin(AccountScopedAdmin):
         """Save, and say what may be missing."""
         super().save_model(request, obj, form, change)
         warn(request, obj)
+
+    @admin.display(description="sends")
+    def sends(self, attachment: Attachment) -> str:
+        """Return for which calls it sends."""
+        return attachment.in_words
 
     @admin.display(description="where")
     def target(self, attachment: Attachment) -> str:

@@ -3,9 +3,10 @@
 Nothing is sent, and nothing is stored.
 """
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -13,13 +14,18 @@ from django.db.models import QuerySet
 from apps.calls.events import BEGINNINGS, UPDATES, EventType, Timing
 from apps.calls.models import Call, CallEvent
 from apps.calls.services import RecordedEvent
-from apps.campaigns.matching import matches_of, place_off
+from apps.campaigns.conditions import has_come
+from apps.campaigns.conditions_in_words import NOTHING_CHANGED, did_not_come, turn_is_spent
+from apps.campaigns.matching import Match, matches_of, place_off
 from apps.campaigns.models import Attachment
-from apps.webhooks.rendering import CompiledTemplate
+from apps.webhooks.rendering import CompiledTemplate, changed_places
+from apps.webhooks.tokens import Snapshot
 from apps.webhooks.wizard.preview import readable
 
 MOST_CALLS = 50
 _SHOWN_CHARACTERS = 20_000
+# An attachment, and the number of a caller.
+_Turn = tuple[UUID, str]
 _NOT_YET = {
     Timing.BEGIN: "Its begin was never reported.",
     Timing.END: "It has not ended.",
@@ -34,6 +40,7 @@ class Sending:
     timing: Timing
     event: CallEvent
     payload: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ class Tested:
     call: Call
     sendings: Sequence[Sending]
     why_not: str
+    # Moments that were left out although others were sent: which, and why.
+    skips: Sequence[str] = ()
 
 
 def backtest(
@@ -65,29 +74,92 @@ def backtest(
     history: dict[UUID, list[CallEvent]] = defaultdict(list)
     for event in CallEvent.objects.filter(call__in=newest).order_by("pk"):
         history[event.call_id].append(event)
-    own = own_templates or {}
-    return [_tested(call, history[call.pk], attachments, template, own) for call in newest]
+    rehearsal = _Rehearsal(attachments, template, own_templates or {})
+    # A caller's turn is taken by the first of the calls.
+    return [rehearsal.tested(call, history[call.pk]) for call in reversed(newest)][::-1]
 
 
-def _tested(
-    call: Call,
-    events: Sequence[CallEvent],
-    attachments: Sequence[Attachment],
-    template: CompiledTemplate,
-    own_templates: Mapping[UUID, CompiledTemplate],
-) -> Tested:
-    active = [each for each in attachments if each.is_active and place_off(each) is None]
-    recorded = list(recorded_again(call, events)) if call.location.is_active else []
-    matches = matches_of(recorded, active)
-    sendings = []
-    for match in matches:
-        event, own = match.recorded.event, match.attachment.own_template_id
-        sent = template if own is None else own_templates[own]
-        payload = readable(sent.render(event.snapshot), sent.format)[:_SHOWN_CHARACTERS]
-        sendings.append(Sending(match.timing, event, payload))
-    reasons = dict.fromkeys(_why_not(call, attachment) for attachment in attachments)
-    why_not = " ".join(reasons) if attachments else "The webhook is attached nowhere."
-    return Tested(call, sendings, "" if sendings else why_not)
+@dataclass(slots=True)
+class _Rehearsal:
+    """Goes through calls, oldest first; `turns` is when each caller was told of last."""
+
+    attachments: Sequence[Attachment]
+    template: CompiledTemplate
+    own_templates: Mapping[UUID, CompiledTemplate]
+    turns: dict[_Turn, dt.datetime] = field(default_factory=dict)
+
+    def tested(self, call: Call, events: Sequence[CallEvent]) -> Tested:
+        """Return what would have been sent for a call."""
+        active = [each for each in self.attachments if each.is_active and place_off(each) is None]
+        recorded = list(recorded_again(call, events)) if call.location.is_active else []
+        told: Snapshot | None = None
+        sendings: list[Sending] = []
+        skips: dict[str, str] = {}
+        for match in sorted(matches_of(recorded, active), key=_moment_of):
+            sending, reason = self._sending(match, events, told)
+            if sending is None:
+                skips.setdefault(reason, f"{match.timing.label}: {reason}")
+            else:
+                told = match.recorded.event.snapshot
+                sendings.append(sending)
+        if sendings:
+            return Tested(call, sendings, "", list(skips.values()))
+        reasons = [*skips] or dict.fromkeys(_why_not(call, each) for each in self.attachments)
+        return Tested(call, sendings, " ".join(reasons) or "The webhook is attached nowhere.")
+
+    def _sending(
+        self, match: Match, events: Sequence[CallEvent], told: Snapshot | None
+    ) -> tuple[Sending | None, str]:
+        """Return what a match would have sent, or why nothing."""
+        attachment, event = match.attachment, match.recorded.event
+        if reason := match.why_not or self._spent(attachment, event):
+            return None, reason
+        snapshot, note = event.snapshot, ""
+        if attachment.wait_for and not has_come(attachment.wait_for, snapshot):
+            note = did_not_come(attachment.wait_for, attachment.wait_min or 0)
+            came = _came(attachment, event, events)
+            if came is None and attachment.wait_skips:
+                return None, note
+            if came is not None:
+                snapshot, note = came.snapshot, f"It waited for the {attachment.wait_for}."
+        own = attachment.own_template_id
+        template = self.template if own is None else self.own_templates[own]
+        if attachment.only_changes and told is not None:
+            changed = changed_places(template.mapping, told, snapshot)
+            if not changed:
+                return None, NOTHING_CHANGED
+            template, note = template.only(changed), "Only what had changed."
+        self.turns[_turn(attachment, event)] = event.occurred_at
+        payload = readable(template.render(snapshot), template.format)[:_SHOWN_CHARACTERS]
+        return Sending(match.timing, event, payload, note), ""
+
+    def _spent(self, attachment: Attachment, event: CallEvent) -> str:
+        """Return why the caller has no turn; only the calls that are gone through count."""
+        hours, (_, caller) = attachment.once_per_caller_h, _turn(attachment, event)
+        last = self.turns.get((attachment.pk, caller))
+        if not hours or last is None or not caller.startswith("+"):
+            return ""
+        is_over = event.occurred_at - last >= dt.timedelta(hours=hours)
+        return "" if is_over else turn_is_spent(hours)
+
+
+def _turn(attachment: Attachment, event: CallEvent) -> _Turn:
+    return (attachment.pk, str(event.snapshot.get("from") or ""))
+
+
+def _moment_of(match: Match) -> tuple[object, ...]:
+    return (match.recorded.event.occurred_at, match.recorded.event.sequence)
+
+
+def _came(
+    attachment: Attachment, event: CallEvent, events: Sequence[CallEvent]
+) -> CallEvent | None:
+    """Return the event that brought what was waited for in time, if one did."""
+    until = event.created_at + dt.timedelta(minutes=attachment.wait_min or 0)
+    for each in events:
+        if each.created_at <= until and has_come(attachment.wait_for, each.facts):
+            return each
+    return None
 
 
 def recorded_again(call: Call, events: Sequence[CallEvent]) -> Iterator[RecordedEvent]:

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.forms import ModelChoiceField
 
+from apps.campaigns.condition_field import ConditionsField
 from apps.campaigns.models import Attachment, TreatmentOption
 from apps.common.admin import AccountScopedForm
 from apps.webhooks.models import Webhook
@@ -22,13 +23,18 @@ _LOCATED_BY = {
 class AttachmentForm(AccountScopedForm):
     """A webhook and where it is sent; a webhook of one location offers that location's places."""
 
+    only_for = ConditionsField(label="Only for calls that", required=False)
+
     class Meta:
         model = Attachment
         fields = ["webhook", "timing", "campaign", "option", "treatment", "location"]
-        fields += ["not_later_than_min", "is_active"]
+        fields += ["not_later_than_min", "once_per_caller_h", "wait_for", "wait_min"]
+        fields += ["wait_skips", "only_changes", "is_active"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "only_for" in self.fields:
+            self.initial["only_for"] = self.instance.conditions
         webhook = self._chosen_webhook()
         if option := self.fields.get("option"):
             rows = option.queryset.select_related("treatment__location")  # type: ignore[attr-defined]
@@ -40,6 +46,20 @@ class AttachmentForm(AccountScopedForm):
             if field := self.fields.get(name):
                 rows = field.queryset  # type: ignore[attr-defined]
                 field.queryset = rows.filter(**{lookup: webhook.location_id})  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Take the conditions over, which are stored in their plain form."""
+        cleaned = super().clean() or {}
+        if cleaned.get("only_for") is not None:
+            self.instance.conditions = cleaned["only_for"]
+            self.instance.__dict__.pop("condition", None)
+        return cleaned
+
+    def _update_errors(self, errors: ValidationError) -> None:
+        """Show faults of conditions at their rows."""
+        if hasattr(errors, "error_dict") and "conditions" in errors.error_dict:
+            errors.error_dict["only_for"] = errors.error_dict.pop("conditions")
+        super()._update_errors(errors)
 
     def _chosen_webhook(self) -> Webhook | None:
         field = self.fields.get("webhook")

@@ -1,14 +1,17 @@
 """Which attachments an event matches."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q
 
 from apps.accounts.models import Location
 from apps.calls.events import Timing
 from apps.calls.services import RecordedEvent
+from apps.campaigns.conditions import CallFacts, InvalidCondition, facts_of
+from apps.campaigns.conditions_in_words import why_not
 from apps.campaigns.models import TARGETS, Attachment
 from apps.common.models import AccountOwned
 
@@ -18,11 +21,12 @@ _Places = dict[str, set[uuid.UUID]]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An attachment whose webhook tells of an event."""
+    """An attachment whose webhook tells of an event; or does not, and `why_not` says why."""
 
     recorded: RecordedEvent
     timing: Timing
     attachment: Attachment
+    why_not: str = ""
 
 
 def match_events(recorded: Sequence[RecordedEvent]) -> list[Match]:
@@ -30,22 +34,28 @@ def match_events(recorded: Sequence[RecordedEvent]) -> list[Match]:
 
     What is switched off sends nothing: a location with all calls at it, a campaign, a treatment
     with its options.
-    Where a webhook is attached to an event in several ways, the oldest attachment counts.
+    Where a webhook is attached to an event in several ways, the oldest attachment counts whose
+    conditions hold; where none do, the oldest says why not.
     """
-    off = _locations_off(recorded)
+    locations = _locations_of(recorded)
     moments = [
         (event, timing, places)
         for event in recorded
-        if event.call.location_id not in off
+        if locations[event.call.location_id].is_active
         for timing, places in _moments(event)
     ]
-    return _matched(moments, _candidates(moments))
+    hours = {key: location.business_hours for key, location in locations.items()}
+    return _matched(moments, _candidates(moments), hours)
 
 
 def matches_of(recorded: Sequence[RecordedEvent], attachments: Sequence[Attachment]) -> list[Match]:
-    """Return what these attachments tell of these events, as `match_events` does; no query."""
+    """Return what these attachments tell of these events, as `match_events` does.
+
+    No query, if the calls come with their locations.
+    """
     moments = [(event, timing, places) for event in recorded for timing, places in _moments(event)]
-    return _matched(moments, attachments)
+    hours = {event.call.location_id: event.call.location.business_hours for event in recorded}
+    return _matched(moments, attachments, hours)
 
 
 def place_off(attachment: Attachment) -> AccountOwned | None:
@@ -58,15 +68,39 @@ def place_off(attachment: Attachment) -> AccountOwned | None:
 
 
 def _matched(
-    moments: Iterable[tuple[RecordedEvent, Timing, _Places]], attachments: Sequence[Attachment]
+    moments: Iterable[tuple[RecordedEvent, Timing, _Places]],
+    attachments: Sequence[Attachment],
+    hours: Mapping[uuid.UUID, Mapping[str, Any]],
 ) -> list[Match]:
     matches: dict[tuple[uuid.UUID, uuid.UUID], Match] = {}
     for event, timing, places in moments:
+        facts: CallFacts | None = None
         for attachment in attachments:
             key = (event.event.pk, attachment.webhook_id)
-            if key not in matches and _applies(attachment, event, timing, places):
-                matches[key] = Match(recorded=event, timing=timing, attachment=attachment)
+            known = matches.get(key)
+            if known is not None and not known.why_not:
+                continue
+            if not _applies(attachment, event, timing, places):
+                continue
+            reason = ""
+            if attachment.conditions:
+                facts = facts or facts_of(
+                    event.event.snapshot,
+                    occurred_at=event.event.occurred_at,
+                    hours=hours[event.call.location_id],
+                )
+                reason = _why_not(attachment, facts)
+            if known is None or not reason:
+                matches[key] = Match(event, timing, attachment, reason)
     return list(matches.values())
+
+
+def _why_not(attachment: Attachment, facts: CallFacts) -> str:
+    try:
+        return why_not(attachment.condition, facts)
+    except InvalidCondition:
+        # Whatever a row holds, one attachment must not stop the intake of events.
+        return "Its conditions can not be read."
 
 
 def _moments(recorded: RecordedEvent) -> Iterator[tuple[Timing, _Places]]:
@@ -99,10 +133,10 @@ def _moments(recorded: RecordedEvent) -> Iterator[tuple[Timing, _Places]]:
         yield (Timing.END if recorded.is_end else Timing.UPDATED), everything
 
 
-def _locations_off(recorded: Sequence[RecordedEvent]) -> set[uuid.UUID]:
+def _locations_of(recorded: Sequence[RecordedEvent]) -> dict[uuid.UUID, Location]:
     keys = {event.call.location_id for event in recorded}
-    off = Location.objects.filter(pk__in=keys, is_active=False)
-    return set(off.order_by().values_list("pk", flat=True))
+    found = Location.objects.filter(pk__in=keys).only("is_active", "business_hours")
+    return {location.pk: location for location in found.order_by()}
 
 
 def _candidates(moments: Iterable[tuple[RecordedEvent, Timing, _Places]]) -> list[Attachment]:

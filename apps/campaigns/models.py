@@ -5,9 +5,18 @@ import re
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.functional import cached_property
 
 from apps.accounts.models import Location, User
 from apps.calls.events import Timing
+from apps.campaigns.conditions import (
+    FIELDS,
+    Condition,
+    InvalidCondition,
+    condition_from,
+    rules_of,
+)
+from apps.campaigns.conditions_in_words import in_words, span
 from apps.common.documents import StrictDecoder
 from apps.common.models import AccountOwned
 from apps.common.phones import E164
@@ -236,6 +245,13 @@ class Import(AccountOwned):
         return f"{self.get_kind_display()} from {self.file_name}"
 
 
+class WaitFor(models.TextChoices):
+    """What a delivery may wait for."""
+
+    RECORDING = "recording", "The recording"
+    TRANSCRIPT = "transcript", "The transcript"
+
+
 TARGETS = ("campaign", "option", "treatment", "location")
 
 
@@ -279,6 +295,39 @@ class Attachment(AccountOwned):
         help_text="What could not be sent so many minutes after the event came in expires."
         " Empty: it is sent whenever that is possible.",
     )
+    # The plain form of `apps.campaigns.conditions`.
+    conditions = models.JSONField(default=dict, blank=True, editable=False)
+    once_per_caller_h = models.PositiveIntegerField(
+        "at most one for each caller in, hours",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(8_760)],
+        help_text="Empty: every call. Callers that withhold their number are not counted.",
+    )
+    wait_for = models.CharField(
+        "wait for",
+        max_length=10,
+        choices=WaitFor,
+        blank=True,
+        help_text="What a call is to have before it is sent; what has it already goes out at once.",
+    )
+    wait_min = models.PositiveSmallIntegerField(
+        "for at most, minutes",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1_440)],
+    )
+    wait_skips = models.BooleanField(
+        "then skip it",
+        default=False,
+        help_text="Off: without it, the call is sent all the same when the time is over.",
+    )
+    only_changes = models.BooleanField(
+        "only what changed",
+        default=False,
+        help_text="Updates: fields that are as the webhook was last told are left out, and where"
+        " none has changed nothing is sent. Fixed values and the call's id are always sent.",
+    )
     is_active = models.BooleanField("active", default=True)
 
     class Meta:
@@ -304,6 +353,28 @@ class Attachment(AccountOwned):
     def __str__(self) -> str:
         return f"{self.webhook} → {self.target_label} ({self.timing})"
 
+    @cached_property
+    def condition(self) -> Condition:
+        """Return for which calls it sends."""
+        return condition_from(self.conditions)
+
+    @property
+    def in_words(self) -> str:
+        """Return for which calls it sends, what it waits for and what it leaves out."""
+        try:
+            parts = [in_words(self.condition)]
+        except InvalidCondition:
+            return "Nothing: its conditions can not be read"
+        if self.once_per_caller_h:
+            parts.append(f"one a caller in {span(self.once_per_caller_h * 3600)}")
+        if self.wait_for and self.wait_min:
+            otherwise = "skipped" if self.wait_skips else "sent anyway"
+            what = self.get_wait_for_display().lower()
+            parts.append(f"once {what} is there, {otherwise} after {span(self.wait_min * 60)}")
+        if self.only_changes:
+            parts.append("only what changed")
+        return "; ".join(parts)
+
     @property
     def template(self) -> Template:
         """Return what is sent: its own template, else the webhook's."""
@@ -323,12 +394,36 @@ class Attachment(AccountOwned):
         chosen = [name for name in self.TARGETS if getattr(self, f"{name}_id")]
         if len(chosen) > 1:
             raise ValidationError("Choose one place only: " + " or ".join(chosen) + ".")
+        self._check_conditions()
         if not self.webhook_id or self.webhook.location_id is None:
             return
         if self._target_location_id() != self.webhook.location_id:
             raise ValidationError(
                 {"webhook": f"This webhook belongs to the location {self.webhook.location}."}
             )
+
+    def _check_conditions(self) -> None:
+        """Refuse conditions that can not be read or never hold, and half a wait."""
+        try:
+            rules = rules_of(condition_from(self.conditions))
+        except InvalidCondition as error:
+            raise ValidationError({"conditions": str(error)}) from None
+        if self.timing == Timing.BEGIN and any(FIELDS[rule.field].is_late for rule in rules):
+            raise ValidationError(
+                {
+                    "conditions": "At the begin, nobody knows yet how the call will go: it would"
+                    " never be sent."
+                }
+            )
+        if bool(self.wait_for) != bool(self.wait_min):
+            raise ValidationError({"wait_min": "Say what to wait for, and for how many minutes."})
+        late = self.not_later_than_min
+        if self.wait_min and late is not None and late <= self.wait_min:
+            raise ValidationError(
+                {"wait_min": "It would expire while it waits: choose fewer minutes."}
+            )
+        if self.only_changes and self.timing != Timing.UPDATED:
+            raise ValidationError({"only_changes": "Only updates change something."})
 
     def _target_location_id(self) -> object:
         if self.option is not None:

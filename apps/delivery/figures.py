@@ -56,7 +56,8 @@ class Figures:
 def figures_of(webhook: Webhook, now: dt.datetime) -> Figures:
     """Return the figures of a webhook in five queries."""
     since = now - RECENT
-    newest = Delivery.objects.filter(webhook=webhook, created_at__gte=since).order_by("-created_at")
+    sent = Delivery.objects.exclude(state=DeliveryState.SKIPPED)
+    newest = sent.filter(webhook=webhook, created_at__gte=since).order_by("-created_at")
     counts = Delivery.objects.filter(pk__in=newest.values("pk")[:MOST_COUNTED]).aggregate(
         all=Count("pk"),
         succeeded=Count("pk", filter=Q(state=DeliveryState.SUCCEEDED)),

@@ -1,5 +1,7 @@
 """What is sent: one event to one webhook, and every try of it."""
 
+import datetime as dt
+
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -9,6 +11,7 @@ from django.utils import timezone
 from apps.accounts.models import Account, User
 from apps.calls.events import Timing
 from apps.calls.models import Call, CallEvent
+from apps.campaigns.models import WaitFor
 from apps.common.models import AccountOwned
 from apps.delivery.alerting import Rung
 from apps.delivery.outcome import ErrorKind
@@ -23,6 +26,7 @@ class DeliveryState(models.TextChoices):
     SUCCEEDED = "succeeded", "Succeeded"
     FAILED = "failed", "Failed"
     EXPIRED = "expired", "Expired"
+    SKIPPED = "skipped", "Skipped"
 
     @classmethod
     def unfinished(cls) -> tuple["DeliveryState", ...]:
@@ -32,7 +36,7 @@ class DeliveryState(models.TextChoices):
     @classmethod
     def finished(cls) -> tuple["DeliveryState", ...]:
         """States that a delivery does not leave."""
-        return (cls.SUCCEEDED, cls.FAILED, cls.EXPIRED)
+        return (cls.SUCCEEDED, cls.FAILED, cls.EXPIRED, cls.SKIPPED)
 
     @classmethod
     def unsuccessful(cls) -> tuple["DeliveryState", ...]:
@@ -87,6 +91,15 @@ class Delivery(AccountOwned):
     next_attempt_at = models.DateTimeField(null=True)
     # From then on nobody wants it any more, as its attachment said.
     expires_at = models.DateTimeField(null=True)
+    # What its attachment has it wait for, at most until then; it is pending, and due then.
+    waits_for = models.CharField(max_length=10, choices=WaitFor, blank=True, db_default="")
+    wait_until = models.DateTimeField(null=True)
+    # The event that brought what it waited for: the call is sent as it was then.
+    content_event = models.ForeignKey(
+        CallEvent, models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    # The places of the template that changed, where only those are sent.
+    changed_paths = ArrayField(models.TextField(), null=True)
     claim = models.UUIDField(null=True)
     attempt_count = models.PositiveSmallIntegerField("tries", default=0)
     last_status = models.PositiveSmallIntegerField("last response", null=True)
@@ -132,6 +145,12 @@ class Delivery(AccountOwned):
                 condition=Q(state__in=["pending", "waiting"], expires_at__isnull=False),
                 name="delivery_expiring",
             ),
+            # What a recording or a transcript looks up; nearly always few.
+            models.Index(
+                fields=["call"],
+                condition=Q(state__in=["pending", "waiting"], wait_until__isnull=False),
+                name="delivery_waits_for_call",
+            ),
             models.Index(
                 fields=["resent_from"],
                 condition=Q(resent_from__isnull=False),
@@ -148,6 +167,74 @@ class Delivery(AccountOwned):
 
     def __str__(self) -> str:
         return self.public_id
+
+    def skip(self, reason: str, now: dt.datetime) -> None:
+        """Have it not be sent, and say why, before it is stored."""
+        self.state, self.finished_at = DeliveryState.SKIPPED, now
+        self.next_attempt_at = self.expires_at = None
+        self.last_error = f"Skipped: {reason}"[:500]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for something of its call."""
+        return bool(
+            self.wait_until
+            and self.attempt_count == 0
+            and self.state in DeliveryState.unfinished()
+            and self.wait_until > timezone.now()
+        )
+
+    @property
+    def shown_state(self) -> str:
+        """Return its state as people read it; one that is held waits, too."""
+        if self.is_held or self.state == DeliveryState.WAITING:
+            return "Waiting"
+        return str(self.get_state_display())
+
+    @property
+    def remark(self) -> str:
+        """Return what is special about it, in a sentence; "" for nothing."""
+        what = self.get_waits_for_display().lower()
+        if self.is_held:
+            otherwise = "is skipped" if self.expires_at == self.wait_until else "is sent anyway"
+            until = f"{timezone.localtime(self.wait_until):%H:%M:%S}"
+            return f"It waits for {what} until {until}, and then {otherwise}."
+        if self.state == DeliveryState.SKIPPED:
+            return self.last_error
+        if self.content_event_id:
+            return f"It waited for {what}."
+        if self.waits_for:
+            return f"It was sent without {what}, which had not come in time."
+        return "" if self.changed_paths is None else "Only what had changed is sent."
+
+
+class CallerTurn(AccountOwned):
+    """That an attachment which sends at most one for each caller has sent one, and when.
+
+    `delivery_key` is a plain key: a delivery that is skipped after all gives its turn back.
+    """
+
+    ID_PREFIX = "trn"
+
+    attachment_key = models.UUIDField()
+    caller = models.CharField(max_length=32)
+    taken_at = models.DateTimeField()
+    until = models.DateTimeField()
+    delivery_key = models.UUIDField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["attachment_key", "caller"], name="turn_once_an_attachment_and_caller"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["delivery_key"], name="turn_of_delivery"),
+            models.Index(fields=["until"], name="turn_until"),
+        ]
+
+    def __str__(self) -> str:
+        return f"turn of {self.caller}"
 
 
 class Replay(AccountOwned):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import redis
 from django.db import connection
+from django.utils import timezone
 
 from apps.campaigns.sheets import work_imports
 from apps.common.api.idempotency import purge_stored_answers
@@ -14,7 +15,7 @@ from apps.delivery.engine.records import RELEASE
 from apps.delivery.jobs import run_drain
 from apps.delivery.lag import seconds_behind
 from apps.delivery.retention import Purge
-from apps.delivery.services import work_replays
+from apps.delivery.services import purge_turns, work_replays
 from apps.delivery.wake import CHANNEL, delivery_queue, start_drain
 from apps.webhooks.services import purge_retired_secrets
 
@@ -37,6 +38,7 @@ class Sweep:
     def run_once(self) -> None:
         """End what is too late, release what waits for nothing, see that what is due is sent."""
         purge_retired_secrets()
+        purge_turns(timezone.now())
         purge_stored_answers()
         watch_endpoints()
         send_alerts()

@@ -64,6 +64,7 @@ def send_test(
         attempt_count=0,
         revision=0,
         expires_at=None,
+        changed_paths=None,
         claim=_NOBODY,
         deadline=0.0,
     )

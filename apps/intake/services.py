@@ -17,7 +17,7 @@ from apps.campaigns.matching import match_events
 from apps.campaigns.placing import KnownPlace, Place, PlaceReference, Places, UnknownPlace
 from apps.common.access import Access
 from apps.delivery.models import Delivery
-from apps.delivery.services import plan
+from apps.delivery.services import plan, release_held
 from apps.intake.events import EventFault, ParsedEvent, parse_event
 from apps.ivr.transcripts import transcripts_in
 
@@ -96,6 +96,7 @@ def _store(access: Access, parsed: list[tuple[int, ParsedEvent]], receipt: Recei
                 accepted.append((index, outcome))
         recorded = [outcome for _, outcome in accepted]
         planned = plan(matches=[*match_events(recorded), *transcripts_in(recorded)])
+        release_held(recorded=recorded)
         if logger.isEnabledFor(logging.INFO):
             _log(recorded, planned)
         receipt.accepted = accepted

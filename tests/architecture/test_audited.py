@@ -16,6 +16,7 @@ WRITTEN_BY_HOOKLINE = {
     "AuditEntry",
     "Call",
     "Callback",
+    "CallerTurn",
     "CallEvent",
     "Delivery",
     "EndpointHealth",

@@ -149,3 +149,73 @@ class TestThePages:
         link = reverse("wizard_backtest", args=[draft.pk])
         assert "It has not ended." in browser.get(link).content.decode()
         assert "5550001111" in browser.get(link, {"timing": "begin"}).content.decode()
+
+
+class TestConditionsInABacktest:
+    """Each call that is left out says why."""
+
+    def attachment(self, world: World, **fields: Any) -> Attachment:
+        return attach(make_webhook(world, URL), fields.pop("timing", Timing.END), **fields)
+
+    def test_say_why_a_call_is_left_out(self, world: World) -> None:
+        call(world, "short")
+        condition = {"field": "duration_s", "op": "at_least", "value": 60}
+        found = tested(self.attachment(world, conditions=condition))["short"]
+        assert found.sendings == []
+        assert found.why_not == "It lasted 1 s; at least 1 min is wanted."
+
+    def test_give_each_caller_one_turn_oldest_first(self, world: World) -> None:
+        for name in ("first", "second"):
+            call(world, name)
+        found = tested(self.attachment(world, once_per_caller_h=1))
+        assert len(found["first"].sendings) == 1
+        assert found["second"].why_not == "This caller was told of less than 1 h before."
+
+    @pytest.mark.parametrize("skips", [True, False])
+    def test_wait_as_long_as_the_call_had(self, world: World, skips: bool) -> None:
+        call(world, "bare")
+        call(world, "recorded")
+        recording = {"url": "https://audio.example.com/1.mp3"}
+        body = event(
+            world,
+            type="recording.ready",
+            call_id="recorded",
+            occurred_at="2026-03-28T00:06:00Z",
+            recording=recording,
+        )
+        assert not accept_events(access=access_of_key(world.key), bodies=[body]).rejected
+        wait = {"wait_for": "recording", "wait_min": 5, "wait_skips": skips}
+        found = tested(self.attachment(world, **wait))
+        assert found["recorded"].sendings[0].note == "It waited for the recording."
+        late = "The recording did not come within 5 min."
+        if skips:
+            assert found["bare"].why_not == late
+        else:
+            assert found["bare"].sendings[0].note == late
+
+    def test_send_only_what_changed(self, world: World) -> None:
+        call(world, "c1")
+        for second, name in ((10, "Ann"), (20, "Ann"), (30, "Bob")):
+            body = event(
+                world,
+                type="call.updated",
+                call_id="c1",
+                occurred_at=f"2026-03-28T00:05:{second}Z",
+                caller={"full_name": name},
+            )
+            assert not accept_events(access=access_of_key(world.key), bodies=[body]).rejected
+        found = tested(self.attachment(world, timing=Timing.UPDATED, only_changes=True))["c1"]
+        payloads = [json.loads(sending.payload) for sending in found.sendings]
+        assert payloads[0]["name"] == "Ann"
+        assert payloads[1] == {"call": "c1", "name": "Bob", "n": 7}
+        assert found.skips == ["When the call is updated: Nothing that it sends has changed."]
+
+    def test_are_on_the_page(self, world: World, log_in: LogIn) -> None:
+        call(world, "short")
+        attached = self.attachment(
+            world, conditions={"field": "answered", "op": "is", "value": True}
+        )
+        page = log_in(user=world.owner).get(
+            reverse("admin:webhooks_webhook_backtest", args=[attached.webhook_id])
+        )
+        assert "It was not answered." in page.content.decode()

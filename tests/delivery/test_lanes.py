@@ -21,6 +21,7 @@ def claimed(webhook_id: uuid.UUID = WEBHOOK) -> Claimed:
         attempt_count=0,
         revision=1,
         expires_at=None,
+        changed_paths=None,
         claim=nobody,
         deadline=0.0,
     )

@@ -165,7 +165,7 @@ class TestAResend:
         take_calls(world, 50)
         originals = list(Delivery.objects.order_by("-pk"))
 
-        with django_assert_max_num_queries(4):
+        with django_assert_max_num_queries(5):
             planned = resend(deliveries=originals)
 
         assert [each.resent_from_id for each in planned] == [each.pk for each in originals]

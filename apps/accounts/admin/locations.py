@@ -5,6 +5,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from apps.accounts.forms import LocationForm
+from apps.accounts.hours_form import BusinessHoursForm
 from apps.accounts.models import Group, Location
 from apps.common.admin import AccountScopedAdmin
 
@@ -54,6 +55,14 @@ class LocationAdmin(AccountScopedAdmin):
                     ("zip", "country"),
                 ],
                 "description": "Sent by the location tokens, as %location_address_city%.",
+            },
+        ),
+        (
+            "Business hours",
+            {
+                "fields": [*BusinessHoursForm.FIELDS],
+                "description": "In the time zone of the location; for webhooks that are sent in"
+                " business hours only.",
             },
         ),
         (

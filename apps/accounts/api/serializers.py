@@ -76,6 +76,10 @@ class LocationSerializer(AccountSerializer):
     country = serializers.RegexField(
         "^[A-Za-z]{2}$", required=False, help_text="Two letters, as US (ISO 3166-1)."
     )
+    business_hours = serializers.JSONField(
+        required=False,
+        help_text='By day, spans of minutes in its time zone, as {"mon": [[540, 1020]]}.',
+    )
 
     class Meta:
         model = Location
@@ -91,6 +95,7 @@ class LocationSerializer(AccountSerializer):
             "zip",
             "country",
             "time_zone",
+            "business_hours",
             "client_account_id",
             "client_location_id",
             "site_id",

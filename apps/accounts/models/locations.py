@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
+from apps.accounts.business_hours import InvalidHours, check_hours
 from apps.accounts.models.accounts import validate_time_zone
 from apps.common.models import AccountOwned
 
@@ -45,6 +47,8 @@ class Location(AccountOwned):
     time_zone = models.CharField(
         max_length=64, default="America/New_York", validators=[validate_time_zone]
     )
+    # The plain form of `apps.accounts.business_hours`.
+    business_hours = models.JSONField(default=dict, blank=True, editable=False)
     client_account_id = models.CharField(
         "client's account ID",
         max_length=64,
@@ -79,6 +83,14 @@ class Location(AccountOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse hours that are none."""
+        super().clean()
+        try:
+            check_hours(self.business_hours)
+        except InvalidHours as error:
+            raise ValidationError({"business_hours": str(error)}) from None
 
     def snapshot(self) -> dict[str, Any]:
         """Return what a call keeps of its location, in the shape the tokens read."""

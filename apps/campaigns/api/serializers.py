@@ -145,6 +145,10 @@ class AttachmentSerializer(AccountSerializer):
     option = Reference(TreatmentOption, required=False, allow_null=True)
     treatment = Reference(Treatment, required=False, allow_null=True)
     location = Reference(Location, required=False, allow_null=True)
+    conditions = serializers.JSONField(
+        required=False, help_text="For which calls it sends; an empty object means all."
+    )
+    in_words = serializers.CharField(read_only=True, help_text="All of it as people read it.")
 
     class Meta:
         model = Attachment
@@ -159,6 +163,13 @@ class AttachmentSerializer(AccountSerializer):
             "treatment",
             "location",
             "not_later_than_min",
+            "conditions",
+            "in_words",
+            "once_per_caller_h",
+            "wait_for",
+            "wait_min",
+            "wait_skips",
+            "only_changes",
             "is_active",
             "created_at",
         ]

@@ -12,9 +12,10 @@ from django.utils.html import format_html
 
 from apps.common.access import Role
 from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled
+from apps.common.admin.dependent import DependentAdmin
 from apps.common.admin.theme import InfinitePaginator
 from apps.delivery.admin.attempts import shown
-from apps.delivery.models import Delivery, DeliveryState
+from apps.delivery.models import CallerTurn, Delivery
 from apps.delivery.services import resend
 
 _MOST_AT_ONCE = 500
@@ -177,10 +178,18 @@ class DeliveryAdmin(ReadOnlyAdmin):
     )
     def shown_state(self, delivery: Delivery) -> str:
         """Return where it stands."""
-        waits = delivery.state == DeliveryState.WAITING
-        return "Waiting" if waits else delivery.get_state_display()
+        return delivery.shown_state
 
     @admin.display(description="last answer", ordering="last_status")
     def answer(self, delivery: Delivery) -> str | None:
         """Return the last response code, or why there is none."""
-        return str(delivery.last_status) if delivery.last_status else delivery.last_error or None
+        told = delivery.last_status or delivery.last_error or delivery.remark
+        return str(told) if told else None
+
+
+@admin.register(CallerTurn)
+class CallerTurnAdmin(DependentAdmin):
+    """Turns come and go with deliveries; there is nothing to start from here."""
+
+    list_display = ["caller", "taken_at", "until"]
+    fieldsets = [(None, {"fields": ["caller", "taken_at", "until"]})]

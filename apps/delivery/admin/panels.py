@@ -25,6 +25,7 @@ _TONES = {
     DeliveryState.EXPIRED: "bad",
     DeliveryState.PENDING: "wait",
     DeliveryState.WAITING: "wait",
+    DeliveryState.SKIPPED: "",
 }
 _AFTER_EVENTS = 1
 
@@ -58,14 +59,14 @@ def deliveries_of(call: Call) -> Iterable[Moment]:
     deliveries = deliveries.defer("webhook__secret").order_by("created_at")
     for delivery in deliveries:
         tries = f"{delivery.attempt_count} tries" if delivery.attempt_count != 1 else "1 try"
-        answer = delivery.last_status or delivery.last_error
+        if delivery.is_held or delivery.state == DeliveryState.SKIPPED:
+            tries = ""
+        answer = delivery.last_status or delivery.last_error or delivery.remark
         again = "sent again" if delivery.resent_from_id else delivery.timing
         yield Moment(
             at=delivery.created_at,
             title=f"{delivery.webhook} ({again})",
-            detail=" · ".join(
-                str(part) for part in (delivery.get_state_display(), tries, answer) if part
-            ),
+            detail=" · ".join(str(part) for part in (delivery.shown_state, tries, answer) if part),
             tone=_TONES[DeliveryState(delivery.state)],
             link=reverse("admin:delivery_delivery_change", args=[delivery.pk]),
             rank=_AFTER_EVENTS,
@@ -98,6 +99,7 @@ def _recent_counts(webhooks: list[Webhook]) -> dict[Any, tuple[int, int, int]]:
     finished = Count("pk", filter=~Q(state__in=DeliveryState.unfinished()))
     rows = (
         Delivery.objects.filter(webhook__in=webhooks, created_at__gte=timezone.now() - _RECENT)
+        .exclude(state=DeliveryState.SKIPPED)
         .order_by()
         .values("webhook")
         .annotate(sent=Count("pk"), succeeded=succeeded, finished=finished)

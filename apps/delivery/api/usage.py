@@ -78,7 +78,8 @@ def used(account_ids: list[uuid.UUID], since: dt.date, until: dt.date) -> list[d
     calls = Call.objects.filter(**within).order_by().values_list("account_id", day)
     for account_id, date, count in calls.annotate(Count("pk")):
         found[account_id, date]["calls"] = count
-    deliveries = Delivery.objects.filter(**within).order_by().values_list("account_id", day)
+    sent = Delivery.objects.filter(**within).exclude(state=DeliveryState.SKIPPED)
+    deliveries = sent.order_by().values_list("account_id", day)
     counted = deliveries.annotate(
         deliveries=Count("pk"),
         succeeded=Count("pk", filter=Q(state=DeliveryState.SUCCEEDED)),

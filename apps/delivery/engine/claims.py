@@ -101,7 +101,8 @@ SET claim = %(claim)s, next_attempt_at = now() + make_interval(secs => %(lease_s
 FROM due
 WHERE delivery.id = due.id
 RETURNING delivery.id, delivery.account_id, delivery.webhook_id, delivery.template_version_id,
-  delivery.call_id, delivery.event_id, delivery.attempt_count, due.revision, delivery.expires_at
+  delivery.call_id, coalesce(delivery.content_event_id, delivery.event_id),
+  delivery.attempt_count, due.revision, delivery.expires_at, delivery.changed_paths
 """
 # A bucket holds what comes in during a quarter of a second, or one; it is full at first.
 _TOKENS = """least(greatest(1, health.rate_per_s / 4), health.tokens
@@ -150,7 +151,8 @@ class Claimed(NamedTuple):
 
     `revision` is that of its webhook at the moment of the claim; `deadline` is when the
     lease ends, on the monotonic clock. `snapshot` is JSON; None for one that is too large to be
-    held by the thousand.
+    held by the thousand. `event_id` is the event whose snapshot is sent, `changed_paths` the places
+    of the template that are, where it is not all of them.
     """
 
     id: uuid.UUID
@@ -162,6 +164,7 @@ class Claimed(NamedTuple):
     attempt_count: int
     revision: int
     expires_at: dt.datetime | None
+    changed_paths: list[str] | None
     claim: uuid.UUID
     deadline: float
     snapshot: str | None = None

@@ -8,19 +8,29 @@ from apps.delivery.engine.records import RELEASE_AFTER
 
 # What one statement ends, so that nobody waits long for its locks.
 STEP = 1_000
-# One under a lease is being sent, and is judged by what comes of that.
+# One under a lease is being sent, and is judged by what comes of that. One that waited in vain for
+# something of its call is skipped, and gives the turn of its caller back.
 EXPIRE = """
-UPDATE delivery_delivery delivery
-SET state = 'expired', finished_at = now(), next_attempt_at = NULL, claim = NULL,
-  last_error = 'Expired: it could not be delivered in time.'
-FROM (
-  SELECT id FROM delivery_delivery
-  WHERE state IN ('pending', 'waiting') AND expires_at <= now()
-    AND (claim IS NULL OR next_attempt_at <= now())
-  ORDER BY expires_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED
-) late
-WHERE delivery.id = late.id
-RETURNING delivery.call_id, delivery.webhook_id
+WITH ended AS (
+  UPDATE delivery_delivery delivery
+  SET state = late.state, finished_at = now(), next_attempt_at = NULL, claim = NULL,
+    last_error = CASE WHEN late.state = 'skipped'
+      THEN 'Skipped: the ' || delivery.waits_for || ' did not come in time.'
+      ELSE 'Expired: it could not be delivered in time.' END
+  FROM (
+    SELECT id, CASE WHEN expires_at = wait_until THEN 'skipped' ELSE 'expired' END AS state
+    FROM delivery_delivery
+    WHERE state IN ('pending', 'waiting') AND expires_at <= now()
+      AND (claim IS NULL OR next_attempt_at <= now())
+    ORDER BY expires_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED
+  ) late
+  WHERE delivery.id = late.id
+  RETURNING delivery.id, delivery.call_id, delivery.webhook_id, delivery.state
+), freed AS (
+  DELETE FROM delivery_callerturn turn USING ended
+  WHERE ended.state = 'skipped' AND turn.delivery_key = ended.id
+)
+SELECT call_id, webhook_id FROM ended
 """
 
 

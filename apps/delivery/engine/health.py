@@ -55,6 +55,7 @@ FROM (
     SELECT id FROM delivery_delivery
     WHERE webhook_id = %(webhook)s AND state = 'pending' AND claim IS NULL
       AND next_attempt_at > now() + interval '1 second'
+      AND (wait_until IS NULL OR attempt_count > 0)
     ORDER BY id LIMIT %(step)s FOR NO KEY UPDATE SKIP LOCKED
   ) held
 ) backlog

@@ -42,7 +42,7 @@ _TYPES_OF_ATTEMPTS = (
 )
 # The oldest that waits for a finished one is next, unless something before it is still pending.
 RELEASE = """
-UPDATE delivery_delivery SET state = 'pending', next_attempt_at = now()
+UPDATE delivery_delivery SET state = 'pending', next_attempt_at = greatest(now(), wait_until)
 WHERE state = 'waiting' AND id IN (
   SELECT DISTINCT ON (waiting.call_id, waiting.webhook_id) waiting.id
   FROM delivery_delivery waiting

@@ -35,6 +35,8 @@ def prepare(
     signature's. A query goes behind the URL and leaves the body, which is what is signed, empty.
     """
     snapshot = _at_this_try(held, snapshot, timestamp)
+    if held.changed_paths is not None:
+        template = template.only(held.changed_paths)
     url, body = endpoint.url, template.render(snapshot)
     if template.format is Format.QUERY:
         url, body = with_query(url, body), b""

@@ -9,12 +9,16 @@ from apps.delivery.services.replay import (
     work_replays,
 )
 from apps.delivery.services.resend import resend
+from apps.delivery.services.turns import purge_turns
+from apps.delivery.services.waits import release_held
 
 __all__ = [
     "ReplayPlan",
     "cancel_replay",
     "plan",
     "plan_replay",
+    "purge_turns",
+    "release_held",
     "resend",
     "start_replay",
     "work_replays",

@@ -9,6 +9,9 @@ from django.utils import timezone
 
 from apps.campaigns.matching import Match
 from apps.delivery.models import Delivery, DeliveryState
+from apps.delivery.services.changes import Told
+from apps.delivery.services.turns import take_turns
+from apps.delivery.services.waits import hold
 from apps.delivery.wake import wake
 
 _Line = tuple[uuid.UUID, uuid.UUID]
@@ -19,39 +22,53 @@ def plan(*, matches: Sequence[Match]) -> list[Delivery]:
 
     Must run in the transaction that stores the events: accepted means planned. A delivery waits
     while an earlier one of the same call and webhook is unfinished, so that a receiver never
-    learns of the end before the begin.
+    learns of the end before the begin. What is not to be sent is stored as skipped, with the
+    reason. Returns what is to be sent. The number of queries does not depend on that of matches.
     """
     if not matches:
         return []
     now = timezone.now()
     busy = _busy_lines(matches)
+    told = Told.before(matches)
     planned: list[Delivery] = []
     for match in sorted(matches, key=_moment_of):
-        event, webhook = match.recorded.event, match.attachment.webhook
         version_id = match.attachment.template.current_version_id
         if version_id is None:
             # A template without a version renders nothing; the admin never leaves one behind.
             continue
-        line = (event.call_id, webhook.pk)
-        waits = line in busy
+        delivery = _delivery(match, version_id, now)
+        reason = match.why_not or told.narrow(match, delivery)
+        if reason:
+            delivery.skip(reason, now)
+        planned.append(delivery)
+    take_turns(matches, planned, now)
+    sent = [delivery for delivery in planned if delivery.state != DeliveryState.SKIPPED]
+    for delivery in sent:
+        line = (delivery.call_id, delivery.webhook_id)
+        if line in busy:
+            delivery.state, delivery.next_attempt_at = DeliveryState.WAITING, None
         busy.add(line)
-        planned.append(
-            Delivery(
-                account_id=event.account_id,
-                webhook=webhook,
-                template_version_id=version_id,
-                call_id=event.call_id,
-                event=event,
-                attachment_key=match.attachment.pk,
-                timing=match.timing,
-                state=DeliveryState.WAITING if waits else DeliveryState.PENDING,
-                next_attempt_at=None if waits else now,
-                expires_at=_expiry(match, now),
-            )
-        )
+    hold(matches, sent, now)
     Delivery.objects.bulk_create(planned)
-    transaction.on_commit(wake)
-    return planned
+    if sent:
+        transaction.on_commit(wake)
+    return sent
+
+
+def _delivery(match: Match, version_id: uuid.UUID, now: dt.datetime) -> Delivery:
+    event = match.recorded.event
+    return Delivery(
+        account_id=event.account_id,
+        webhook=match.attachment.webhook,
+        template_version_id=version_id,
+        call_id=event.call_id,
+        event=event,
+        attachment_key=match.attachment.pk,
+        timing=match.timing,
+        state=DeliveryState.PENDING,
+        next_attempt_at=now,
+        expires_at=_expiry(match, now),
+    )
 
 
 def _expiry(match: Match, now: dt.datetime) -> dt.datetime | None:

@@ -208,7 +208,7 @@ def _check(replay: Replay) -> None:
             {"until": "The end must be after the begin, and the begin in the past."}
         )
     if not replay.states or set(replay.states) - set(DeliveryState.finished()):
-        raise ValidationError({"states": "Choose from succeeded, failed and expired."})
+        raise ValidationError({"states": "Choose from succeeded, failed, expired and skipped."})
     if set(replay.timings) - set(Timing):
         raise ValidationError({"timings": "Choose from begin, end and updated."})
     if not 1 <= replay.rate_per_s <= Replay.MOST_A_SECOND:

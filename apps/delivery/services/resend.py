@@ -58,6 +58,8 @@ def again(
         template_version_id=version_id or delivery.template_version_id,
         call_id=delivery.call_id,
         event_id=delivery.event_id,
+        content_event_id=delivery.content_event_id,
+        changed_paths=delivery.changed_paths,
         attachment_key=delivery.attachment_key,
         resent_from_id=delivery.resent_from_id or delivery.pk,
         replay=replay,

@@ -1,11 +1,13 @@
 """Templates: compiled once per version, rendered once per delivery."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from apps.webhooks.extraction import Sample, extract
 from apps.webhooks.extraction.trees import XmlDocument
 from apps.webhooks.formats import Format
 from apps.webhooks.mapping import Mapping, auto_map, check
+from apps.webhooks.rendering.changes import narrowed
 from apps.webhooks.rendering.json_body import compile_json
 from apps.webhooks.rendering.pairs_body import compile_pairs
 from apps.webhooks.rendering.segments import Writer
@@ -23,6 +25,8 @@ class CompiledTemplate:
     format: Format
     tokens: frozenset[str]
     _write: Writer
+    _sample: Sample
+    mapping: Mapping
 
     @property
     def content_type(self) -> str | None:
@@ -31,6 +35,13 @@ class CompiledTemplate:
     def render(self, snapshot: Snapshot) -> bytes:
         """The payload for a call, in UTF-8. Takes any snapshot and never raises."""
         return self._write(snapshot)
+
+    def only(self, paths: Iterable[str]) -> "CompiledTemplate":
+        """The same template without the mapped places that are not among these paths.
+
+        Fixed values stay, as they are the receiver's form, and so does the id of the call.
+        """
+        return replace(self, _write=_writer(self._sample, narrowed(self.mapping, paths)))
 
 
 def compile_template(
@@ -48,7 +59,9 @@ def compile_template(
     extracted = sample if isinstance(sample, Sample) else extract(sample, format)
     fitted = auto_map(extracted) if mapping is None else mapping
     check(fitted, extracted)
-    return CompiledTemplate(extracted.format, fitted.tokens, _writer(extracted, fitted))
+    return CompiledTemplate(
+        extracted.format, fitted.tokens, _writer(extracted, fitted), extracted, fitted
+    )
 
 
 def _writer(sample: Sample, mapping: Mapping) -> Writer:
