@@ -5,6 +5,8 @@ from rest_framework.routers import SimpleRouter
 
 from apps.accounts.api import views as accounts
 from apps.campaigns.api import views as campaigns
+from apps.campaigns.api.applying import TemplatesToApply
+from apps.common.api.audit import AuditViewSet
 from apps.common.api.pages import redoc, swagger
 from apps.common.tenancy import opens_scopes
 from apps.delivery.api import calls, deliveries, webhooks
@@ -21,7 +23,7 @@ router.register("groups", accounts.GroupViewSet, basename="group")
 router.register("locations", accounts.LocationViewSet, basename="location")
 router.register("members", accounts.MemberViewSet, basename="member")
 router.register("api-keys", accounts.ApiKeyViewSet, basename="api-key")
-router.register("templates", templates.TemplateViewSet, basename="template")
+router.register("templates", TemplatesToApply, basename="template")
 router.register(
     r"templates/(?P<template_id>[^/]+)/versions",
     templates.VersionViewSet,
@@ -41,6 +43,7 @@ router.register(
     r"deliveries/(?P<delivery_id>[^/]+)/attempts", deliveries.AttemptViewSet, basename="attempt"
 )
 router.register("replays", deliveries.ReplayViewSet, basename="replay")
+router.register("audit", AuditViewSet, basename="audit-entry")
 router.register("alerts", deliveries.AlertViewSet, basename="alert")
 
 urlpatterns = [

@@ -124,6 +124,17 @@ TABLE: list[Endpoint] = [
         },
         deleted=409,
     ),
+    Endpoint(
+        "POST", "/templates/{template}/apply", "write", MEMBER, 200, {"locations": ["{location}"]}
+    ),
+    Endpoint(
+        "POST",
+        "/webhooks/{webhook}/apply",
+        "write",
+        MEMBER,
+        200,
+        {"filter": {"account": "{account}", "group": "{group}"}},
+    ),
     Endpoint("POST", "/webhooks/{webhook}/enable", "write", MEMBER),
     Endpoint("POST", "/webhooks/{webhook}/disable", "write", MEMBER),
     Endpoint("POST", "/webhooks/{webhook}/rotate-secret", "write", ADMIN),
@@ -182,5 +193,7 @@ TABLE: list[Endpoint] = [
     Endpoint("POST", "/replays/{replay}/cancel", "write", ADMIN),
     Endpoint("GET", "/alerts", "read", VIEWER),
     Endpoint("GET", "/alerts/{alert}", "read", VIEWER),
+    Endpoint("GET", "/audit", "read", ADMIN),
+    Endpoint("GET", "/audit/{auditentry}", "read", ADMIN),
     Endpoint("GET", "/usage", "read", VIEWER),
 ]

@@ -16,9 +16,11 @@ from apps.common.problems import NOT_FOUND
 if TYPE_CHECKING:
     _Field = serializers.Field[Any, Any, Any, Any]
     _RelatedField = serializers.RelatedField[Any, Any, Any]
+    _ListField = serializers.ListField
 else:
     _Field = serializers.Field
     _RelatedField = serializers.RelatedField
+    _ListField = serializers.ListField
 
 ACCOUNT_PREFIX = "acc"
 
@@ -117,3 +119,37 @@ class Reference(_RelatedField):
         if self.expanded is not None:
             return self.expanded(value, context=self.context).data
         return encode_public_id(self.model.ID_PREFIX, value.pk)
+
+
+class References(_ListField):
+    """Rows named by their public ids, found by one query; each at most once, in the given order."""
+
+    default_error_messages = Reference.default_error_messages
+
+    def __init__(self, model: type[AccountOwned], **kwargs: Any) -> None:
+        self.model = model
+        super().__init__(child=serializers.CharField(), **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[AccountOwned]:
+        """Return the rows; faults are told by the place of the id."""
+        texts = super().to_internal_value(data)
+        keys: dict[int, uuid.UUID] = {}
+        faults: dict[str, Any] = {}
+        for index, text in enumerate(texts):
+            try:
+                keys[index] = self.model.key_of(text)
+            except InvalidPublicId:
+                faults[str(index)] = self._fault("invalid_id", prefix=self.model.ID_PREFIX)
+        access = access_of(self.context["request"])
+        rows = self.model._base_manager.filter(account_id__in=access.account_ids)
+        found = rows.in_bulk(set(keys.values()))
+        for index, key in keys.items():
+            if key not in found:
+                faults[str(index)] = self._fault(NOT_FOUND, what=self.model._meta.verbose_name)
+        if faults:
+            raise serializers.ValidationError(faults)
+        return [found[key] for key in dict.fromkeys(keys.values())]
+
+    def _fault(self, code: str, **values: Any) -> list[str]:
+        message = self.error_messages[code].format(**values)
+        return [serializers.ErrorDetail(message, code)]

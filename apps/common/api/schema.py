@@ -8,7 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from apps.common.api.fields import ACCOUNT_PREFIX, AccountKey, PublicId, Reference
+from apps.common.api.fields import ACCOUNT_PREFIX, AccountKey, PublicId, Reference, References
 from apps.common.api.serializers import RowSerializer
 from apps.common.api.viewsets import RowViewSet
 
@@ -162,6 +162,20 @@ class AccountKeyExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-u
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
         """Return its schema."""
         return id_schema(ACCOUNT_PREFIX)
+
+
+class ReferencesExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Describes rows that are named by their ids."""
+
+    target_class = References
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        """Return its schema."""
+        return {
+            "type": "array",
+            "items": id_schema(self.target.model.ID_PREFIX),
+            "maxItems": self.target.max_length,
+        }
 
 
 class ReferenceExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

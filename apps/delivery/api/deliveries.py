@@ -13,7 +13,7 @@ from apps.accounts.models import Location
 from apps.calls.events import Timing
 from apps.calls.models import Call, CallEvent
 from apps.common.access import Role
-from apps.common.api.fields import AccountKey, PublicId, Reference
+from apps.common.api.fields import AccountKey, PublicId, Reference, References
 from apps.common.api.filters import ReferenceFilter, RowFilters, filters
 from apps.common.api.serializers import (
     AccountSerializer,
@@ -213,7 +213,7 @@ class ReplayBody(StrictSerializer):
     account = AccountKey(source="account_id", required=False)
     since = serializers.DateTimeField()
     until = serializers.DateTimeField()
-    webhooks = Reference(Webhook, many=True, required=False)
+    webhooks = References(Webhook, required=False, max_length=500)
     states = serializers.ListField(
         child=serializers.ChoiceField(DeliveryState.choices),
         default=[state.value for state in DeliveryState.unsuccessful()],

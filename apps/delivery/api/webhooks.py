@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from apps.accounts.models import Location, Scope
 from apps.calls.models import Call
+from apps.campaigns.api.applying import AppliesWebhook
 from apps.campaigns.api.setting_up import WebhookToSetUp
 from apps.campaigns.backtest import MOST_CALLS, backtest
 from apps.campaigns.models import Attachment
@@ -49,7 +50,7 @@ class WebhookFilters(RowFilters):
     is_active = filters.BooleanFilter()
 
 
-class WebhookViewSet(Managed):
+class WebhookViewSet(Managed, AppliesWebhook):
     """URLs of receivers with all that it takes to call them."""
 
     model = Webhook
@@ -62,7 +63,7 @@ class WebhookViewSet(Managed):
     action_parameters = {
         "backtest": frozenset({"limit"}),
         "stats": frozenset({"days"}),
-        **dict.fromkeys(("test", "rotate_secret"), frozenset()),
+        **dict.fromkeys(("test", "rotate_secret", "apply"), frozenset()),
     }
     without_body = frozenset({"test", "enable", "disable", "rotate_secret"})
 
