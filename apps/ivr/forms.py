@@ -6,7 +6,7 @@ from django import forms
 from django.core.validators import URLValidator
 
 from apps.common.admin import AccountScopedForm
-from apps.common.admin.theme import Select, TextInput
+from apps.common.admin.theme import Select, Switch, TextInput
 from apps.ivr.models import Ivr, IvrHook, IvrParameter
 from apps.ivr.requests import origin_of
 from apps.webhooks.services import check_target
@@ -34,12 +34,13 @@ class IvrHookForm(AccountScopedForm):
         " kept encrypted, and never shown again.",
     )
     forgets_authorization = forms.BooleanField(
-        label="send no Authorization any more", required=False
+        label="Send no Authorization any more", required=False, widget=Switch
     )
     transcription_url = forms.CharField(
         label="Transcription post back",
         required=False,
         max_length=2048,
+        widget=TextInput,
         help_text="Gets one GET request for each transcript of a recorded question, sent and tried"
         " again as any webhook. Empty: none.",
     )

@@ -185,6 +185,12 @@ class TestWebhookSettings:
         assert {"answer.1", "ani", "campaign_name", "gclid", "location_name"} <= offered
         assert not {"answer.2", "dialed_time", "delivery_id", "ivr_question_text"} & offered
 
+    def test_are_a_tab_of_the_ivr(self, browser: Client, world: World) -> None:
+        hook = make_hook(world, "https://93.184.216.34/a")
+        page = browser.get(reverse("admin:ivr_ivr_webhook", args=[hook.ivr_id]))
+        shown = page.content.decode()
+        assert reverse("admin:ivr_ivr_exchanges", args=[hook.ivr_id]) in shown
+
     def test_never_show_the_credential(self, browser: Client, world: World) -> None:
         hook = make_hook(world, "https://93.184.216.34/a", authorization="Bearer hush")
         page = browser.get(reverse("admin:ivr_ivr_webhook", args=[hook.ivr_id]))

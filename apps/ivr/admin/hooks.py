@@ -61,6 +61,7 @@ class IvrHookAdmin(AccountScopedAdmin):
         ),
     ]
     inlines = [ParameterInline]
+    change_form_template = "admin/ivr/ivrhook/change_form.html"
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Keep it out of the index."""

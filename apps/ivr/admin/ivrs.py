@@ -65,6 +65,8 @@ class IvrAdmin(AccountScopedAdmin):
         ivr: Ivr = self.row_to_act_on(request, object_id, Role.VIEWER)
         page = self.admin_site.get_model_admin(IvrHook)
         tabs = self._tabs(request, ivr, current=HookPanel.slug)
+        # The theme shows tabs on the pages of the model that they name.
+        tabs["tab_list"][0]["models"] = [{"name": str(page.opts), "detail": True}]
         context = {**tabs, "title": str(ivr), "subtitle": HookPanel.title}
         return page.change_view(request, str(ivr.hook.pk), extra_context=context)
 
