@@ -54,11 +54,18 @@ class FaceForm(AccountScopedForm):
 
     @property
     def account(self) -> Account | None:
-        """Return the account of the webhook: its own, or the one that was chosen."""
-        chosen = self.cleaned_data.get("account") if hasattr(self, "cleaned_data") else None
-        if chosen is None and self.instance.account_id:
-            chosen = self.instance.account
-        return chosen
+        """Return the account of the webhook: its own, or the one that is chosen."""
+        if self.instance.account_id:
+            own: Account = self.instance.account
+            return own
+        field = self.fields.get("account")
+        if field is None:
+            return None
+        try:
+            chosen = field.clean(self.data.get("account") or self.initial.get("account"))
+        except ValidationError:
+            return None
+        return chosen if isinstance(chosen, Account) else None
 
     def take_url(self, url: str, *, field: str) -> None:
         """Take the address over, or say what is wrong with it at a field."""

@@ -97,17 +97,26 @@ def _template_of(webhook: Webhook, place: Attachment | None) -> Template | None:
 def _saved(
     webhook: Webhook, template: Template | None, payload: Payload, by: User | None
 ) -> Template:
-    is_ours = template is not None and template.account_id == webhook.account_id
-    if template is None or not is_ours or template.format != payload.format:
+    is_kept = (
+        template is not None
+        and template.account_id == webhook.account_id
+        and template.format == payload.format
+    )
+    if template is not None and is_kept and payload.is_start_only:
+        return template
+    if template is None or not is_kept or _is_sent_by_others(template, webhook):
         template = Template(
             account_id=webhook.account_id,
             name=free_name(account=webhook.account, wanted=payload.name),
             format=payload.format.value,
         )
-    elif payload.is_start_only:
-        return template
     save_template(template=template, sample=payload.sample, by=by, mapping=payload.mapping)
     return template
+
+
+def _is_sent_by_others(template: Template, webhook: Webhook) -> bool:
+    """Tell whether a change would reach other webhooks, as the copies of this one."""
+    return template.webhooks.exclude(pk=webhook.pk).exists()
 
 
 def _replace_headers(webhook: Webhook, headers: Sequence[tuple[str, str]]) -> None:

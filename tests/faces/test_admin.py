@@ -19,7 +19,7 @@ from tests.builders import World, attach, make_webhook, make_world
 from tests.conftest import LogIn
 from tests.delivery.conftest import receiver as receiver
 from tests.delivery.receiver import Receiver
-from tests.factories import LocationFactory
+from tests.factories import LocationFactory, MembershipFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +108,33 @@ class TestPostCallAction:
         assert action.url.endswith("/mp/collect?measurement_id=G-1&api_secret=s+%26")
         page = browser.get(address("change", action.pk)).content.decode()
         assert 'value="s &amp;"' in page
+
+    def test_changes_no_other_webhook_that_sends_its_template(
+        self, browser: Client, world: World
+    ) -> None:
+        action = made(browser)
+        copy = make_webhook(world, URL, template=action.template, method="GET")
+        browser.post(address("change", action.pk), {**ACTION, "static_parameters": "client_id=5"})
+        action.refresh_from_db()
+        copy.refresh_from_db()
+        assert copy.template != action.template
+        assert copy.template.versions.count() == 1
+
+    def test_offers_lookups_of_the_account_that_is_chosen(
+        self, world: World, log_in: LogIn
+    ) -> None:
+        person = MembershipFactory(account=world.account, role=Role.ADMIN).user
+        other = make_world("Other").account
+        MembershipFactory(account=other, user=person, role=Role.ADMIN)
+        world.account.has_reverse_lookup = True
+        world.account.save(update_fields=["has_reverse_lookup"])
+        browser = log_in(user=person)
+        for account, is_offered in ((world.account, True), (other, False)):
+            page = browser.get(address("add"), {"account": str(account.pk)}).content.decode()
+            assert ("Lookup - City" in page) is is_offered
+        answers = {**ACTION, "account": str(other.pk)}
+        assert browser.post(address("add"), answers).status_code == 302
+        assert PostCallAction.objects.get().account == other
 
     def test_moves_with_its_location(self, browser: Client, world: World) -> None:
         action = made(browser)
