@@ -22,6 +22,9 @@ from apps.common.audit import purge_entries
 STEP = 500
 PAUSE_S = 6 * 3600.0
 
+# What rooms above keep: called with an account, and until when bodies and records go.
+PURGES: list[Callable[[uuid.UUID, dt.datetime, dt.datetime], Iterator[None]]] = []
+
 _Walked = tuple[dt.datetime, uuid.UUID, dt.datetime | None, bool]
 _FIRST = (dt.datetime.min.replace(tzinfo=dt.UTC), uuid.UUID(int=0))
 
@@ -105,21 +108,23 @@ def _steps() -> Iterator[None]:
         now = timezone.now()
         bodies_until = now - dt.timedelta(days=account.keep_bodies_days)
         records_until = now - dt.timedelta(days=account.keep_records_days)
-        for deliveries in _walk(_DELIVERIES, account.pk, bodies_until):
+        for deliveries in walk(_DELIVERIES, account.pk, bodies_until):
             _purge_deliveries(deliveries, bodies_until, records_until)
             yield
-        for calls in _walk(_CALLS, account.pk, records_until):
+        for calls in walk(_CALLS, account.pk, records_until):
             _delete([key for _, key in calls], _HOLD_CALLS, [records_until], _DELETE_CALLS)
             yield
         with connection.cursor() as cursor:
             cursor.execute(_DELETE_ALERTS, [account.pk, records_until])
         yield
+        for purge in PURGES:
+            yield from purge(account.pk, bodies_until, records_until)
         audit_until = now - dt.timedelta(days=account.keep_audit_days)
         for _ in purge_entries(account_id=account.pk, until=audit_until):
             yield
 
 
-def _walk(query: str, account_id: uuid.UUID, until: dt.datetime) -> Iterator[list[Any]]:
+def walk(query: str, account_id: uuid.UUID, until: dt.datetime) -> Iterator[list[Any]]:
     """Return what is older, oldest first, so many rows at a time."""
     at, key = _FIRST
     while True:

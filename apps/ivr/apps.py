@@ -8,3 +8,10 @@ class IvrRoomConfig(AppConfig):
 
     name = "apps.ivr"
     verbose_name = "IVRs"
+
+    def ready(self) -> None:
+        """Have exchanges forgotten with what else is."""
+        from apps.delivery.retention import PURGES  # noqa: PLC0415 - needs the models
+        from apps.ivr.retention import purge_exchanges  # noqa: PLC0415
+
+        PURGES.append(purge_exchanges)

@@ -1,0 +1,45 @@
+"""Forgetting exchanges: bodies first, then all of it, after the days that their account says."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+
+from django.db import connection
+
+from apps.delivery.retention import walk
+
+_EXCHANGES = """
+SELECT created_at, id, bodies_removed_at IS NOT NULL FROM ivr_ivrexchange
+WHERE account_id = %s AND created_at < %s AND (created_at, id) > (%s, %s)
+ORDER BY created_at, id LIMIT %s
+"""
+# Addresses stay without their query, which has the parameters, and actions without theirs.
+_REMOVE_BODIES = """
+UPDATE ivr_ivrexchange SET bodies_removed_at = now(),
+  tries = (
+    SELECT coalesce(jsonb_agg(each || jsonb_build_object(
+      'url', split_part(each->>'url', '?', 1), 'request_headers', '{}'::jsonb,
+      'request_body', '', 'response_headers', '[]'::jsonb, 'response_body', '')), '[]')
+    FROM jsonb_array_elements(tries) each),
+  reply = reply || jsonb_build_object('ivr', NULL,
+    'message', CASE WHEN reply->>'message' IS NOT NULL THEN '' END,
+    'action', CASE WHEN jsonb_typeof(reply->'action') = 'object' THEN reply->'action'
+      || '{"parameters": {}, "user_parameters": {}, "pass_through": ""}'::jsonb END)
+WHERE id = ANY (%s)
+"""
+_DELETE = "DELETE FROM ivr_ivrexchange WHERE id = ANY (%s)"
+
+
+def purge_exchanges(
+    account_id: uuid.UUID, bodies_until: dt.datetime, records_until: dt.datetime
+) -> Iterator[None]:
+    """Walk over the old exchanges of an account, a step at a time."""
+    for rows in walk(_EXCHANGES, account_id, bodies_until):
+        over = [key for at, key, _ in rows if at < records_until]
+        full = [key for at, key, is_bare in rows if at >= records_until and not is_bare]
+        with connection.cursor() as cursor:
+            if over:
+                cursor.execute(_DELETE, [over])
+            if full:
+                cursor.execute(_REMOVE_BODIES, [full])
+        yield
