@@ -10,10 +10,12 @@ from apps.delivery.engine import recorder
 from apps.delivery.engine.claims import LARGE_BYTES
 from apps.delivery.engine.log import MOST_LINES_A_SECOND, TryLog
 from apps.delivery.engine.snapshots import MOST_LARGE
+from apps.delivery.models import Attempt, Delivery
 from apps.delivery.retry import State, Verdict
 from tests.builders import World, attach, event, make_webhook
+from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
-from tests.delivery.sending import drain, states, take, take_calls
+from tests.delivery.sending import drain, running_drain, states, take, take_calls
 from tests.delivery.test_lanes import claimed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,6 +47,24 @@ class TestALargeSnapshot:
         drain()
 
         assert set(states()) == {"succeeded"}
+
+    def test_that_waits_for_its_turn_is_given_back_by_a_stop(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        for number in range(2):
+            attach(make_webhook(world, receiver.url(f"/gated/{number}")))
+        for number in range(MOST_LARGE // 2 + 2):
+            take(world, event(world, call_id=f"c{number}", notes="long " * LARGE_BYTES))
+
+        with running_drain() as running:
+            wait_until(lambda: len(receiver.requests) == MOST_LARGE)
+            running.stop()
+            receiver.gate.set()
+
+        assert states().count("succeeded") == MOST_LARGE
+        assert Delivery.objects.filter(state="pending", claim=None).count() == 4
+        assert drain().succeeded == 4
+        assert Attempt.objects.count() == len(receiver.requests) == MOST_LARGE + 4
 
 
 class TestBodiesThatWaitToBeStored:

@@ -236,10 +236,13 @@ class Drain:
         """Finish what has begun, give back the rest, and record."""
         await self._senders.finish()
         was_stopped = self._hold.is_closing
-        waiting = [*self._hold.unwanted(), *self._hold.lanes.empty()]
-        if waiting:
-            await self._claims.run(
-                lambda connection: give_back(connection, waiting, free_probes=True)
-            )
+        await self._give_up()
         await self._senders.stop()
+        await self._give_up()
         await self._recorder.close(timeout_s=STOP_GRACE_S if was_stopped else None)
+
+    async def _give_up(self) -> None:
+        """Give back all that has not begun."""
+        rest = [*self._hold.unwanted(), *self._hold.lanes.empty()]
+        if rest:
+            await self._claims.run(lambda connection: give_back(connection, rest, free_probes=True))

@@ -66,8 +66,13 @@ class Recorder:
             self._has_room.clear()
         self._news.set()
 
+    @property
+    def is_full(self) -> bool:
+        """Tell whether what was noted is too much to hold more."""
+        return not self._has_room.is_set()
+
     async def room(self) -> None:
-        """Wait until what was noted is no longer too much to hold."""
+        """Wait until that is over."""
         await self._has_room.wait()
 
     async def close(self, *, timeout_s: float | None = None) -> None:

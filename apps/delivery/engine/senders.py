@@ -94,6 +94,9 @@ class Senders:
         current: Lane | None = lane
         while current is not None:
             while current.queue and not self._hold.is_closing:
+                if self._recorder.is_full:
+                    await self._recorder.room()
+                    continue
                 held = current.queue.popleft()
                 if current.is_low:
                     self._hold.news.set()
@@ -127,20 +130,30 @@ class Senders:
         elif held.snapshot is not None:
             await self._send(held, parsed(held.snapshot), endpoint, template)
         else:
+            await self._send_large(held, endpoint, template)
+
+    async def _send_large(
+        self, held: Claimed, endpoint: Endpoint, template: CompiledTemplate
+    ) -> None:
+        try:
             async with self._large.of(held) as snapshot:
                 if snapshot is None:
                     self._hold.refuse(held)
                 else:
                     await self._send(held, snapshot, endpoint, template)
+        except asyncio.CancelledError:
+            # Still waiting for its snapshot: a request that is broken off ends as a try.
+            self._hold.refuse(held)
+            raise
 
     async def _send(
         self, held: Claimed, snapshot: Snapshot, endpoint: Endpoint, template: CompiledTemplate
     ) -> None:
-        await self._recorder.room()
         started_at = dt.datetime.now(dt.UTC)
         is_expired = held.expires_at is not None and held.expires_at <= started_at
-        # Or too late to begin: somebody claims it again.
-        if is_expired or held.deadline - time.monotonic() < endpoint.timeout_s + LEASE_MARGIN_S:
+        is_late = held.deadline - time.monotonic() < endpoint.timeout_s + LEASE_MARGIN_S
+        if is_expired or is_late or self._hold.is_closing:
+            # Somebody claims it again, or ends it.
             self._hold.refuse(held)
             return
         try:
