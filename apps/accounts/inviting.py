@@ -15,6 +15,8 @@ from django.utils.http import urlsafe_base64_encode
 
 from apps.accounts.models import Account, Membership, User
 from apps.common.access import Access, Role
+from apps.common.audit import record
+from apps.common.models import AuditAction
 from apps.common.tenancy import system_scope
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,8 @@ def invite(*, account: Account, email: str, role: Role, by: Access) -> Membershi
             raise ValidationError({"email": "This person is a member already."})
         if membership is None:
             membership = Membership.objects.create(account=account, user=user, role=role)
+        else:
+            record(action=AuditAction.INVITED, account_id=account.pk, subject=membership)
     if membership.role != role:
         change_role(membership=membership, role=role, by=by)
     transaction.on_commit(lambda: _send_invitation(user=user, account=account), robust=True)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from apps.accounts.middleware import SESSION_ACCOUNT
 from apps.accounts.models import Account, AccountKind, ApiKey, Location, Membership, User
 from apps.common.access import Role
+from apps.common.models import AuditEntry
 from tests.conftest import LogIn
 from tests.factories import (
     PASSWORD,
@@ -230,7 +231,11 @@ class TestMembers:
             with django_capture_on_commit_callbacks(execute=True):
                 browser.post(reverse(self.add), {"email": "new@example.com", "role": int(role)})
         assert ["/password/" in letter.body for letter in mail.outbox] == [True, True]
-        assert Membership.objects.get(user__email="new@example.com").role == Role.MEMBER
+        member = Membership.objects.get(user__email="new@example.com")
+        assert member.role == Role.MEMBER
+        told = AuditEntry.objects.filter(object_id=member.pk).order_by("created_at")
+        assert [entry.action for entry in told] == ["created", "invited", "changed"]
+        assert told[2].changes == {"role": [Role.VIEWER, Role.MEMBER]}
 
     def test_who_is_removed_and_invited_again_gets_a_link(
         self, log_in: LogIn, account: Account, django_capture_on_commit_callbacks: Any
