@@ -1,6 +1,7 @@
 """Where callers come from, what they go through, and which webhooks tell of it."""
 
 import re
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -397,7 +398,7 @@ class Attachment(AccountOwned):
         self._check_conditions()
         if not self.webhook_id or self.webhook.location_id is None:
             return
-        if self._target_location_id() != self.webhook.location_id:
+        if self.place_id != self.webhook.location_id:
             raise ValidationError(
                 {"webhook": f"This webhook belongs to the location {self.webhook.location}."}
             )
@@ -425,7 +426,9 @@ class Attachment(AccountOwned):
         if self.only_changes and self.timing != Timing.UPDATED:
             raise ValidationError({"only_changes": "Only updates change something."})
 
-    def _target_location_id(self) -> object:
+    @property
+    def place_id(self) -> UUID | None:
+        """Return the location that its place is at; None for the whole account."""
         if self.option is not None:
             return self.option.treatment.location_id
         place = self.campaign or self.treatment

@@ -39,6 +39,19 @@ class TestWarnings:
         world.campaign.kind = CampaignKind.DIGITAL
         assert warnings_for(attachment) == []
 
+    def test_of_business_hours_that_nobody_set_up(self, world: World, webhook: Webhook) -> None:
+        attachment = Attachment(
+            account=world.account,
+            webhook=webhook,
+            location=world.location,
+            conditions={"field": "business_hours", "op": "is", "value": True},
+        )
+        (warning,) = warnings_for(attachment)
+        assert f"{world.location.name} has none set up" in warning
+        world.location.business_hours = {"mon": [[540, 1020]]}
+        world.location.save()
+        assert warnings_for(attachment) == []
+
     def test_are_shown_when_it_is_saved(
         self, world: World, webhook: Webhook, log_in: LogIn
     ) -> None:
