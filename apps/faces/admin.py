@@ -48,6 +48,7 @@ class FaceAdmin(AccountScopedAdmin):
     list_select_related = ["location", "template"]
     search_fields = ["name", "url", "location__name"]
     search_help_text = "Name, URL or location"
+    change_form_template = "faces/change_form.html"
 
     def openable(self, request: HttpRequest) -> QuerySet[Any]:
         """Open webhooks of this face only."""
@@ -67,6 +68,20 @@ class FaceAdmin(AccountScopedAdmin):
         form = super().get_form(request, obj, change, **kwargs)
         form.access = access_of(request)
         return form
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Lead those who may see it to the signing secret."""
+        access = access_of(request)
+        context["shows_secret"] = obj is not None and access.has_role(Role.ADMIN, obj.account_id)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save the webhook with what it sends at the end of calls."""

@@ -71,6 +71,14 @@ class TestPostCallAction:
         assert (attachment.timing, attachment.location) == (Timing.END, world.location)
         assert action.template.name == "Post-call action: Warehouse"
 
+    def test_leads_admins_to_its_secret(self, browser: Client, world: World, log_in: LogIn) -> None:
+        action = made(browser)
+        secret = reverse("admin:webhooks_webhook_secret", args=[action.pk])
+        member = log_in(account=world.account, role=Role.MEMBER)
+        for person, sees in ((browser, True), (member, False)):
+            page = person.get(address("change", action.pk)).content.decode()
+            assert (secret in page) is sees
+
     def test_is_a_webhook_that_leads_back_to_its_screen(self, browser: Client) -> None:
         action = made(browser)
         page = browser.get(reverse("admin:webhooks_webhook_change", args=[action.pk]))
