@@ -1,10 +1,12 @@
 """How ids, and rows named by them, are written in bodies."""
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 from rest_framework import serializers
 
 from apps.common.access import Access
@@ -23,6 +25,17 @@ else:
     _ListField = serializers.ListField
 
 ACCOUNT_PREFIX = "acc"
+
+
+class Moment(serializers.DateTimeField):
+    """A time: in UTC, whatever the time zone of the account; so is one without an offset."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default_timezone=dt.UTC, **kwargs)
+
+    def to_representation(self, value: dt.datetime) -> Any:
+        """Return it as it is: the renderer writes it."""
+        return value.astimezone(dt.UTC)
 
 
 class PublicId(_Field):
@@ -109,6 +122,11 @@ class Reference(_RelatedField):
             self.fail(NOT_FOUND, what=self.model._meta.verbose_name)
         return row
 
+    @cached_property
+    def _shown_whole(self) -> Any:
+        """What shows the row itself: made once for all rows of a list."""
+        return self.expanded(context=self.context)
+
     def own_rows(self, access: Access) -> QuerySet[Any]:
         """Return the rows of the accounts within reach."""
         rows: QuerySet[Any] = self.model._base_manager.filter(account_id__in=access.account_ids)
@@ -117,7 +135,7 @@ class Reference(_RelatedField):
     def to_representation(self, value: Any) -> Any:
         """Return the id, or the row."""
         if self.expanded is not None:
-            return self.expanded(value, context=self.context).data
+            return self._shown_whole.to_representation(value)
         return encode_public_id(self.model.ID_PREFIX, value.pk)
 
 

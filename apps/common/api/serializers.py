@@ -4,12 +4,14 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from django.db import models
+from django.utils.functional import cached_property
 from rest_framework import serializers
 from rest_framework.fields import Field
 from rest_framework.request import Request
 
 from apps.common.access import Access, Role
-from apps.common.api.fields import AccountKey, PublicId
+from apps.common.api.fields import AccountKey, Moment, PublicId
 from apps.common.api.views import access_of
 from apps.common.models import AccountOwned, HooklineModel
 from apps.common.problems import FieldProblem, Problem
@@ -45,6 +47,11 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
     account_from: ClassVar[tuple[str, ...]] = ()
     expandable: ClassVar[Mapping[str, type["RowSerializer"]]] = {}
 
+    serializer_field_mapping = {
+        **_ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: Moment,
+    }
+
     id = PublicId("row", source="pk")
 
     # What the view was asked to show: which fields, and which relations whole.
@@ -62,7 +69,7 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
         """The model validates."""
         return []
 
-    @property
+    @cached_property
     def _readable_fields(self) -> list[Field[Any, Any, Any, Any]]:
         return [
             field

@@ -13,7 +13,7 @@ from apps.accounts.models import Location
 from apps.calls.events import Timing
 from apps.calls.models import Call, CallEvent
 from apps.common.access import Role
-from apps.common.api.fields import AccountKey, PublicId, Reference, References
+from apps.common.api.fields import AccountKey, Moment, PublicId, Reference, References
 from apps.common.api.filters import ReferenceFilter, RowFilters, filters
 from apps.common.api.serializers import (
     AccountSerializer,
@@ -211,8 +211,8 @@ class ReplayBody(StrictSerializer):
     """What to send again. A dry run counts it, and sends nothing."""
 
     account = AccountKey(source="account_id", required=False)
-    since = serializers.DateTimeField()
-    until = serializers.DateTimeField()
+    since = Moment()
+    until = Moment()
     webhooks = References(Webhook, required=False, max_length=500)
     states = serializers.ListField(
         child=serializers.ChoiceField(DeliveryState.choices),

@@ -112,6 +112,13 @@ class TestFilters:
         problem(api.get(f"/templates?{query}"), 400, "invalid_parameter")
 
 
+class TestTimes:
+    def test_are_utc_whatever_the_zone_of_the_account(self, api: Api, world: World) -> None:
+        assert world.account.time_zone != "UTC"
+        shown = good(api.get(f"/templates/{world.json.public_id}"))["created_at"]
+        assert shown == world.json.created_at.isoformat().replace("+00:00", "Z")
+
+
 class TestFields:
     def test_are_those_that_are_asked_for(self, api: Api) -> None:
         for each in good(api.get("/templates?fields=name"))["data"]:
