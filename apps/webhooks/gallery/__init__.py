@@ -16,6 +16,7 @@ from apps.webhooks.gallery.flat_json import FLAT_JSON
 from apps.webhooks.gallery.google_analytics import GOOGLE_ANALYTICS
 from apps.webhooks.gallery.hubspot import HUBSPOT
 from apps.webhooks.gallery.meta import META
+from apps.webhooks.gallery.post_call_action import POST_CALL_ACTION, POST_CALL_ACTION_GET
 from apps.webhooks.gallery.salesforce import SALESFORCE
 
 GALLERY: Mapping[str, Entry] = MappingProxyType(
@@ -30,6 +31,8 @@ GALLERY: Mapping[str, Entry] = MappingProxyType(
             SLACK,
             TEAMS,
             FLAT_JSON,
+            POST_CALL_ACTION,
+            POST_CALL_ACTION_GET,
             CALL_COMPLETE,
             CALL_COMPLETE_GET,
             CALL_START,
