@@ -132,6 +132,11 @@ class Account(HooklineModel):
             raise ValidationError({"parent": "An agency is not managed by another agency."})
         if not self.is_agency and self.pk and self.clients.exists():
             raise ValidationError({"kind": "This agency still manages client accounts."})
+        bodies, records = self.keep_bodies_days, self.keep_records_days
+        if bodies is not None and records is not None and bodies > records:
+            raise ValidationError(
+                {"keep_bodies_days": "Bodies can be kept no longer than their deliveries."}
+            )
         if not self._state.adding:
             before = Account.objects.filter(pk=self.pk).values_list("parent", flat=True).first()
             if before is not None and before != self.parent_id:
@@ -143,11 +148,6 @@ class Account(HooklineModel):
                 raise ValidationError(
                     {"parent": f"This account still uses what its agency shares: {names}."}
                 )
-        bodies, records = self.keep_bodies_days, self.keep_records_days
-        if bodies is not None and records is not None and bodies > records:
-            raise ValidationError(
-                {"keep_bodies_days": "Bodies can be kept no longer than their deliveries."}
-            )
 
 
 class Membership(AccountOwned):
