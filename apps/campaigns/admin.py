@@ -223,6 +223,7 @@ class AttachmentAdmin(AccountScopedAdmin):
     list_display = ["webhook", "target", "timing", "sends", "is_active"]
     list_filter = ["webhook", "timing", "is_active"]
     list_select_related = ["webhook", "campaign", "option__treatment", "treatment", "location"]
+    list_documents = ["conditions"]
     search_fields = ["webhook__name"]
     search_help_text = "Webhook"
     fieldsets = [

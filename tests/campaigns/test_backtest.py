@@ -45,7 +45,7 @@ def call(world: World, name: str, *options: str, ends: bool = True) -> None:
     assert not accept_events(access=access_of_key(world.key), bodies=bodies).rejected
 
 
-def tested(*attachments: Attachment) -> dict[str, Tested]:
+def backtested(*attachments: Attachment) -> dict[str, Tested]:
     """Backtest these attachments of a webhook, by call."""
     found = backtest(calls=Call.objects.all(), attachments=attachments, template=TEMPLATE)
     return {one.call.external_id: one for one in found}
@@ -69,7 +69,7 @@ class TestBacktest:
         )
         again = [
             (sending.event.pk, sending.timing.value)
-            for one in tested(attachment).values()
+            for one in backtested(attachment).values()
             for sending in one.sendings
         ]
         assert sorted(again) == planned
@@ -87,8 +87,8 @@ class TestBacktest:
             attachment = Attachment(
                 account=world.account, webhook=webhook, timing=Timing.END, **target
             )
-            assert tested(attachment)["c"].why_not.startswith(reason)
-        assert tested()["c"].why_not == "The webhook is attached nowhere."
+            assert backtested(attachment)["c"].why_not.startswith(reason)
+        assert backtested()["c"].why_not == "The webhook is attached nowhere."
 
     @pytest.mark.parametrize("off", ["location", "campaign", "menu", "option's menu", "attachment"])
     def test_sends_nothing_for_what_is_switched_off(self, world: World, off: str) -> None:
@@ -108,7 +108,7 @@ class TestBacktest:
             place.is_active = False
             place.save()
             attachment = attach(webhook, Timing.END, **target)
-        found = tested(
+        found = backtested(
             Attachment.objects.get(pk=attachment.pk) if off != "attachment" else attachment
         )
         assert found["c"].sendings == []
@@ -127,7 +127,7 @@ class TestBacktest:
     def test_shows_the_payload_and_stores_nothing(self, world: World) -> None:
         call(world, "c")
         webhook = make_webhook(world, URL)
-        (sending,) = tested(Attachment(account=world.account, webhook=webhook))["c"].sendings
+        (sending,) = backtested(Attachment(account=world.account, webhook=webhook))["c"].sendings
         assert json.loads(sending.payload)["call"] == "c"
         assert not Delivery.objects.exists()
 
@@ -160,14 +160,14 @@ class TestConditionsInABacktest:
     def test_say_why_a_call_is_left_out(self, world: World) -> None:
         call(world, "short")
         condition = {"field": "duration_s", "op": "at_least", "value": 60}
-        found = tested(self.attachment(world, conditions=condition))["short"]
+        found = backtested(self.attachment(world, conditions=condition))["short"]
         assert found.sendings == []
         assert found.why_not == "It lasted 1 s; at least 1 min is wanted."
 
     def test_give_each_caller_one_turn_oldest_first(self, world: World) -> None:
         for name in ("first", "second"):
             call(world, name)
-        found = tested(self.attachment(world, once_per_caller_h=1))
+        found = backtested(self.attachment(world, once_per_caller_h=1))
         assert len(found["first"].sendings) == 1
         assert found["second"].why_not == "This caller was told of less than 1 h before."
 
@@ -185,7 +185,7 @@ class TestConditionsInABacktest:
         )
         assert not accept_events(access=access_of_key(world.key), bodies=[body]).rejected
         wait = {"wait_for": "recording", "wait_min": 5, "wait_skips": skips}
-        found = tested(self.attachment(world, **wait))
+        found = backtested(self.attachment(world, **wait))
         assert found["recorded"].sendings[0].note == "It waited for the recording."
         late = "The recording did not come within 5 min."
         if skips:
@@ -204,7 +204,7 @@ class TestConditionsInABacktest:
                 caller={"full_name": name},
             )
             assert not accept_events(access=access_of_key(world.key), bodies=[body]).rejected
-        found = tested(self.attachment(world, timing=Timing.UPDATED, only_changes=True))["c1"]
+        found = backtested(self.attachment(world, timing=Timing.UPDATED, only_changes=True))["c1"]
         payloads = [json.loads(sending.payload) for sending in found.sendings]
         assert payloads[0]["name"] == "Ann"
         assert payloads[1] == {"call": "c1", "name": "Bob", "n": 7}
