@@ -1,10 +1,11 @@
 """The sweep: finds due deliveries that nobody is sending, without any help from Redis."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import redis
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from apps.campaigns.sheets import work_imports
@@ -36,15 +37,12 @@ class Sweep:
     purge: Purge = field(default_factory=Purge)
 
     def run_once(self) -> None:
-        """End what is too late, release what waits for nothing, see that what is due is sent."""
-        purge_retired_secrets()
-        purge_turns(timezone.now())
-        purge_stored_answers()
-        watch_endpoints()
-        send_alerts()
-        work_replays()
-        work_imports()
-        self.purge.run_for(PURGE_S)
+        """End what is too late, see that what is due is sent, then all else that is to be done."""
+        self._keep_sending()
+        for work in self._chores():
+            _do(work)
+
+    def _keep_sending(self) -> None:
         with connection.cursor() as cursor:
             cursor.execute(EXPIRE)
             cursor.execute(RELEASE.format(among=""))
@@ -59,6 +57,30 @@ class Sweep:
             logger.warning("No worker sends what is due; the sweep does it.")
             tally = run_drain(linger_s=0.0, life_s=60.0)
             logger.warning("The sweep made %d tries.", tally.tried)
+
+    def _chores(self) -> list[Callable[[], object]]:
+        """Return what is done beside sending, each on its own."""
+        return [
+            purge_retired_secrets,
+            lambda: purge_turns(timezone.now()),
+            purge_stored_answers,
+            watch_endpoints,
+            send_alerts,
+            work_replays,
+            work_imports,
+            lambda: self.purge.run_for(PURGE_S),
+        ]
+
+
+def _do(work: Callable[[], object]) -> None:
+    try:
+        work()
+    # The database is away, for all of them.
+    except (OperationalError, InterfaceError):
+        raise
+    # The rows of one tenant must not end the sweep of all.
+    except Exception:
+        logger.exception("A part of the sweep failed.")
 
 
 def _is_attended() -> bool:

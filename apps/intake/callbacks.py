@@ -56,10 +56,14 @@ class Request:
         return hashlib.sha256(joined).hexdigest()
 
     @property
+    def query(self) -> bytes:
+        """The query of its URL."""
+        return urlsplit(self.url).query.encode()
+
+    @property
     def text(self) -> str:
         """Its body as text, and of a request without one the query."""
-        text = self.body.decode("utf-8", "replace") or urlsplit(self.url).query
-        return text.replace("\0", "\ufffd")
+        return _text(self.body or self.query)
 
 
 def find_source(*, public_id: str, url_key: str) -> Source | None:
@@ -90,16 +94,17 @@ def take_callback(*, source: Source, request: Request) -> Callback:
         _note_refusal(source)
         raise RefusedCallback
     with tenant_scope(access_of_account(source.account)):
+        digest = _digest(source, request)
         reading, fault = _read(source, request)
         # Callbacks of one call are taken one after the other.
-        _lock(source, [reading.call_id, reading.leg_id] if reading else [request.digest])
-        known = source.callbacks.filter(digest=request.digest).first()
+        _lock(source, [reading.call_id, reading.leg_id] if reading else [digest])
+        known = source.callbacks.filter(digest=digest).first()
         if known is not None and known.outcome != Callback.Outcome.REJECTED:
             return known
         callback = known or Callback(
             account_id=source.account_id,
             source=source,
-            digest=request.digest,
+            digest=digest,
             body=request.text[:_SHOWN_CHARACTERS],
         )
         if reading is None:
@@ -137,8 +142,29 @@ def _is_genuine(source: Source, request: Request) -> bool:
         )
     if not source.signature_header:
         return True
-    signed = request.body or urlsplit(request.url).query.encode()
-    return is_hmac(signed, secret=source.signature_secret, signature=request.signature)
+    return is_hmac(
+        _message(source, request),
+        secret=source.signature_secret,
+        signature=request.signature,
+    )
+
+
+def _message(source: Source, request: Request) -> bytes:
+    """Return what a platform other than Twilio signs, which is all that is read of it."""
+    if source.format == Format.QUERY:
+        return request.query
+    return request.body or request.query
+
+
+def _digest(source: Source, request: Request) -> str:
+    """Return what tells a callback from others; what is not signed makes no other one of it."""
+    if source.is_twilio:
+        return request.digest
+    return hashlib.sha256(_message(source, request)).hexdigest()
+
+
+def _text(message: bytes) -> str:
+    return message.decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 def _note_refusal(source: Source) -> None:
@@ -154,8 +180,9 @@ def _read(source: Source, request: Request) -> tuple[Reading | None, str]:
     now = timezone.now()
     try:
         if not source.is_twilio:
-            text = urlsplit(request.url).query if source.format == Format.QUERY else request.text
-            return _read_generic(source, text, digest=request.digest, now=now), ""
+            message = _message(source, request)
+            digest = _digest(source, request)
+            return _read_generic(source, _text(message), digest=digest, now=now), ""
         place = dict(parse_qsl(urlsplit(request.url).query))
         return twilio.read(_parameters(request), place=place, now=now), ""
     except UnreadableCallback as error:

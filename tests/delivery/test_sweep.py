@@ -112,6 +112,23 @@ class TestTheSweep:
         assert states() == ["pending", "waiting"]
 
     @pytest.mark.usefixtures("redis_server")
+    def test_does_the_rest_when_a_part_of_it_fails(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        done = []
+
+        def fail() -> None:
+            raise ValueError("the file of one tenant")
+
+        monkeypatch.setattr("apps.delivery.sweep.work_replays", fail)
+        monkeypatch.setattr("apps.delivery.sweep.work_imports", lambda: done.append("imports"))
+
+        Sweep().run_once()
+
+        assert done == ["imports"]
+        assert "the file of one tenant" in caplog.text
+
+    @pytest.mark.usefixtures("redis_server")
     def test_queues_nothing_for_a_webhook_that_is_off(
         self, world: World, receiver: Receiver
     ) -> None:

@@ -225,6 +225,35 @@ class TestOverHttp:
         assert not Callback.objects.exists()
         assert self.post(source, **{"X-Signature": signature}).status_code == 202
 
+    def test_signed_again_elsewhere_changes_nothing(self, source: Source) -> None:
+        source.signature_header, source.signature_secret = "X-Signature", "s3cret"
+        source.save()
+        digest = hmac.new(b"s3cret", source.sample.encode(), hashlib.sha256).hexdigest()
+        for query in ("", "?n=1", "?n=2"):
+            answer = Client().post(
+                path_of(source) + query,
+                source.sample,
+                "application/json",
+                headers={"X-Signature": digest},
+            )
+            assert answer.status_code == 202
+        assert Callback.objects.count() == 1
+
+    def test_takes_no_query_for_the_signature_of_a_body(self, source: Source) -> None:
+        source.format = "query"
+        source.signature_header, source.signature_secret = "X-Signature", "s3cret"
+        source.save()
+        genuine = "call_id=1&event=start&to=2"
+        digest = hmac.new(b"s3cret", genuine.encode(), hashlib.sha256).hexdigest()
+        answer = Client().post(
+            path_of(source) + "?call_id=9&event=start&to=2",
+            genuine,
+            "application/x-www-form-urlencoded",
+            headers={"X-Signature": digest},
+        )
+        assert answer.status_code == 403
+        assert not Callback.objects.exists()
+
     def test_may_be_all_in_the_url(self, source: Source, world: World) -> None:
         source.format = "query"
         source.mapping = to_plain(suggested(extract("call_id=1&event=start&to=2", Format.QUERY)))

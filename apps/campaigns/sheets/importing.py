@@ -28,6 +28,8 @@ AT_ONCE = 500
 MOST_FAULTS = 1_000
 KEEP_FILES_DAYS = 7
 _BATCH = 1_000
+# Large files of an account that wait for the sweep.
+MOST_AT_WORK = 5
 # Only one import is written into an account at a time.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('import ' || %s, 0))"
 
@@ -39,12 +41,17 @@ def start_import(
 
     A file of more than `AT_ONCE` rows is returned as being checked. Nothing is written before
     `confirm_import`. Raises ValidationError for a kind that does not exist (`kind`) and for a file
-    that can not be read at all (`file`).
+    that can not be read at all, or while `MOST_AT_WORK` others wait (`file`).
     """
     if kind not in SheetKind.values:
         raise ValidationError({"kind": f"There is no such kind: {', '.join(SheetKind.values)}."})
     if len(content) > MOST_BYTES:
         raise ValidationError({"file": f"The file is larger than {MOST_BYTES:,} bytes; split it."})
+    waiting = Import.objects.filter(account_id=account_id, state__in=Import.State.at_work())
+    if waiting.count() >= MOST_AT_WORK:
+        raise ValidationError(
+            {"file": f"{MOST_AT_WORK} files are being checked or written; wait for one of them."}
+        )
     try:
         rows, faults = _read(KINDS[kind], content)
     except UnreadableSheet as error:
@@ -93,7 +100,12 @@ def cancel_import(*, imported: Import) -> Import:
 
 def work_imports() -> None:
     """Check and write what is too large for a request, oldest first. The sweep's work."""
-    for imported in Import.objects.filter(state__in=Import.State.at_work()).order_by("created_at"):
+    at_work = Import.objects.filter(state__in=Import.State.at_work())
+    # One file in memory at a time.
+    for key in at_work.order_by("created_at").values_list("pk", flat=True):
+        imported = at_work.filter(pk=key).first()
+        if imported is None:
+            continue
         if imported.state == Import.State.CHECKING:
             _check(imported, *_read(KINDS[imported.kind], bytes(imported.content)))
         else:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 MOST_BYTES = 10_000_000
 MOST_ROWS = 10_000
 _MOST_IN_A_CELL = 20_000
+# A header may have this many columns that are not known, before it is no header of ours.
+_MOST_UNKNOWN_COLUMNS = 50
 _DELIMITERS = ",;\t"
 # What a spreadsheet takes for a formula, and the sign that keeps it from doing so.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -137,6 +139,9 @@ def _header(
     names = ["_".join(value.strip().lower().split()) for value in values]
     while names and not names[-1]:
         names.pop()
+    most = len(columns) + _MOST_UNKNOWN_COLUMNS
+    if len(names) > most:
+        raise UnreadableSheet(f"The first row names more than {most} columns.")
     faults = []
     for place, name in enumerate(names):
         if name not in columns:

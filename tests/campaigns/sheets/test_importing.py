@@ -272,6 +272,16 @@ class TestTheSweep:
         actions = AuditEntry.objects.filter(actor_id=who.pk).values_list("action", flat=True)
         assert sorted(actions) == ["created", "created", AuditAction.IMPORTED]
 
+    def test_has_no_more_than_some_files_of_an_account_to_do(
+        self, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(importing, "AT_ONCE", 0)
+        for _ in range(importing.MOST_AT_WORK):
+            start(account, "locations", "name\nA\n")
+        with pytest.raises(ValidationError, match="wait for one of them"):
+            start(account, "locations", "name\nA\n")
+        start(AccountFactory(), "locations", "name\nA\n")
+
     def test_leaves_what_was_cancelled_and_drops_old_files(self, account: Account) -> None:
         cancelled = cancel_import(imported=start(account, "locations", "name\nA\n"))
         old = start(account, "locations", "name\nB\n")

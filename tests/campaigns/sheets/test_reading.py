@@ -46,6 +46,12 @@ class TestEncodings:
 
 
 class TestShape:
+    @pytest.mark.parametrize("name", ["id", "x"])
+    def test_of_a_header_has_a_bound(self, name: str) -> None:
+        content = ",".join([name] * 100_000).encode() + b"\nA\n"
+        with pytest.raises(UnreadableSheet, match="more than"):
+            read_sheet(content, columns=COLUMNS, required=["name"])
+
     def test_numbers_rows_as_the_spreadsheet_does(self) -> None:
         rows, _ = read_sheet(
             b'name\n"two\nlines"\n\n , \nfour\n', columns=COLUMNS, required=["name"]
