@@ -18,7 +18,10 @@ from apps.campaigns.conditions import has_come
 from apps.campaigns.conditions_in_words import NOTHING_CHANGED, did_not_come, turn_is_spent
 from apps.campaigns.matching import Match, matches_of, place_off
 from apps.campaigns.models import Attachment
-from apps.webhooks.rendering import CompiledTemplate, changed_places
+from apps.webhooks.formats import Format
+from apps.webhooks.mapping import from_plain
+from apps.webhooks.models import Template, Webhook
+from apps.webhooks.rendering import CompiledTemplate, changed_places, compile_template
 from apps.webhooks.tokens import Snapshot
 from apps.webhooks.wizard.preview import readable
 
@@ -52,6 +55,32 @@ class Tested:
     why_not: str
     # Moments that were left out although others were sent: which, and why.
     skips: Sequence[str] = ()
+
+
+def backtest_webhook(webhook: Webhook, *, limit: int = 20) -> list[Tested]:
+    """Go through the newest calls of its account with a webhook as it is attached now."""
+    places = "campaign", "treatment", "option__treatment", "location"
+    attachments = Attachment.objects.filter(webhook=webhook).select_related(
+        "webhook", "own_template__current_version", *places
+    )
+    own = {each.own_template for each in attachments if each.own_template}
+    return backtest(
+        calls=Call.objects.filter(account_id=webhook.account_id),
+        attachments=list(attachments),
+        template=_compiled(webhook.template),
+        own_templates={template.pk: _compiled(template) for template in own},
+        limit=limit,
+    )
+
+
+def _compiled(template: Template) -> CompiledTemplate:
+    version = template.current_version
+    assert version is not None  # noqa: S101 - what a webhook sends has one
+    return compile_template(
+        format=Format(template.format),
+        sample=version.sample,
+        mapping=from_plain(version.mapping),
+    )
 
 
 def backtest(

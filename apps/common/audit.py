@@ -61,7 +61,7 @@ def _entry(
         note=note[:300],
         object_type=subject._meta.label_lower if subject is not None else "",
         object_id=subject.pk if subject is not None else None,
-        object_label=str(subject)[:200] if subject is not None else "",
+        object_label=subject.audit_label[:200] if subject is not None else "",
         actor_kind=who.kind,
         actor_id=who.actor_id,
         actor_label=who.label[:200],

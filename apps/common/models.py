@@ -42,6 +42,11 @@ class HooklineModel(models.Model):
             raise ValidationError(faulty)
 
     @property
+    def audit_label(self) -> str:
+        """What the audit log calls the row."""
+        return str(self)
+
+    @property
     def public_id(self) -> str:
         """The id that people and clients see, as `wh_01jd2x…`."""
         return encode_public_id(self.ID_PREFIX, self.pk)

@@ -130,12 +130,18 @@ class MemberSerializer(AccountSerializer):
     fixed = ("email",)
 
     email = serializers.EmailField(source="user.email", max_length=254)
-    name = serializers.CharField(source="user.full_name", read_only=True)
+    name = serializers.CharField(source="shown_name", read_only=True)
     role = RoleField()
 
     class Meta:
         model = Membership
         fields = ["id", "account", "email", "name", "role", "created_at"]
+
+    def validate_role(self, role: Role) -> Role:
+        """Let a key make nobody who could make keys: it would outlive being revoked."""
+        if isinstance(self.context["request"].user, KeyBearer) and role > Role.MEMBER:
+            raise serializers.ValidationError("A key gives no role above member.", "not_held")
+        return role
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Keep the e-mail of an existing member."""
@@ -194,6 +200,15 @@ class ApiKeySerializer(AccountSerializer):
         if moment is not None and moment <= timezone.now():
             raise serializers.ValidationError("This moment has passed already.", "past")
         return moment
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Let no key outlive the one that makes it."""
+        sender = self.context["request"].user
+        if isinstance(sender, KeyBearer) and (last := sender.key.expires_at) is not None:
+            ends_at = attrs.setdefault("expires_at", last)
+            if ends_at is None or ends_at > last:
+                refuse("/expires_at", "not_held", "A key can not outlive the one that makes it.")
+        return super().validate(attrs)
 
     def validate_scopes(self, scopes: set[str]) -> list[str]:
         """Let no key give more than it has."""

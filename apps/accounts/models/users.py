@@ -64,6 +64,11 @@ class User(AbstractBaseUser, HooklineModel):
     def __str__(self) -> str:
         return self.full_name or self.email
 
+    @property
+    def audit_label(self) -> str:
+        """Name somebody by the e-mail, as an account may have invited who has not come yet."""
+        return self.email
+
     def clean(self) -> None:
         """Keep the e-mail in lower case."""
         super().clean()

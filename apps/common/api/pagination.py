@@ -110,7 +110,8 @@ def _behind(queryset: QuerySet[Any], order: str, cursor: str) -> Q:
         key = meta.pk.to_python(key)
     except (ValueError, TypeError, ValidationError):
         of_order = value = key = None
-    if of_order != order or value is None or key is None:
+    # No column holds NUL, and PostgreSQL takes none.
+    if of_order != order or value is None or key is None or "\0" in str(value):
         raise invalid_parameter("cursor", "This is no cursor of this list in this order.")
     if name == "id":
         return Q(**{f"id__{less}": key})

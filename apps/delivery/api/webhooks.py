@@ -11,11 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import Location, Scope
-from apps.calls.models import Call
 from apps.campaigns.api.applying import AppliesWebhook
 from apps.campaigns.api.setting_up import WebhookToSetUp
-from apps.campaigns.backtest import MOST_CALLS, backtest
-from apps.campaigns.models import Attachment
+from apps.campaigns.backtest import MOST_CALLS, backtest_webhook
 from apps.common.access import Role
 from apps.common.api.filters import ReferenceFilter, RowFilters, filters
 from apps.common.api.parameters import whole_number
@@ -139,15 +137,8 @@ class WebhookViewSet(Managed, AppliesWebhook):
     @action(detail=True)
     def backtest(self, request: Request, **kwargs: Any) -> Response:
         """Say what it would have sent for the newest calls, and why not. Sends nothing."""
-        webhook = self.get_object()
-        attachments = Attachment.objects.filter(webhook=webhook).select_related(
-            "webhook", "campaign", "treatment", "option__treatment", "location"
-        )
-        tested = backtest(
-            calls=Call.objects.filter(account_id=webhook.account_id),
-            attachments=list(attachments),
-            template=compiled_version(webhook.template.current_version),
-            limit=whole_number(request, "limit", MOST_CALLS, 20),
+        tested = backtest_webhook(
+            self.get_object(), limit=whole_number(request, "limit", MOST_CALLS, 20)
         )
         return Response(
             {

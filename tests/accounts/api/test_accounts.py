@@ -1,15 +1,18 @@
 """Accounts, members and keys over the API."""
 
+import datetime as dt
+
 import pytest
 from django.core import mail
+from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from apps.accounts.models import Account, AccountKind, Membership, Scope
+from apps.accounts.models import Account, AccountKind, ApiKey, Membership, Scope
 from apps.common.access import Role
 from tests.api_client import Api, api_for, faults, good, problem
 from tests.builders import World, make_world
 from tests.conftest import LogIn
-from tests.factories import MembershipFactory
+from tests.factories import MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -59,10 +62,12 @@ class TestMembers:
         api = api_for(world.account)
         body = {"email": "new@example.com", "role": "owner"}
         assert faults(problem(api.post("/members", body), 422, "invalid"))[0][0] == "/role"
-        member = MembershipFactory(account=world.account, role=Role.MEMBER)
+        person = UserFactory(full_name="first last")
+        member = MembershipFactory(account=world.account, user=person, role=Role.MEMBER)
         at = f"/members/{member.public_id}"
-        assert good(api.patch(at, {"role": "admin"}))["role"] == "admin"
-        problem(api.patch(at, {"role": "owner"}), 422, "invalid")
+        assert good(api.patch(at, {"role": "viewer"}))["role"] == "viewer"
+        problem(api.patch(at, {"role": "admin"}), 422, "invalid")
+        assert "first" not in good(api.get(at))["name"], "nobody knows them before they come"
         problem(api.patch(at, {"email": "other@example.com"}), 422, "invalid")
 
     def test_keep_an_owner(self, world: World) -> None:
@@ -89,6 +94,17 @@ class TestKeys:
         assert faults(problem(api.post("/api-keys", body), 422, "invalid")) == [
             ("/scopes", "not_held")
         ]
+
+    def test_end_no_later_than_the_key_that_makes_them(self, world: World) -> None:
+        api = api_for(world.account)
+        ends_at = timezone.now() + dt.timedelta(days=1)
+        ApiKey.objects.update(expires_at=ends_at)
+        made = good(api.post("/api-keys", {"name": "Short", "scopes": ["read"]}), 201)
+        assert dt.datetime.fromisoformat(made["expires_at"]) == ends_at
+        for moment in (None, "2099-01-01T00:00:00Z"):
+            body = {"name": "Long", "scopes": ["read"], "expires_at": moment}
+            told = problem(api.post("/api-keys", body), 422, "invalid")
+            assert faults(told) == [("/expires_at", "not_held")]
 
     def test_end_in_the_future(self, world: World) -> None:
         body = {"name": "Old", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"}

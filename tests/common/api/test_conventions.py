@@ -12,6 +12,8 @@ from tests.factories import GroupFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db
 
+CURSOR_WITH_NUL = "WyJuYW1lIiwgImFcdTAwMDAiLCAiMDFhMWZmMWYtNWJiNi03NDQ4LTkwNDgtMTMyZjEyYmU3NjRkIl0"
+
 
 @pytest.fixture
 def api(world: World) -> Api:
@@ -67,6 +69,8 @@ class TestPages:
             ("cursor=%E2%82%AC", "cursor"),
             ("cursor=W10", "cursor"),
             ("cursor=WyItY3JlYXRlZF9hdCIsMSwyXQ", "cursor"),
+            # ["name", "a\0", "01a1ff1f-…"]
+            (f"order=name&cursor={CURSOR_WITH_NUL}", "cursor"),
         ],
     )
     def test_refuse_what_they_can_not_read(self, api: Api, query: str, name: str) -> None:

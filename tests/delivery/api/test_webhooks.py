@@ -10,7 +10,7 @@ from apps.campaigns.models import Attachment
 from apps.common.access import Role
 from apps.webhooks.models import Template, Webhook, WebhookHeader
 from tests.api_client import Api, api_for, faults, good, problem
-from tests.builders import World, attach, event, make_webhook
+from tests.builders import World, attach, event, make_template, make_webhook
 from tests.conftest import LogIn
 from tests.delivery.receiver import Receiver
 
@@ -200,6 +200,15 @@ class TestTrying:
         (call,) = good(api.get(f"{at}?limit=1"))["data"]
         assert call["would_send"][0]["timing"] == "begin"
         problem(api.get(f"{at}?limit=51"), 400, "invalid_parameter")
+
+    def test_backtests_what_an_attachment_sends_of_its_own(self, api: Api, world: World) -> None:
+        webhook = make_webhook(world, URL)
+        good(api.post("/events", event(world)), 202)
+        attachment = attach(webhook, Timing.BEGIN)
+        attachment.own_template = make_template(world.account, "Own", '{"mine": "%ani%"}')
+        attachment.save()
+        (call,) = good(api.get(f"/webhooks/{webhook.public_id}/backtest"))["data"]
+        assert "mine" in call["would_send"][0]["payload"]
 
     def test_counts(self, api: Api, world: World) -> None:
         attach(make_webhook(world, URL), Timing.BEGIN)
