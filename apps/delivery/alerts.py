@@ -2,11 +2,13 @@
 
 import datetime as dt
 import logging
-from smtplib import SMTPException
+import time
+from smtplib import SMTPException, SMTPRecipientsRefused
 
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,8 +22,12 @@ from apps.webhooks.models import Webhook
 logger = logging.getLogger(__name__)
 
 HOPELESS = "Nothing but failures for 5 days."
-# Mails that one sweep sends, so that a slow mail server does not keep it.
+# Alerts that one sweep sends, and for how many seconds it begins with another, so that a slow mail
+# server does not keep it.
 MOST_MAILS = 20
+MAIL_S = 2.0
+# Answers of mail servers from here on are final (RFC 5321, section 4.2.1).
+_REFUSED_FOR_GOOD = 500
 # An endpoint that works again after longer was long forgotten, or made new.
 RECENT = dt.timedelta(days=60)
 _SUBJECTS = {
@@ -37,23 +43,34 @@ _SUBJECTS = {
 def watch_endpoints() -> None:
     """Switch off what is hopeless and note what is to be told. One look at what fails."""
     now = timezone.now()
+    of_now = Alert.objects.filter(webhook__health__failing_since=F("failing_since"))
+    told = set(of_now.values_list("webhook_id", "rung"))
     failing = EndpointHealth.objects.filter(
         failing_since__isnull=False, last_failure_at__isnull=False
     ).select_related("webhook")
-    for health in failing:
+    for health in failing.defer("slices", "webhook__secret").iterator():
         since, last = health.failing_since, health.last_failure_at
         if since is None or last is None:
             continue
-        webhook = health.webhook
-        if webhook.is_active and is_hopeless(since, last, now):
-            _disable(webhook)
-            _note(health, since, Rung.DISABLED)
-        elif webhook.is_active and health.failures_in_row >= FAILING_AFTER:
-            if reached := rung(since, now, is_open=health.probe_at is not None):
-                _note(health, since, reached)
-        elif not webhook.is_active and webhook.disabled_reason:
-            _note(health, since, Rung.DISABLED)
+        reached = _reached(health, since, last, now)
+        if reached is not None and (health.webhook_id, reached.value) not in told:
+            _note(health, since, reached)
     _note_recoveries()
+
+
+def _reached(
+    health: EndpointHealth, since: dt.datetime, last: dt.datetime, now: dt.datetime
+) -> Rung | None:
+    """Return what is to be told of an endpoint that fails; one that is hopeless is off then."""
+    webhook = health.webhook
+    if not webhook.is_active:
+        return Rung.DISABLED if webhook.disabled_reason else None
+    if is_hopeless(since, last, now):
+        _disable(webhook)
+        return Rung.DISABLED
+    if health.failures_in_row < FAILING_AFTER:
+        return None
+    return rung(since, now, is_open=health.probe_at is not None)
 
 
 def send_alerts() -> int:
@@ -62,7 +79,10 @@ def send_alerts() -> int:
     At least once: each is marked after it was handed over. A mail server that is away is left
     alone until the next time.
     """
+    until = time.monotonic() + MAIL_S
     for sent in range(MOST_MAILS):
+        if time.monotonic() > until:
+            return sent
         with transaction.atomic():
             alert = (
                 Alert.objects.filter(sent_at=None)
@@ -134,8 +154,14 @@ def _mail(alert: Alert) -> None:
         f"{settings.PUBLIC_URL}{page}",
     ]
     for address in addresses:
-        # One each: nobody learns who else is told.
-        send_mail(" ".join(subject.split()), "\n".join(lines), None, [address])
+        try:
+            # One each: nobody learns who else is told.
+            send_mail(" ".join(subject.split()), "\n".join(lines), None, [address])
+        except SMTPRecipientsRefused as error:
+            # It will be refused again, and no other account must wait for that.
+            if any(code < _REFUSED_FOR_GOOD for code, _ in error.recipients.values()):
+                raise
+            logger.warning("The mail server refuses an address of account %s.", alert.account_id)
 
 
 def _advice(alert: Alert) -> str:

@@ -1,13 +1,17 @@
 """Who is told of a failing endpoint and when, and when it is switched off."""
 
 import datetime as dt
+from collections.abc import Sequence
+from smtplib import SMTPRecipientsRefused
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
+from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from apps.accounts.models import Account
 from apps.common.access import Role
@@ -119,3 +123,39 @@ class TestAlerts:
 
         settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
         assert len(self.tell()) == 2
+
+    def test_wait_for_no_address_that_is_refused(
+        self, webhook: Webhook, settings: Settings
+    ) -> None:
+        self.fail(webhook, 0.1)
+        other = WebhookFactory(name="Other")
+        MembershipFactory(account=other.account, role=Role.ADMIN, user__email="ada@oak.example")
+        self.fail(other, 0.2)
+        settings.EMAIL_BACKEND = "tests.delivery.test_alerts.RefusesOwners"
+
+        subjects = self.tell()
+
+        assert sorted(subjects) == ["“CRM” is failing", "“Other” is failing"]
+        assert not Alert.objects.filter(sent_at=None).exists()
+        assert self.tell() == []
+
+    def test_are_looked_for_in_as_many_queries_however_many_fail(
+        self, account: Account, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        for number in range(12):
+            self.fail(WebhookFactory(account=account, name=f"CRM {number}"), 0.1)
+        watch_endpoints()
+
+        with django_assert_max_num_queries(3):
+            watch_endpoints()
+
+
+class RefusesOwners(EmailBackend):
+    """A mail server that knows no owners."""
+
+    def send_messages(self, messages: Sequence[EmailMessage]) -> int:
+        """Take those for others."""
+        for message in messages:
+            if message.to[0].startswith("owner@"):
+                raise SMTPRecipientsRefused({message.to[0]: (550, b"No such user")})
+        return super().send_messages(messages)
