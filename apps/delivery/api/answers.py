@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from apps.calls.events import Timing
+from apps.delivery.breaker import Position
 
 
 class SentRequest(serializers.Serializer):  # type: ignore[type-arg]
@@ -72,6 +73,16 @@ class CountsByState(serializers.Serializer):  # type: ignore[type-arg]
     succeeded = serializers.IntegerField()
     failed = serializers.IntegerField()
     expired = serializers.IntegerField()
+    skipped = serializers.IntegerField()
+
+
+class LastDay(serializers.Serializer):  # type: ignore[type-arg]
+    """The last 24 hours: what arrived of what was finished, and how long the newest tries took."""
+
+    success_percent = serializers.FloatField(allow_null=True)
+    p50_ms = serializers.FloatField(allow_null=True)
+    p95_ms = serializers.FloatField(allow_null=True)
+    p99_ms = serializers.FloatField(allow_null=True)
 
 
 class WebhookStats(serializers.Serializer):  # type: ignore[type-arg]
@@ -79,7 +90,10 @@ class WebhookStats(serializers.Serializer):  # type: ignore[type-arg]
 
     since = serializers.DateTimeField()
     deliveries = CountsByState()
+    last_day = LastDay()
     backlog = serializers.IntegerField()
+    next_try_at = serializers.DateTimeField(allow_null=True)
+    breaker = serializers.ChoiceField([(each.value, each.value) for each in Position])
     last_success_at = serializers.DateTimeField(allow_null=True)
     last_failure_at = serializers.DateTimeField(allow_null=True)
     failing_since = serializers.DateTimeField(allow_null=True)

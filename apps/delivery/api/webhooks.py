@@ -22,6 +22,8 @@ from apps.common.api.viewsets import Managed
 from apps.delivery.api.answers import Backtested, TestResult, WebhookStats
 from apps.delivery.models import Delivery, DeliveryState, EndpointHealth
 from apps.delivery.testing import TestRun, send_test
+from apps.delivery.breaker import position
+from apps.delivery.figures import figures_of
 from apps.webhooks.api.samples import RenderBody, compiled_version, snapshot_for
 from apps.webhooks.api.webhooks import (
     RotateBody,
@@ -171,7 +173,8 @@ class WebhookViewSet(Managed, AppliesWebhook):
         """Count its deliveries of the last days, and say how its receiver has been doing."""
         webhook = self.get_object()
         days = whole_number(request, "days", MOST_DAYS, 7)
-        since = timezone.now() - dt.timedelta(days=days)
+        now = timezone.now()
+        since = now - dt.timedelta(days=days)
         recent = Delivery.objects.filter(webhook=webhook, created_at__gte=since).order_by()
         counts = dict(recent.values_list("state").annotate(Count("pk")))
         unfinished = Delivery.objects.filter(webhook=webhook, state__in=DeliveryState.unfinished())
@@ -189,11 +192,20 @@ class WebhookViewSet(Managed, AppliesWebhook):
             }
         )
 
+        figures = figures_of(webhook, now)
     def _switched(self, *, is_active: bool) -> Response:
         webhook = self.held_for(Role.MEMBER)
         changes = {"is_active": is_active, "disabled_reason": ""}
         change_webhook(webhook=webhook, changes=changes, headers=None, by=self.access)
+                "last_day": {
+                    "success_percent": figures.success_rate,
+                    "p50_ms": figures.p50_ms,
+                    "p95_ms": figures.p95_ms,
+                    "p99_ms": figures.p99_ms,
+                },
         return self.shown(webhook)
+                "next_try_at": figures.next_try_at,
+                "breaker": position(health.probe_at, health.is_probing, now),
 
 
 def _shown(run: TestRun) -> dict[str, Any]:
