@@ -1,9 +1,9 @@
 """Whether anything is lost when workers, Redis and PostgreSQL are killed.
 
 Deliveries are due, a worker sends them, and is killed at random moments; another takes its place.
-Now and then Redis is wiped, or PostgreSQL killed and started again. At the end every delivery has
-arrived; one that arrived twice was in flight at a kill: the receiver had it, and the database did
-not know.
+Now and then Redis is wiped, or it or PostgreSQL killed and started again. At the end every delivery
+has arrived; one that arrived twice was in flight at a kill: the receiver had it, and the database
+did not know.
 """
 
 import argparse
@@ -40,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--flushes", type=int, default=5, help="how often Redis is wiped")
     parser.add_argument(
         "--restarts", type=int, default=2, help="how often PostgreSQL is killed and started"
+    )
+    parser.add_argument(
+        "--redis-restarts", type=int, default=2, help="how often Redis is killed and started"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
     parser.add_argument(
@@ -82,7 +85,8 @@ def measure(arguments: argparse.Namespace) -> Result:
         name="chaos",
         rows=[
             ("Killed", f"{arguments.kills} workers, PostgreSQL {arguments.restarts} times"),
-            ("Wiped", f"Redis {arguments.flushes} times, in {seconds:.0f} s"),
+            ("Redis", f"killed {arguments.redis_restarts} times, wiped {arguments.flushes} times"),
+            ("Until all had arrived", f"{seconds:10.0f} s"),
             ("In flight at the kills", f"{len(in_flight):10,}"),
             ("Arrived once more", f"{again:10,}, each under the webhook-id it had"),
             ("Log and receiver", log.in_words()),
@@ -93,6 +97,7 @@ def measure(arguments: argparse.Namespace) -> Result:
             "kills": arguments.kills,
             "flushes": arguments.flushes,
             "restarts": arguments.restarts,
+            "redis_restarts": arguments.redis_restarts,
             "in_flight": len(in_flight),
             "repeated": again,
             "log_agrees": not log.void_because,
@@ -117,7 +122,11 @@ _Fault = Callable[[Installation], None]
 
 def _faults(chance: random.Random, arguments: argparse.Namespace) -> Sequence[_Fault]:
     """Return what happens in the middle of the life of each worker, in a random order."""
-    others = [_wipe_redis] * arguments.flushes + [_restart_postgres] * arguments.restarts
+    others = [
+        *[_wipe_redis] * arguments.flushes,
+        *[_restart_postgres] * arguments.restarts,
+        *[_restart_redis] * arguments.redis_restarts,
+    ]
     faults = [*others, *[_nothing] * (arguments.kills - len(others))]
     chance.shuffle(faults)
     return faults[: arguments.kills]
@@ -129,6 +138,14 @@ def _nothing(_: Installation) -> None:
 
 def _wipe_redis(installation: Installation) -> None:
     redis.Redis.from_url(installation.services.redis_url).flushall()
+
+
+def _restart_redis(installation: Installation) -> None:
+    """Kill it, and start it again: a worker without work leaves, one with work goes on."""
+    server = installation.services.redis
+    assert server is not None  # noqa: S101 - it is never left out here
+    server.kill()
+    server.start()
 
 
 def _restart_postgres(installation: Installation) -> None:

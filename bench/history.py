@@ -5,6 +5,7 @@ Imports models, so it is imported inside `bench.installation.installed()` only.
 
 import asyncio
 import json
+import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -92,6 +93,7 @@ def claim_plan() -> Plan:
     asked = _Asked()
     claim = claim_due(
         cast(AsyncConnection[Any], asked),
+        worker=uuid.uuid4(),
         limit=1000,
         per_webhook=48,
         rooms={},

@@ -100,6 +100,16 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
 # Keep connections of a web thread open between requests, and check them before reuse.
 DATABASES["default"]["CONN_MAX_AGE"] = 300
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# A server that vanished without a word, with its machine or behind a firewall, is noticed within a
+# minute: nothing else bounds how long a worker waits for it. What DATABASE_URL says counts more.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 
 # Redis only wakes and runs jobs; wiping it loses nothing.
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")

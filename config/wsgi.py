@@ -4,6 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from apps.common.heartbeat import start_beating
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
+# Signs of life from each process that serves: the main one replaces those of them that hang.
+start_beating()

@@ -25,6 +25,9 @@ _LONGEST_BACKOFF_S = 30.0
 # A child that lived this long starts its back-off afresh.
 _SETTLED_S = 30.0
 _TURN_S = 0.2
+# How often a child is asked for a sign of life, and for how long it may give none.
+_LOOK_S = 5.0
+_PATIENCE_S = 30.0
 _COLOURS = (36, 33, 35, 32, 34)
 
 
@@ -33,7 +36,8 @@ class Child:
     """A process to run: its name in front of each line, its arguments, what the environment adds.
 
     With `restart` it is started again whenever it ends, after a growing pause. With `output_to`
-    its standard output goes there and only its errors are shown.
+    its standard output goes there and only its errors are shown. With `pulse` it is killed when
+    that has told of no sign of life for `patience_s`.
     """
 
     name: str
@@ -44,6 +48,8 @@ class Child:
     restart: bool = True
     stop_signal: int = signal.SIGTERM
     stop_grace_s: float = 10.0
+    pulse: Callable[[], bool] | None = None
+    patience_s: float = _PATIENCE_S
 
 
 class StopSignals:
@@ -97,7 +103,7 @@ class _Running:
     def __init__(self, child: Child, failures: int = 0) -> None:
         self.child = child
         self.failures = failures
-        self.started_at_s = time.monotonic()
+        self.started_at_s = self.looked_at_s = self.alive_at_s = time.monotonic()
         self.rest = b""
         self.is_silent = False
         read, write = os.pipe()
@@ -120,6 +126,16 @@ class _Running:
         """Kill the whole group."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+
+    def is_stuck(self) -> bool:
+        """Tell whether it gives no sign of life; it is asked for one now and then."""
+        child, now = self.child, time.monotonic()
+        if child.pulse is None or now - self.looked_at_s < min(_LOOK_S, child.patience_s / 2):
+            return False
+        self.looked_at_s = now
+        if child.pulse():
+            self.alive_at_s = now
+        return now - self.alive_at_s > child.patience_s
 
     def lines(self, *, to_the_end: bool = False) -> list[str]:
         """Return the whole lines that arrived, or all there is `to_the_end`.
@@ -260,6 +276,9 @@ class Supervisor:
         for running in self._running.copy():
             if running.process.poll() is not None:
                 self._bury(running)
+            elif running.is_stuck() and not self.is_stopping:
+                self.say(f"{running.child.name} gives no sign of life; killing it")
+                running.kill()
         now = time.monotonic()
         for entry in [entry for entry in self._due if entry[0] <= now]:
             self._due.remove(entry)

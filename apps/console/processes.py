@@ -4,9 +4,11 @@ import contextlib
 import http.client
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
+from apps.common.heartbeat import Pulse
 from apps.common.supervisor import Child
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -67,6 +69,12 @@ def web(host: str, port: int, *, env: Mapping[str, str] | None = None) -> Child:
         env={"PYTHONWARNINGS": "ignore:No directory at:UserWarning", **(env or {})},
         cwd=BASE_DIR,
     )
+
+
+def watched(child: Child, folder: Path) -> Child:
+    """Return the child as one that is killed when it gives no sign of life in a file there."""
+    path = folder / child.name
+    return replace(child, env={**child.env, "HEARTBEAT_FILE": str(path)}, pulse=Pulse(path))
 
 
 def answers(host: str, port: int, path: str) -> bool:

@@ -65,7 +65,8 @@ class Health:
 
     `slices` counts the tries of the last minutes: number of the slice of time, tries, failures,
     oldest first. The breaker is closed when `probe_at` is None; `is_probing` says that a probe is
-    under way, and `probe_at` is then when it is given up.
+    under way, and `probe_at` is then when it is given up. `release_at` is from when on the backlog
+    is to be made due, None for not at all; `released_at` is that of the last time.
     """
 
     last_success_at: datetime | None = None
@@ -77,8 +78,8 @@ class Health:
     probe_at: datetime | None = None
     probe_wait_s: int = 0
     is_probing: bool = False
+    release_at: datetime | None = None
     released_at: datetime | None = None
-    release_due: bool = False
 
     def position(self, now: datetime) -> Position:
         """Tell where the breaker stands."""
@@ -99,14 +100,20 @@ def position(probe_at: datetime | None, is_probing: bool, now: datetime) -> Posi
 
 def after(health: Health, tally: Tally, now: datetime) -> Health:
     """Return the health after some more tries, which ended just now."""
-    was_failing = health.failures_in_row >= FAILING_AFTER or health.probe_at is not None
     counted = _counted(health, tally, now)
     moved = _probed(counted, tally, now) if health.probe_at else _opened(counted, now)
-    if not (was_failing and tally.successes and moved.probe_at is None):
+    if _is_failing(moved):
+        # What has begun goes on; what was put off would be in vain.
+        is_put_off = moved.release_at is not None and moved.release_at > now
+        return replace(moved, release_at=None) if is_put_off else moved
+    if not (_is_failing(health) and tally.successes) or moved.release_at is not None:
         return moved
-    if moved.released_at is not None and now - moved.released_at < RELEASE_PAUSE:
-        return moved
-    return replace(moved, released_at=now, release_due=True)
+    paused_until = now if moved.released_at is None else moved.released_at + RELEASE_PAUSE
+    return replace(moved, release_at=max(now, paused_until))
+
+
+def _is_failing(health: Health) -> bool:
+    return health.failures_in_row >= FAILING_AFTER or health.probe_at is not None
 
 
 def _counted(health: Health, tally: Tally, now: datetime) -> Health:

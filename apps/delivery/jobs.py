@@ -2,6 +2,7 @@
 
 import gc
 import resource
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,8 @@ from apps.delivery.wake import call_help
 
 # Objects made, less those dropped, before the garbage collector looks.
 _COLLECT_AFTER = 50_000
+# A drain whose loop has stood still for so long is stuck, in seconds.
+_STUCK_AFTER_S = 30.0
 _running: Drain | None = None
 
 
@@ -57,6 +60,12 @@ def stop_running_drain() -> None:
     """Ask the drain of this process, if there is one, to end soon. Signal-safe."""
     if _running is not None:
         _running.stop()
+
+
+def is_getting_on() -> bool:
+    """Tell whether the drain of this process, if there is one, is not stuck."""
+    drain = _running
+    return drain is None or time.monotonic() - drain.seen_at_s < _STUCK_AFTER_S
 
 
 def _allow_many_sockets() -> None:

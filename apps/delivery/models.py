@@ -334,7 +334,8 @@ class EndpointHealth(AccountOwned):
 
     The engine writes it with the tries that it is about; what the columns mean is said by
     `apps.delivery.breaker.Health`. The limit of a webhook is a bucket: `tokens` is what was in it
-    at `tokens_at`, filled by `rate_per_s`, which follows the webhook.
+    at `tokens_at`, filled by `rate_per_s`, which follows the webhook. So does `concurrency`: where
+    there is one, only the worker `holder` sends to it, until `held_until`.
     """
 
     ID_PREFIX = "eh"
@@ -350,11 +351,14 @@ class EndpointHealth(AccountOwned):
     probe_at = models.DateTimeField("next probe", null=True)
     probe_wait_s = models.PositiveSmallIntegerField(db_default=0)
     is_probing = models.BooleanField(db_default=False)
+    release_at = models.DateTimeField(null=True)
     released_at = models.DateTimeField(null=True)
-    release_due = models.BooleanField(db_default=False)
     rate_per_s = models.FloatField(null=True)
     tokens = models.FloatField(db_default=0.0)
     tokens_at = models.DateTimeField(null=True)
+    concurrency = models.PositiveSmallIntegerField(null=True)
+    holder = models.UUIDField(null=True)
+    held_until = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name_plural = "endpoint health"
@@ -362,10 +366,16 @@ class EndpointHealth(AccountOwned):
             # Those that a claim must look at one by one; nearly always few.
             models.Index(
                 fields=["webhook"],
-                condition=Q(probe_at__isnull=False) | Q(rate_per_s__isnull=False),
+                condition=Q(probe_at__isnull=False)
+                | Q(rate_per_s__isnull=False)
+                | Q(concurrency__isnull=False),
                 name="health_gated",
             ),
-            models.Index(fields=["webhook"], condition=Q(release_due=True), name="health_release"),
+            models.Index(
+                fields=["release_at"],
+                condition=Q(release_at__isnull=False),
+                name="health_release",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,6 +17,8 @@ from apps.common.redis_client import impatient_redis
 logger = logging.getLogger(__name__)
 
 CHANNEL = "hookline:due"
+# There while a drain claims; drains say so again and again, and it is forgotten soon after.
+ATTENDED = "hookline:attended"
 QUEUE = "delivery"
 JOB = "apps.delivery.jobs.drain"
 # After a failure, how long Redis is left alone, so that intake does not wait for it every time.

@@ -11,12 +11,7 @@ from django.core.exceptions import ValidationError
 from apps.common.access import Access, Role
 from apps.common.admin import AccountScopedForm
 from apps.common.admin.theme import CheckboxSelectMultiple, Select, Textarea, TextInput
-from apps.webhooks.models import (
-    DEFAULT_CONCURRENCY,
-    Template,
-    Webhook,
-    WebhookHeader,
-)
+from apps.webhooks.models import Template, Webhook, WebhookHeader
 from apps.webhooks.schedules import (
     DEFAULT_SUCCESS_CODES,
     PRESETS,
@@ -132,7 +127,6 @@ class SuccessCodesField(forms.MultiValueField):
 # Left empty, these are as they are for everybody.
 WITH_DEFAULTS = {
     "rate_unit": Webhook.RateUnit.SECOND,
-    "concurrency": DEFAULT_CONCURRENCY,
     "signature": "standard",
 }
 OWN_SCHEDULE = "own"

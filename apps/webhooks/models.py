@@ -197,9 +197,11 @@ class Webhook(AccountOwned):
     rate_unit = models.CharField("in each", max_length=6, choices=RateUnit, default=RateUnit.SECOND)
     concurrency = models.PositiveSmallIntegerField(
         "at the same time",
-        default=DEFAULT_CONCURRENCY,
+        null=True,
+        blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(64)],
-        help_text="Requests that one worker has under way at the same time: 1 to 64.",
+        help_text="At most so many requests under way, from all workers together: 1 to 64."
+        " Empty: up to 16 from each worker.",
     )
     signature = models.CharField(
         "signed by",

@@ -128,10 +128,14 @@ class TestCompose:
             assert seconds(services[name]["stop_grace_period"]) > 2 * STOP_GRACE_S
         assert seconds(services["web"]["stop_grace_period"]) > gunicorn.graceful_timeout
 
-    def test_asks_only_the_web_server_for_its_health(self, services: dict[str, Any]) -> None:
-        for name in ("migrate", "worker", "sweep"):
-            assert services[name]["healthcheck"] == {"disable": True}
-        assert "healthcheck" not in services["web"]
+    def test_asks_all_that_stay_for_their_health(self, services: dict[str, Any]) -> None:
+        """As the image says: those that serve nothing by a file, in memory."""
+        assert services["migrate"]["healthcheck"] == {"disable": True}
+        for name in ("web", "worker", "sweep"):
+            assert "healthcheck" not in services[name]
+            path = services[name]["environment"].get("HEARTBEAT_FILE")
+            assert (path is None) == (name == "web")
+            assert path is None or str(Path(path).parent) in services[name]["tmpfs"]
 
     def test_gives_only_settings_that_are_documented(self, services: dict[str, Any]) -> None:
         given = {name for service in OURS for name in services[service]["environment"]}
@@ -225,6 +229,8 @@ class Containers:
             query=f"host={quote(self._postgres, safe='')}",
         ).geturl()
         given["REDIS_URL"] = self.redis_url
+        if "HEARTBEAT_FILE" in given:
+            given["HEARTBEAT_FILE"] = str(self._folder / f"{name}.heartbeat")
         return self.image.environment({**given, "PORT": str(self.port), **more})
 
     def run(self, name: str, command: list[str] | None = None, **more: str) -> str:
@@ -265,15 +271,15 @@ class Containers:
                 process.wait()
         assert process.returncode in (0, -signal.SIGTERM), log.read_text()
 
-    def is_healthy(self) -> bool:
+    def is_healthy(self, name: str = "web") -> bool:
         """Ask as the image's HEALTHCHECK does."""
-        return self.health().returncode == 0
+        return self.health(name).returncode == 0
 
-    def health(self) -> subprocess.CompletedProcess[str]:
+    def health(self, name: str = "web") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.image.healthcheck,
             cwd=self.image.app,
-            env=self.environment("web"),
+            env=self.environment(name),
             capture_output=True,
             text=True,
         )
@@ -391,6 +397,7 @@ class TestCommands:
             with containers.running("worker"):
                 wait_for(lambda: bell.scard("rq:workers") == 1)
                 wait_for(lambda: bell.pubsub_numsub(CHANNEL)[0][1] == 1)
+                wait_for(lambda: containers.is_healthy("worker"))
             assert bell.scard("rq:workers") == 0
 
     def test_sweep_sends_what_no_worker_does(self, containers: Containers, tmp_path: Path) -> None:
@@ -405,6 +412,7 @@ class TestCommands:
             containers.run("sweep", [*containers.command("sweep")[:-1], "seed_demo"], **demo)
             with containers.running("sweep", **demo):
                 receiver.handle_request()
+                wait_for(lambda: containers.is_healthy("sweep"))
         assert Receiver.got
 
     def test_nothing_is_written_into_the_image(self, web: Containers) -> None:

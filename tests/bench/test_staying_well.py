@@ -41,8 +41,8 @@ class TestIntake:
 
 class TestChaos:
     def test_loses_nothing_and_knows_every_request(self) -> None:
-        size = ("--deliveries", "500", "--kills", "3", "--flushes", "1", "--restarts", "1")
-        figures = run("chaos", *size)
+        size = ("--deliveries", "500", "--kills", "4", "--flushes", "1", "--restarts", "1")
+        figures = run("chaos", *size, "--redis-restarts", "1")
         assert figures["ledger"]["received"] == 500
         assert figures["ledger"]["lost"] == 0
         assert figures["repeated"] <= figures["in_flight"]

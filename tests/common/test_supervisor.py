@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from apps.common.heartbeat import Pulse
 from apps.common.supervisor import Child, StopSignals, Supervisor
 from tests.common.processes import processes_of, python, read_until, wait_until
 
@@ -138,6 +139,20 @@ class TestSupervisor:
             os.kill(os.getpid(), signal.SIGINT)
         supervisor.stop()
         assert processes_of(tmp_path) == {}
+
+    def test_starts_a_child_again_that_gives_no_sign_of_life(
+        self, supervisor: Supervisor, out: io.StringIO, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "heartbeat"
+        beating = f"echo born; while true; do touch {path}; sleep 0.1; done"
+        child = shell("heart", beating, tmp_path, pulse=Pulse(path), patience_s=1.0)
+        supervisor.start(child)
+        assert not supervisor.wait_for(lambda: out.getvalue().count("born") > 1, timeout_s=3)
+
+        for pid in processes_of(tmp_path):
+            os.kill(pid, signal.SIGSTOP)
+        assert supervisor.wait_for(lambda: out.getvalue().count("born") == 2, timeout_s=20)
+        assert "heart gives no sign of life; killing it" in out.getvalue()
 
     def test_raises_for_a_program_that_is_not_there(self, supervisor: Supervisor) -> None:
         with pytest.raises(FileNotFoundError):

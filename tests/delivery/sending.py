@@ -84,6 +84,27 @@ def wait_until_sent() -> None:
 
 
 @contextmanager
+def kept_running(name: str, redis_url: str, **settings: str) -> Iterator[None]:
+    """Run a management command and start it again whenever it ends, as a supervisor does."""
+    over = threading.Event()
+
+    def keep() -> None:
+        while not over.is_set():
+            with command(name, redis_url, **settings) as process:
+                while process.poll() is None and not over.wait(0.05):
+                    pass
+
+    thread = threading.Thread(target=keep)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(PATIENCE_S)
+    assert not thread.is_alive()
+
+
+@contextmanager
 def command(name: str, redis_url: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """Run a management command in a process of its own, on this test's database."""
     url = urlsplit(os.environ["DATABASE_URL"])

@@ -142,21 +142,34 @@ class TestTheBreaker:
 
 
 class TestARelease:
+    FAILING = Tally(failures=FAILING_AFTER, ended_well=False)
+
     def test_follows_the_first_success_after_failures_in_a_row(self) -> None:
-        health = after(Health(), Tally(failures=FAILING_AFTER, ended_well=False), START)
-        assert after(health, GOOD, later(9)).release_due
-        assert after(health, GOOD, later(9)).failing_since is None
+        health = after(after(Health(), self.FAILING, START), GOOD, later(9))
+        assert health.release_at == later(9)
+        assert health.failing_since is None
 
     def test_does_not_follow_a_single_failure(self) -> None:
-        assert not after(after(Health(), BAD, START), GOOD, later(1)).release_due
+        assert after(after(Health(), BAD, START), GOOD, later(1)).release_at is None
 
     def test_follows_the_probe_and_nothing_before_it(self) -> None:
-        assert not after(opened(), GOOD, later(1)).release_due
-        assert after(probing(opened()), GOOD, later(30)).release_due
+        assert after(opened(), GOOD, later(1)).release_at is None
+        assert after(probing(opened()), GOOD, later(30)).release_at == later(30)
 
-    def test_comes_seldom(self) -> None:
-        failing = Tally(failures=FAILING_AFTER, ended_well=False)
-        first = replace(after(after(Health(), failing, START), GOOD, START), release_due=False)
-        again = after(first, failing, later(60))
-        assert not after(again, GOOD, later(61)).release_due
-        assert after(again, GOOD, START + RELEASE_PAUSE).release_due
+    def test_is_put_off_when_another_was_before(self) -> None:
+        released = replace(Health(), released_at=START)
+        again = after(released, self.FAILING, later(60))
+        assert after(again, GOOD, later(61)).release_at == START + RELEASE_PAUSE
+        much_later = START + RELEASE_PAUSE + dt.timedelta(seconds=1)
+        assert after(again, GOOD, much_later).release_at == much_later
+
+    def test_that_was_put_off_does_not_come_while_it_fails_again(self) -> None:
+        put_off = replace(Health(), release_at=later(600), released_at=START)
+        assert after(put_off, GOOD, later(60)).release_at == later(600)
+        assert after(put_off, BAD, later(60)).release_at == later(600)
+        assert after(put_off, self.FAILING, later(60)).release_at is None
+
+    def test_that_has_begun_goes_on(self) -> None:
+        begun = replace(Health(), release_at=START)
+        assert after(begun, self.FAILING, later(1)).release_at == START
+        assert after(begun, GOOD, later(1)).release_at == START

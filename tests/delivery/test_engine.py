@@ -227,6 +227,33 @@ class TestAFailedTry:
         assert delivery.finished_at is not None
         assert delivery.last_error.endswith("No tries are left.")
 
+    def test_says_where_it_was_sent_on_to_and_is_not_followed(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        attach(make_webhook(world, receiver.url("/redirect")))
+        take(world, event(world))
+
+        drain()
+
+        assert states() == ["pending"]
+        attempt = Attempt.objects.get()
+        assert (attempt.response_status, attempt.error_kind) == (302, "http")
+        assert "http://10.0.0.1/" in attempt.error_message
+        assert ["Location", "http://10.0.0.1/"] in attempt.response_headers
+        assert len(receiver.requests) == 1
+
+    def test_waits_for_as_long_as_the_receiver_asks(self, world: World, receiver: Receiver) -> None:
+        attach(make_webhook(world, receiver.url("/busy")))
+        take(world, event(world))
+
+        before = timezone.now()
+        drain()
+
+        due_at = Delivery.objects.get().next_attempt_at
+        assert due_at is not None
+        # Later than any jitter of the schedule: 7 seconds instead of 5.
+        assert due_at >= before + dt.timedelta(seconds=7)
+
     def test_that_says_gone_disables_the_webhook(self, world: World, receiver: Receiver) -> None:
         webhook = make_webhook(world, receiver.url("/gone"))
         other = make_webhook(world, receiver.url())

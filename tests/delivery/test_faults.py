@@ -5,6 +5,7 @@ The long form is `python -m bench chaos`, which restarts PostgreSQL and Redis to
 
 import datetime as dt
 import random
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from apps.delivery.clients.aiohttp_client import guarded_session
 from apps.delivery.engine import drain as drain_module
 from apps.delivery.models import Attempt, Delivery
 from apps.delivery.sweep import PATIENCE, Sweep
+from apps.delivery.wake import ATTENDED, CHANNEL
 from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
 from tests.delivery.agreement import assert_log_agrees
@@ -33,6 +35,7 @@ from tests.delivery.sending import (
     command,
     drain,
     fall_due,
+    kept_running,
     running_drain,
     states,
     take_calls,
@@ -87,6 +90,97 @@ class TestAWorkerKilledAtRandomMoments:
         """Whether so many have come, or all that is left is held by those killed before."""
         free = Delivery.objects.filter(state="pending", next_attempt_at__lte=timezone.now())
         return len(receiver.requests) >= count or not free.exists()
+
+
+class TestAWorkerThatIsStopped:
+    """Neither dead nor alive: its process id and its connections are still there."""
+
+    def test_is_replaced_by_the_sweep(
+        self, world: World, receiver: Receiver, redis_server: RedisServer
+    ) -> None:
+        attach(make_webhook(world, receiver.url()))
+        client = redis.Redis.from_url(settings.REDIS_URL)
+        with command("worker", settings.REDIS_URL) as process:
+            wait_until(lambda: client.exists(ATTENDED), PATIENCE_S)
+            assert 0 < client.ttl(ATTENDED) <= 15
+            process.send_signal(signal.SIGSTOP)
+            # Its time passes.
+            client.delete(ATTENDED)
+            take_calls(world, 3)
+            assert client.pubsub_numsub(CHANNEL)[0][1] == 1
+
+            sweep = Sweep()
+            for _ in range(PATIENCE):
+                sweep.run_once()
+            assert states() == ["succeeded"] * 3
+            process.kill()
+
+        assert_log_agrees(receiver)
+
+    def test_touches_nothing_of_others_when_it_goes_on(
+        self, world: World, receiver: Receiver, redis_server: RedisServer
+    ) -> None:
+        attach(make_webhook(world, receiver.url("/gated")))
+        take_calls(world, 40)
+        with command("worker", settings.REDIS_URL) as process:
+            wait_until(lambda: len(receiver.requests) == 16, PATIENCE_S)
+            wait_until(lambda: not Delivery.objects.filter(claim=None).exists())
+            process.send_signal(signal.SIGSTOP)
+            # Its leases end, and another takes all of it.
+            fall_due(*Delivery.objects.all())
+            receiver.gate.set()
+            assert drain().succeeded == 40
+            process.send_signal(signal.SIGCONT)
+            wait_until(lambda: Attempt.objects.count() >= 40 + 40 + 16, PATIENCE_S)
+
+        assert set(states()) == {"succeeded"}
+        assert set(Delivery.objects.values_list("attempt_count", flat=True)) == {2}
+        assert_log_agrees(receiver)
+
+
+class TestRedis:
+    def test_that_stops_and_starts_again_delays_only(
+        self, world: World, receiver: Receiver, redis_server: RedisServer
+    ) -> None:
+        for number in range(3):
+            attach(make_webhook(world, receiver.url(f"/slow/{number}")))
+        with (
+            kept_running("worker", settings.REDIS_URL),
+            kept_running("sweep", settings.REDIS_URL, SWEEP_INTERVAL_S="1"),
+        ):
+            take_calls(world, 30)
+            wait_until(lambda: len(receiver.requests) > 10, PATIENCE_S)
+            redis_server.stop()
+            take_calls(world, 30, prefix="without")
+            redis_server.start()
+            take_calls(world, 30, prefix="again")
+            wait_until_sent()
+            # Once more, with nothing to do.
+            redis_server.restart()
+            take_calls(world, 30, prefix="later")
+            wait_until_sent()
+
+        assert set(states()) == {"succeeded"}
+        assert len(receiver.requests) == 3 * 120
+        assert_log_agrees(receiver)
+
+    def test_that_was_restarted_is_listened_to_again(
+        self, world: World, receiver: Receiver, redis_server: RedisServer
+    ) -> None:
+        """So that nobody waits for a sweep."""
+        attach(make_webhook(world, receiver.url()))
+        with kept_running("worker", settings.REDIS_URL):
+            for prefix in ("a", "b"):
+                take_calls(world, 3, prefix=prefix)
+                wait_until_sent()
+                redis_server.restart()
+                client = redis.Redis.from_url(settings.REDIS_URL)
+                wait_until(lambda: client.pubsub_numsub(CHANNEL)[0][1] == 1, PATIENCE_S)  # noqa: B023
+            take_calls(world, 3, prefix="c")
+            wait_until_sent()
+
+        assert len(receiver.requests) == 9
+        assert_log_agrees(receiver)
 
 
 class TestAReceiver:

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from apps.common.access import Access, ReachableAccount, Role
 from apps.common.tenancy import tenant_scope
-from apps.delivery.breaker import in_window
+from apps.delivery.breaker import RELEASE_PAUSE, in_window
+from apps.delivery.engine import health as health_module
 from apps.delivery.models import Attempt, Delivery, EndpointHealth
 from apps.delivery.sweep import Sweep
 from apps.webhooks.models import Webhook
@@ -139,7 +140,7 @@ class TestAnOpenBreaker:
 
         health = EndpointHealth.objects.get()
         assert (health.probe_at, health.failing_since) == (None, None)
-        assert not health.release_due
+        assert health.release_at is None
 
     def test_hands_its_probe_on_when_the_worker_stops(
         self, webhook: Webhook, receiver: Receiver
@@ -182,6 +183,67 @@ class TestBackOnline:
 
         assert states() == ["succeeded"] * 6
         assert EndpointHealth.objects.get().released_at is not None
+
+    def test_in_the_order_of_its_age_however_it_was_due(
+        self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(health_module, "RELEASE_STEP", 2)
+        webhook = attached(world, receiver, "/unavailable", concurrency=1)
+        take_calls(world, 8)
+        drain()
+        now = timezone.now()
+        backlog = list(Delivery.objects.order_by("pk"))
+        for place, each in enumerate(backlog):
+            # The younger, the sooner.
+            each.created_at = now - dt.timedelta(hours=9 - place)
+            each.next_attempt_at = now + dt.timedelta(hours=9 - place)
+        Delivery.objects.bulk_update(backlog, ["created_at", "next_attempt_at"])
+        webhook.is_active = False
+        webhook.save(update_fields=["is_active"])
+        mend(webhook, receiver)
+        switch_on(webhook)
+
+        drain()
+
+        assert [each.id for each in receiver.at("/ok")] == [each.public_id for each in backlog]
+
+    def test_soon_after_another_time_it_is_put_off_and_not_forgotten(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        webhook = attached(world, receiver, "/unavailable")
+        take_calls(world, 5)
+        drain()
+        just_now = timezone.now()
+        EndpointHealth.objects.update(released_at=just_now)
+        Delivery.objects.update(next_attempt_at=just_now + dt.timedelta(hours=3))
+        mend(webhook, receiver)
+        fall_due(Delivery.objects.earliest("pk"))
+        drain(linger_s=0.5)
+        assert states() == ["succeeded", *["pending"] * 4]
+        assert EndpointHealth.objects.get().release_at == just_now + RELEASE_PAUSE
+
+        EndpointHealth.objects.update(release_at=just_now)
+        drain()
+
+        assert states() == ["succeeded"] * 5
+
+    def test_of_many_deliveries_is_released_bit_by_bit(
+        self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(health_module, "RELEASE_STEP", 3)
+        monkeypatch.setattr(health_module, "RELEASE_TURN_S", 0.0)
+        for number in range(3):
+            webhook = attached(world, receiver, f"/ok/{number}")
+            switch_off(webhook, "Broken.")
+        take_calls(world, 20)
+        Delivery.objects.update(next_attempt_at=timezone.now() + dt.timedelta(hours=3))
+        for webhook in Webhook.objects.all():
+            switch_on(webhook)
+
+        drain(linger_s=0.5)
+
+        assert states() == ["succeeded"] * 60
+        assert not EndpointHealth.objects.exclude(release_at=None).exists()
 
     def test_what_is_under_a_lease_is_left_alone(self, world: World, receiver: Receiver) -> None:
         webhook = attached(world, receiver, "/unavailable")
@@ -234,4 +296,5 @@ class TestBackOnline:
             switch_on(webhook)
 
         health = EndpointHealth.objects.get()
-        assert (health.release_due, health.rate_per_s) == (True, 30.0)
+        assert health.release_at is not None
+        assert health.rate_per_s == 30.0

@@ -8,11 +8,14 @@ import pytest
 from django.utils import timezone
 
 from apps.calls.events import Timing
+from apps.common.ids import new_id
+from apps.delivery.engine.claims import MOST_GATES
 from apps.delivery.models import Attempt, Delivery, EndpointHealth
 from apps.delivery.services import resend
 from apps.delivery.sweep import Sweep
 from apps.webhooks.models import Webhook
 from tests.builders import World, attach, event, make_webhook, switch_off
+from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import (
     drain,
@@ -106,6 +109,86 @@ class TestConcurrency:
         drain()
 
         assert receiver.most_busy["/slow"] == most
+
+    def test_is_kept_by_all_workers_together(self, world: World, receiver: Receiver) -> None:
+        attached(world, receiver, "/slow", concurrency=3)
+        attached(world, receiver, "/slow/free")
+        take_calls(world, 60)
+
+        with running_drain(), running_drain(), running_drain():
+            wait_until_sent()
+
+        assert receiver.most_busy["/slow"] == 3
+        assert len(receiver.requests) == Attempt.objects.count() == 120
+
+    def test_goes_over_to_others_when_a_worker_has_nothing_left(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        attached(world, receiver, "/slow", concurrency=3)
+        with running_drain():
+            take_calls(world, 4)
+            wait_until_sent()
+            wait_until(lambda: EndpointHealth.objects.get().holder is None)
+            take_calls(world, 4, prefix="later")
+            # Whoever comes first.
+            drain()
+            wait_until_sent()
+
+        assert receiver.most_busy["/slow"] <= 3
+        assert len(receiver.requests) == 8
+
+    def test_goes_over_to_others_when_a_worker_stops(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        attached(world, receiver, "/gated", concurrency=3)
+        take_calls(world, 30)
+        with running_drain() as stopped:
+            wait_until(lambda: len(receiver.requests) == 3)
+            assert drain().claimed == 0
+            stopped.stop()
+            receiver.gate.set()
+
+        assert drain().succeeded == 27
+        assert receiver.most_busy["/gated"] == 3
+
+    def test_waits_for_the_lease_of_a_worker_that_died(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        attached(world, receiver, concurrency=3)
+        take_calls(world, 4)
+        in_a_minute = timezone.now() + dt.timedelta(minutes=1)
+        EndpointHealth.objects.update(holder=new_id(), held_until=in_a_minute)
+        assert drain().claimed == 0
+
+        EndpointHealth.objects.update(held_until=timezone.now())
+
+        assert drain().succeeded == 4
+
+    def test_follows_its_webhook(self, world: World, receiver: Receiver) -> None:
+        webhook = attached(world, receiver, concurrency=3)
+        assert EndpointHealth.objects.get().concurrency == 3
+        webhook.concurrency = None
+        webhook.save(update_fields=["concurrency"])
+        assert EndpointHealth.objects.get().concurrency is None
+
+    def test_serves_more_webhooks_than_one_claim_does(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        for number in range(MOST_GATES + 6):
+            attached(world, receiver, f"/ok/{number}", concurrency=1)
+        take_calls(world, 3)
+
+        assert drain().succeeded == 3 * (MOST_GATES + 6)
+
+    def test_holds_together_with_a_rate(self, world: World, receiver: Receiver) -> None:
+        attached(world, receiver, "/slow", concurrency=2, rate_limit=100)
+        take_calls(world, 40)
+
+        with running_drain(), running_drain():
+            wait_until_sent()
+
+        assert receiver.most_busy["/slow"] <= 2
+        assert len(receiver.requests) == 40
 
 
 class TestWhatIsTooLate:

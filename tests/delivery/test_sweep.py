@@ -99,6 +99,26 @@ class TestTheSweep:
         assert states() == ["pending"]
 
     @pytest.mark.usefixtures("redis_server")
+    def test_releases_them_however_many_lines_there_are(
+        self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("apps.delivery.sweep.MOST_LINES", 2)
+        webhook = make_webhook(world, receiver.url())
+        attach(webhook)
+        attach(webhook, Timing.END)
+        for number in range(5):
+            call_id = f"c{number}"
+            ended = event(world, type="call.ended", call_id=call_id)
+            take(world, event(world, call_id=call_id), ended)
+        Delivery.objects.filter(timing="begin").delete()
+
+        sweep = Sweep()
+        for _ in range(3):
+            sweep.run_once()
+
+        assert "waiting" not in states()
+
+    @pytest.mark.usefixtures("redis_server")
     def test_leaves_what_waits_for_something_pending(
         self, world: World, receiver: Receiver
     ) -> None:

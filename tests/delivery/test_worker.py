@@ -39,6 +39,23 @@ class TestAWorker:
         assert Counter(states()) == {"succeeded": CONCURRENCY, "pending": 24}
         assert len(receiver.requests) == Attempt.objects.count() == CONCURRENCY
 
+    def test_told_to_stop_breaks_off_what_hangs_and_spends_no_try(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        attach(make_webhook(world, receiver.url("/hang"), timeout_s=60))
+        take_calls(world, 20)
+
+        with command("worker", settings.REDIS_URL) as process:
+            wait_until(lambda: len(receiver.requests) == CONCURRENCY, PATIENCE_S)
+            process.send_signal(signal.SIGTERM)
+            # The grace for requests, and some for recording: less than compose.yaml gives.
+            assert process.wait(25) == 0
+
+        assert Delivery.objects.filter(state="pending", claim=None, attempt_count=0).count() == 20
+        assert Attempt.objects.filter(error_kind="local").count() == CONCURRENCY
+        assert len(receiver.requests) == CONCURRENCY
+        assert_log_agrees(receiver)
+
     def test_stops_when_it_has_nothing_to_do(self, world: World) -> None:
         with command("worker", settings.REDIS_URL) as process:
             client = redis.Redis.from_url(settings.REDIS_URL)

@@ -1,29 +1,35 @@
-"""Hearing from Redis that something is due."""
+"""Hearing from Redis that something is due, and saying there that it is looked after."""
 
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 
 import redis.asyncio
 from redis import RedisError
 
-from apps.delivery.wake import CHANNEL
+from apps.delivery.wake import ATTENDED, CHANNEL
 
 logger = logging.getLogger(__name__)
 
 _RETRY_S = 1.0
+# How often a drain says that it claims, and for how long that is believed.
+_SAY_S = 5.0
+_BELIEVED_S = 15
 
 
 @contextlib.asynccontextmanager
-async def listening(redis_url: str, ring: Callable[[], None]) -> AsyncIterator[None]:
-    """Call `ring` for every wake while the block runs.
+async def listening(
+    redis_url: str, ring: Callable[[], None], is_claiming: Callable[[], bool]
+) -> AsyncIterator[None]:
+    """Call `ring` for every wake while the block runs, and say so for as long as `is_claiming`.
 
     Without Redis nothing is lost: the caller looks by itself from time to time, and the
     subscription comes back with Redis. Entering waits for the first subscription, briefly.
     """
     subscribed = asyncio.Event()
-    task = asyncio.create_task(_listen(redis_url, ring, subscribed))
+    task = asyncio.create_task(_listen(redis_url, ring, is_claiming, subscribed))
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(subscribed.wait(), timeout=_RETRY_S)
     try:
@@ -34,16 +40,26 @@ async def listening(redis_url: str, ring: Callable[[], None]) -> AsyncIterator[N
             await task
 
 
-async def _listen(redis_url: str, ring: Callable[[], None], subscribed: asyncio.Event) -> None:
+async def _listen(
+    redis_url: str,
+    ring: Callable[[], None],
+    is_claiming: Callable[[], bool],
+    subscribed: asyncio.Event,
+) -> None:
     while True:
         client = redis.asyncio.Redis.from_url(redis_url)
         try:
             async with client.pubsub(ignore_subscribe_messages=True) as channel:
                 await channel.subscribe(CHANNEL)
-                subscribed.set()
+                said_at_s = float("-inf")
                 ring()
-                async for _ in channel.listen():
-                    ring()
+                while True:
+                    if time.monotonic() - said_at_s >= _SAY_S and is_claiming():
+                        said_at_s = time.monotonic()
+                        await client.set(ATTENDED, b"1", ex=_BELIEVED_S)
+                    subscribed.set()
+                    if await channel.get_message(timeout=_SAY_S):
+                        ring()
         except (RedisError, OSError) as error:
             logger.warning("Redis is away, looking for due deliveries without it: %s", error)
         finally:

@@ -12,7 +12,8 @@ from apps.delivery.engine.database import key_array
 # A loose index scan finds the webhooks that have work, then each gives up to `per_webhook` rows:
 # the cost depends on the number of such webhooks, not on how much is due for one of them.
 # Webhooks with a limit or an open breaker are few, and go another way: whoever locks their row of
-# health may take what the row allows, one worker at a time.
+# health may take what the row allows, one worker at a time. One with a limit of requests at the
+# same time is held by the worker that took last, for as long as a lease; the others leave it alone.
 _CLAIM = """
 WITH RECURSIVE line AS (
   (SELECT webhook_id FROM delivery_delivery
@@ -25,22 +26,27 @@ WITH RECURSIVE line AS (
   FROM line WHERE line.webhook_id IS NOT NULL
 ), gate AS MATERIALIZED (
   SELECT health.webhook_id, webhook.revision, health.probe_at IS NOT NULL AS is_probe,
-    {tokens} AS tokens
+    CASE WHEN health.rate_per_s IS NOT NULL THEN {tokens} END AS tokens
   FROM delivery_endpointhealth health
   JOIN webhooks_webhook webhook ON webhook.id = health.webhook_id AND webhook.is_active
   JOIN accounts_account account ON account.id = webhook.account_id AND account.is_active
-  WHERE (health.probe_at IS NOT NULL OR health.rate_per_s IS NOT NULL)
+  WHERE {is_gated}
     AND (health.probe_at IS NULL OR health.probe_at <= now())
     AND (health.rate_per_s IS NULL OR {tokens} >= 1)
+    AND (health.concurrency IS NULL OR health.held_until IS NULL OR health.held_until <= now()
+      OR health.holder = %(worker)s)
     AND health.webhook_id <> ALL (%(busy)s::uuid[])
     AND now() >= (
       SELECT delivery.next_attempt_at FROM delivery_delivery delivery
       WHERE delivery.webhook_id = health.webhook_id AND delivery.state = 'pending'
       ORDER BY delivery.next_attempt_at LIMIT 1)
+  ORDER BY health.tokens_at NULLS FIRST
   LIMIT %(gates)s FOR NO KEY UPDATE OF health SKIP LOCKED
 ), admitted AS (
   SELECT picked.id, picked.lost_at, gate.webhook_id, gate.revision
   FROM gate
+  LEFT JOIN unnest(%(hungry)s::uuid[], %(rooms)s::int[]) AS known(webhook_id, room)
+    ON known.webhook_id = gate.webhook_id
   CROSS JOIN LATERAL (
     SELECT delivery.id, {lost_at} AS lost_at FROM delivery_delivery delivery
     WHERE delivery.webhook_id = gate.webhook_id
@@ -48,13 +54,15 @@ WITH RECURSIVE line AS (
       AND (delivery.expires_at IS NULL OR delivery.expires_at > now())
     ORDER BY delivery.next_attempt_at
     LIMIT CASE WHEN gate.is_probe THEN 1
-      ELSE least(floor(gate.tokens), %(per_webhook)s)::int END
+      ELSE least(floor(gate.tokens), coalesce(known.room, %(per_webhook)s))::int END
     FOR UPDATE SKIP LOCKED
   ) picked
 ), taken AS (
   UPDATE delivery_endpointhealth health
-  SET tokens = CASE WHEN health.rate_per_s IS NULL THEN 0 ELSE gate.tokens - spent.count END,
-    tokens_at = now(),
+  SET tokens = coalesce(gate.tokens - spent.count, 0), tokens_at = now(),
+    holder = CASE WHEN health.concurrency IS NOT NULL THEN %(worker)s::uuid END,
+    held_until = CASE WHEN health.concurrency IS NOT NULL
+      THEN now() + make_interval(secs => %(lease_s)s) END,
     is_probing = gate.is_probe,
     probe_at = CASE WHEN gate.is_probe THEN now() + make_interval(secs => %(lease_s)s) END
   FROM gate JOIN (SELECT webhook_id, count(*) FROM admitted GROUP BY webhook_id) spent
@@ -78,8 +86,7 @@ WITH RECURSIVE line AS (
   WHERE line.webhook_id <> ALL (%(busy)s::uuid[])
     AND NOT EXISTS (
       SELECT FROM delivery_endpointhealth health
-      WHERE health.webhook_id = line.webhook_id
-        AND (health.probe_at IS NOT NULL OR health.rate_per_s IS NOT NULL))
+      WHERE health.webhook_id = line.webhook_id AND {is_gated})
   LIMIT %(limit)s)
   UNION ALL
   SELECT id, lost_at, revision FROM admitted
@@ -110,11 +117,18 @@ _TOKENS = """least(greatest(1, health.rate_per_s / 4), health.tokens
 # A claim that is still there was never recorded or given back. This is when it was made.
 _LOST_AT = """CASE WHEN delivery.claim IS NOT NULL
       THEN delivery.next_attempt_at - make_interval(secs => %(lease_s)s) END"""
-_CLAIM = _CLAIM.replace("{tokens}", _TOKENS).replace("{lost_at}", _LOST_AT)
+# As the index over such rows has it.
+_IS_GATED = """(health.probe_at IS NOT NULL OR health.rate_per_s IS NOT NULL
+      OR health.concurrency IS NOT NULL)"""
+_CLAIM = (
+    _CLAIM.replace("{tokens}", _TOKENS)
+    .replace("{lost_at}", _LOST_AT)
+    .replace("{is_gated}", _IS_GATED)
+)
 # What the log says of a try that nobody can tell the end of.
 LOST = "A worker died while it held this delivery; it may have arrived."
 # Webhooks with a limit or an open breaker that one claim serves.
-_GATES = 64
+MOST_GATES = 64
 _SNAPSHOTS = """
 SELECT id, CASE WHEN octet_length(text) <= %s THEN text END
 FROM (
@@ -132,6 +146,15 @@ WHERE id = ANY (%s::uuid[]) AND claim = ANY (%s::uuid[]) AND state = 'pending'
 _FREE_PROBES = """
 UPDATE delivery_endpointhealth SET is_probing = false, probe_at = now()
 WHERE webhook_id = ANY (%s::uuid[]) AND is_probing
+"""
+_LET_GO = """
+UPDATE delivery_endpointhealth health SET holder = NULL, held_until = NULL
+WHERE {is_gated} AND holder = %s AND webhook_id = ANY (%s::uuid[])
+""".replace("{is_gated}", _IS_GATED)
+_ACTIVE = """
+SELECT webhook.id, webhook.revision FROM webhooks_webhook webhook
+JOIN accounts_account account ON account.id = webhook.account_id
+WHERE webhook.id = ANY (%s::uuid[]) AND webhook.is_active AND account.is_active
 """
 _NEXT_DUE = """
 SELECT extract(epoch FROM min(next_attempt_at) - now())::float FROM delivery_delivery
@@ -170,6 +193,7 @@ class Claimed(NamedTuple):
 async def claim_due(
     connection: AsyncConnection[Any],
     *,
+    worker: uuid.UUID,
     limit: int,
     per_webhook: int,
     rooms: Mapping[uuid.UUID, int],
@@ -188,13 +212,14 @@ async def claim_due(
     cursor = await connection.execute(
         _CLAIM,
         {
+            "worker": worker,
             "after": after,
             "per_webhook": per_webhook,
             "busy": key_array(rooms.keys() - hungry.keys()),
             "hungry": key_array(hungry),
             "rooms": list(hungry.values()),
             "limit": limit,
-            "gates": _GATES,
+            "gates": MOST_GATES,
             "lost": LOST,
             "claim": claim,
             "lease_s": lease_s,
@@ -240,6 +265,21 @@ async def give_back(
         )
     if held and free_probes:
         await connection.execute(_FREE_PROBES, [key_array({each.webhook_id for each in held})])
+
+
+async def let_go(
+    connection: AsyncConnection[Any], worker: uuid.UUID, webhooks: Collection[uuid.UUID]
+) -> None:
+    """Let other workers send to webhooks that this one has held and is done with."""
+    await connection.execute(_LET_GO, [worker, key_array(webhooks)])
+
+
+async def active_revisions(
+    connection: AsyncConnection[Any], webhooks: Collection[uuid.UUID]
+) -> dict[uuid.UUID, int]:
+    """Return the revisions of those webhooks that are there and may be sent to."""
+    cursor = await connection.execute(_ACTIVE, [key_array(webhooks)])
+    return dict(await cursor.fetchall())
 
 
 async def seconds_to_next_due(connection: AsyncConnection[Any]) -> float | None:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import socket
 import time
+import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,8 +21,10 @@ from apps.delivery.engine.bell import listening
 from apps.delivery.engine.claims import (
     FIRST,
     Claimed,
+    active_revisions,
     claim_due,
     give_back,
+    let_go,
     seconds_to_next_due,
 )
 from apps.delivery.engine.database import Database
@@ -49,6 +52,8 @@ HELP_AFTER_S = 1.0
 POLL_S = 1.0
 # And this often while a webhook with a limit has work, whose bucket is small.
 LIMITED_POLL_S = 0.1
+# A claimer that has not turned for so long claims nothing, as when the database is away.
+IDLE_AFTER_S = 10.0
 
 
 class Drain:
@@ -61,10 +66,15 @@ class Drain:
         self._cache = EndpointCache()
         self._hold = Hold()
         self._after = FIRST
-        # When to look for backlogs to release, until when to look often, and when next at all.
-        self._release_at = 0.0
+        self._worker = uuid.uuid4()
+        # Webhooks to which no other worker may send, as this one does.
+        self._held_webhooks: set[uuid.UUID] = set()
+        # When to keep up, until when to look often for what is due, and when next at all.
+        self._keep_up_at = 0.0
         self._limited_until = 0.0
         self._look_at = 0.0
+        # When the loop and the claimer in it last turned.
+        self.seen_at_s = self._turned_at_s = time.monotonic()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._claims: Database
         self._recorder: Recorder
@@ -73,8 +83,9 @@ class Drain:
     async def run(self) -> Tally:
         """Work until nothing is due for a while, the life is over, or a stop is asked for."""
         self._loop = asyncio.get_running_loop()
+        self._note_the_time()
         async with self._set_up():
-            async with listening(self._settings.redis_url, self._hold.news.set):
+            async with listening(self._settings.redis_url, self._hold.news.set, self._is_claiming):
                 await self._claim_all()
             # Whoever rang just before we stopped listening counts on us.
             if not self._hold.is_closing:
@@ -89,6 +100,15 @@ class Drain:
         with contextlib.suppress(RuntimeError):
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._hold.news.set)
+
+    def _note_the_time(self) -> None:
+        """Let others see, from another thread, that the loop turns; as long as it does."""
+        self.seen_at_s = time.monotonic()
+        if self._loop is not None:
+            self._loop.call_later(POLL_S, self._note_the_time)
+
+    def _is_claiming(self) -> bool:
+        return time.monotonic() - self._turned_at_s < IDLE_AFTER_S
 
     @contextlib.asynccontextmanager
     async def _set_up(self) -> AsyncIterator[None]:
@@ -125,9 +145,10 @@ class Drain:
                 # What is sent from now on would be sent again: its try is not kept.
                 self._hold.is_closing = True
                 return
+            self._turned_at_s = time.monotonic()
             self._hold.news.clear()
             await self._hand_back()
-            await self._release()
+            await self._keep_up()
             claimed = await self._claim_once()
             now = time.monotonic()
             if claimed or self._hold.count:
@@ -159,6 +180,7 @@ class Drain:
         async def claim(connection: AsyncConnection[Any]) -> list[Claimed]:
             claimed = await claim_due(
                 connection,
+                worker=self._worker,
                 limit=limit,
                 per_webhook=REFILL,
                 rooms=rooms,
@@ -194,6 +216,8 @@ class Drain:
         concurrency = CONCURRENCY
         if isinstance(endpoint, Endpoint):
             concurrency = endpoint.concurrency
+            if endpoint.is_held:
+                self._held_webhooks.add(held.webhook_id)
             if endpoint.is_limited:
                 self._limited_until = time.monotonic() + 5 * POLL_S
         self._senders.attend(self._hold.lanes.add(held, concurrency))
@@ -206,20 +230,44 @@ class Drain:
             await self._claims.run(lambda connection: give_back(connection, unwanted, in_s=POLL_S))
             self._hold.let_go(len(unwanted))
 
-    async def _release(self) -> None:
-        """Make backlogs due that wait for it, and end what is too late, once in a while."""
-        if time.monotonic() < self._release_at:
+    async def _keep_up(self) -> None:
+        """Look, once in a while, what was changed, what is to be released and what is too late."""
+        if time.monotonic() < self._keep_up_at:
             return
-        self._release_at = time.monotonic() + POLL_S
-        await self._claims.run(release_backlogs)
-        await self._claims.run(expire)
+        self._keep_up_at = time.monotonic() + POLL_S
+        await self._review()
+        await self._let_go()
+        has_backlog = await self._claims.run(release_backlogs)
+        has_late = await self._claims.run(expire)
+        if has_backlog or has_late:
+            self._keep_up_at = 0.0
+
+    async def _review(self) -> None:
+        """Heed changes of webhooks and accounts in what was claimed before and has not begun."""
+        waiting = self._hold.lanes.waiting()
+
+        async def look(connection: AsyncConnection[Any]) -> set[uuid.UUID]:
+            active = await active_revisions(connection, waiting)
+            await self._cache.learn(connection, revisions=active, versions=())
+            return waiting - active.keys()
+
+        if waiting:
+            for off in await self._claims.run(look):
+                self._hold.refuse(*self._hold.lanes.take(off))
+
+    async def _let_go(self) -> None:
+        """Let others send to what this worker alone has sent to, and is done with."""
+        done = {key for key in self._held_webhooks if self._hold.lanes.is_idle(key)}
+        if done:
+            await self._claims.run(lambda connection: let_go(connection, self._worker, done))
+            self._held_webhooks -= done
 
     def _heed(self, entry: Entry) -> None:
         """Act on what has been learned of endpoints."""
         for webhook_id in entry.opened():
             self._hold.refuse(*self._hold.lanes.take(webhook_id))
         if entry.to_release():
-            self._release_at = 0.0
+            self._keep_up_at = 0.0
         self._hold.news.set()
 
     async def _wait_for_news(self) -> None:
@@ -239,6 +287,7 @@ class Drain:
         await self._give_up()
         await self._senders.stop()
         await self._give_up()
+        await self._let_go()
         await self._recorder.close(timeout_s=STOP_GRACE_S if was_stopped else None)
 
     async def _give_up(self) -> None:

@@ -81,6 +81,8 @@ class Endpoint:
     hex_key: str = field(default="", repr=False)
     concurrency: int = DEFAULT_CONCURRENCY
     is_limited: bool = False
+    # Its concurrency is one of its own: only one worker at a time sends to it.
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ def endpoint_of(
     secret: str,
     body_contains: str,
     retry_waits_s: list[int] | None,
-    concurrency: int,
+    concurrency: int | None,
     is_limited: bool,
     signature: str,
     signature_header: str,
@@ -222,8 +224,9 @@ def endpoint_of(
             for name, value in headers
             if name.lower() not in ours
         ),
-        concurrency=concurrency,
+        concurrency=concurrency or DEFAULT_CONCURRENCY,
         is_limited=is_limited,
+        is_held=concurrency is not None,
     )
 
 

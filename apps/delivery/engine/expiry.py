@@ -1,13 +1,16 @@
 """Ending deliveries that nobody wants any more, and letting those go that waited for them."""
 
+import time
 from typing import Any
 
 from psycopg import AsyncConnection
 
 from apps.delivery.engine.records import RELEASE_AFTER
 
-# What one statement ends, so that nobody waits long for its locks.
+# What one statement ends, so that nobody waits long for its locks, and for how long at most, in
+# seconds, as nothing is claimed meanwhile.
 STEP = 1_000
+TURN_S = 0.1
 # One under a lease is being sent, and is judged by what comes of that. One that waited in vain for
 # something of its call is skipped, and gives the turn of its caller back.
 EXPIRE = """
@@ -22,7 +25,7 @@ WITH ended AS (
     FROM delivery_delivery
     WHERE state IN ('pending', 'waiting') AND expires_at <= now()
       AND (claim IS NULL OR next_attempt_at <= now())
-    ORDER BY expires_at LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED
+    ORDER BY expires_at LIMIT {step} FOR NO KEY UPDATE SKIP LOCKED
   ) late
   WHERE delivery.id = late.id
   RETURNING delivery.id, delivery.call_id, delivery.webhook_id, delivery.state
@@ -31,18 +34,18 @@ WITH ended AS (
   WHERE ended.state = 'skipped' AND turn.delivery_key = ended.id
 )
 SELECT call_id, webhook_id FROM ended
-"""
+""".replace("{step}", str(STEP))
 
 
-async def expire(connection: AsyncConnection[Any]) -> int:
-    """End what is too late, as `expired`; return how much that was."""
-    ended = 0
-    while True:
+async def expire(connection: AsyncConnection[Any]) -> bool:
+    """End what is too late, as `expired`, for a moment; return whether there is more."""
+    until = time.monotonic() + TURN_S
+    while time.monotonic() < until:
         async with connection.transaction():
             rows = await (await connection.execute(EXPIRE)).fetchall()
             if rows:
                 lines = [[row[0] for row in rows], [row[1] for row in rows]]
                 await connection.execute(RELEASE_AFTER, lines)
-        ended += len(rows)
         if len(rows) < STEP:
-            return ended
+            return False
+    return True

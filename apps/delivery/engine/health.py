@@ -1,7 +1,9 @@
 """Keeping the health of endpoints: one row a webhook, written with the tries that it is about."""
 
+import datetime as dt
 import time
 import uuid
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -16,8 +18,10 @@ from apps.delivery.retry import State
 
 # Successes of an endpoint that is well are gathered this long before its row is touched.
 GATHER_S = 1.0
-# Deliveries that one step of a release moves, so that nobody waits long for their locks.
-RELEASE_STEP = 5_000
+# Deliveries that one step of a release moves, so that nobody waits long for their locks, and what
+# a turn of it may take in seconds, as nothing is claimed meanwhile.
+RELEASE_STEP = 2_000
+RELEASE_TURN_S = 0.1
 
 _COLUMNS = [each.name for each in fields(Health)]
 _TYPES = {
@@ -25,7 +29,6 @@ _TYPES = {
     "slices": "jsonb",
     "probe_wait_s": "int",
     "is_probing": "bool",
-    "release_due": "bool",
 }
 _READ = sql.SQL(
     "SELECT webhook_id, clock_timestamp(), {columns} FROM delivery_endpointhealth"
@@ -44,24 +47,31 @@ _WRITE = sql.SQL(
     ),
     columns=sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)),
 )
-_FLAGGED = "SELECT webhook_id FROM delivery_endpointhealth WHERE release_due"
-# A microsecond apart, so that the oldest goes first.
+# In any order, so that one with a long backlog keeps no other back.
+_FLAGGED = """
+SELECT webhook_id, release_at FROM delivery_endpointhealth WHERE release_at <= now()
+ORDER BY random() LIMIT %s
+"""
+_MOST_FLAGGED = 50
+# What is due soonest is read first, so that a step reads what it moves and no more. All of it gets
+# a moment of the second before the release began, by its age: the oldest goes first.
 _RELEASE = """
 UPDATE delivery_delivery delivery
-SET next_attempt_at = now() + backlog.place * interval '1 microsecond'
+SET next_attempt_at = %(began_at)s - least(
+  greatest(%(began_at)s - delivery.created_at, interval '0') / 1000000, interval '1 second')
 FROM (
-  SELECT held.id, row_number() OVER (ORDER BY held.id) AS place
-  FROM (
-    SELECT id FROM delivery_delivery
-    WHERE webhook_id = %(webhook)s AND state = 'pending' AND claim IS NULL
-      AND next_attempt_at > now() + interval '1 second'
-      AND (wait_until IS NULL OR attempt_count > 0)
-    ORDER BY id LIMIT %(step)s FOR NO KEY UPDATE SKIP LOCKED
-  ) held
-) backlog
-WHERE delivery.id = backlog.id
+  SELECT id FROM delivery_delivery
+  WHERE webhook_id = %(webhook)s AND state = 'pending' AND claim IS NULL
+    AND next_attempt_at > now() + interval '1 second'
+    AND (wait_until IS NULL OR attempt_count > 0)
+  ORDER BY next_attempt_at LIMIT %(step)s FOR NO KEY UPDATE SKIP LOCKED
+) held
+WHERE delivery.id = held.id
 """
-_RELEASED = "UPDATE delivery_endpointhealth SET release_due = false WHERE webhook_id = %s"
+_RELEASED = """
+UPDATE delivery_endpointhealth SET release_at = NULL, released_at = release_at
+WHERE webhook_id = %s AND release_at = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +90,9 @@ class Entry:
         ]
 
     def to_release(self) -> bool:
-        """Tell whether a backlog is to be released."""
-        return any(health.release_due for health in self.known.values())
+        """Tell whether a backlog is to be released now."""
+        now = dt.datetime.now(dt.UTC)
+        return any(each.release_at and each.release_at <= now for each in self.known.values())
 
 
 class HealthBook:
@@ -170,20 +181,24 @@ def _stored(value: Any) -> Any:
     return Jsonb(value) if isinstance(value, (list, tuple)) else value
 
 
-async def release_backlogs(connection: AsyncConnection[Any]) -> int:
-    """Make the whole backlog of endpoints that are back due at once, oldest first.
+async def release_backlogs(connection: AsyncConnection[Any]) -> bool:
+    """Make backlogs of endpoints that are back due, in turns; return whether there is more.
 
-    In steps, each on its own; whoever comes next goes on where one stopped. Deliveries under a
-    lease are left alone. Returns how many were moved.
+    It takes a moment, however long they are; whoever comes next goes on. Deliveries under a lease
+    are left alone.
     """
-    released = 0
-    for (webhook_id,) in await (await connection.execute(_FLAGGED)).fetchall():
-        moved = RELEASE_STEP
-        while moved >= RELEASE_STEP:
-            cursor = await connection.execute(
-                _RELEASE, {"webhook": webhook_id, "step": RELEASE_STEP}
-            )
-            moved = cursor.rowcount
-            released += moved
-        await connection.execute(_RELEASED, [webhook_id])
-    return released
+    until = time.monotonic() + RELEASE_TURN_S
+    flagged = await (await connection.execute(_FLAGGED, [_MOST_FLAGGED])).fetchall()
+    waiting = deque(flagged)
+    while waiting:
+        webhook_id, began_at = waiting.popleft()
+        cursor = await connection.execute(
+            _RELEASE, {"webhook": webhook_id, "began_at": began_at, "step": RELEASE_STEP}
+        )
+        if cursor.rowcount < RELEASE_STEP:
+            await connection.execute(_RELEASED, [webhook_id, began_at])
+        else:
+            waiting.append((webhook_id, began_at))
+        if time.monotonic() > until:
+            break
+    return bool(waiting) or len(flagged) == _MOST_FLAGGED

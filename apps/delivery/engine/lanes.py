@@ -89,6 +89,15 @@ class Lanes:
         most = capacity // 2 // max(1, len(self._lanes))
         return {key: lane.ask(most) for key, lane in self._lanes.items()}
 
+    def waiting(self) -> set[uuid.UUID]:
+        """Return the webhooks that have something which has not begun."""
+        return {key for key, lane in self._lanes.items() if lane.queue}
+
+    def is_idle(self, webhook_id: uuid.UUID) -> bool:
+        """Tell whether there is nothing of one webhook, neither waiting nor under way."""
+        lane = self._lanes.get(webhook_id)
+        return lane is None or lane.is_idle
+
     def take(self, webhook_id: uuid.UUID) -> list[Claimed]:
         """Take out what has not begun for one webhook."""
         lane = self._lanes.get(webhook_id)

@@ -41,22 +41,19 @@ _TYPES_OF_ATTEMPTS = (
     *("text", "int2"),
 )
 # The oldest that waits for a finished one is next, unless something before it is still pending.
-RELEASE = """
+RELEASE_AFTER = """
 UPDATE delivery_delivery SET state = 'pending', next_attempt_at = greatest(now(), wait_until)
 WHERE state = 'waiting' AND id IN (
   SELECT DISTINCT ON (waiting.call_id, waiting.webhook_id) waiting.id
   FROM delivery_delivery waiting
-  WHERE waiting.state = 'waiting' {among}
+  WHERE waiting.state = 'waiting'
+    AND (waiting.call_id, waiting.webhook_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
     AND NOT EXISTS (
       SELECT FROM delivery_delivery earlier
       WHERE earlier.call_id = waiting.call_id AND earlier.webhook_id = waiting.webhook_id
         AND earlier.state = 'pending')
   ORDER BY waiting.call_id, waiting.webhook_id, waiting.id)
 """
-RELEASE_AFTER = RELEASE.format(
-    among="AND (waiting.call_id, waiting.webhook_id) IN"
-    " (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))"
-)
 _DISABLE = """
 UPDATE webhooks_webhook SET is_active = false, disabled_reason = %s
 WHERE id = ANY (%s) AND is_active

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from apps.delivery.clients.aiohttp_client import GuardedSession, send
+from apps.delivery.clients.exchange import current_exchange
 from apps.delivery.engine.claims import LEASE_MARGIN_S, Claimed
 from apps.delivery.engine.endpoints import Endpoint, EndpointCache, Unusable
 from apps.delivery.engine.hold import Hold
@@ -168,8 +169,8 @@ class Senders:
         try:
             outcome = await send(self._session, prepared.request)
         except asyncio.CancelledError:
-            # Broken off at the end of the grace; whether it arrived is not known.
-            outcome = _not_sent(ErrorKind.LOCAL, "Hookline was stopping.")
+            # Broken off at the end of the grace: it counts as sent if it was written.
+            outcome = current_exchange.get().outcome((ErrorKind.LOCAL, "Hookline was stopping."))
         self._note(held, prepared, outcome, started_at, endpoint)
 
     def _note(
@@ -200,6 +201,9 @@ class Senders:
                 verdict=verdict,
             )
         )
+        if verdict.disable_webhook:
+            # What has not begun waits until it is on again.
+            self._hold.refuse(*self._hold.lanes.take(held.webhook_id))
         self._tell(verdict.state)
         self._log.tell(held, endpoint, verdict, outcome.timings.total_ms, now=time.monotonic())
 

@@ -105,8 +105,9 @@ def rarer_settings(webhook: Webhook) -> list[tuple[str, str]]:
         ("Tries after a failure", waits or dict(SCHEDULES)[schedule]),
         ("Text in the answer", webhook.body_contains),
         ("Limit", limit if webhook.rate_limit else ""),
-        ("At the same time", f"{webhook.concurrency} requests of each worker"),
+        ("At the same time", at_once if webhook.concurrency else ""),
     ]
+    at_once = f"{webhook.concurrency} requests of all workers together"
     return [(name, value) for name, value in settings if value]
 
 

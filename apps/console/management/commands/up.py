@@ -90,9 +90,10 @@ class Command(BaseCommand):
                 receiver_port = None if no_demo else _free_port("127.0.0.1", _RECEIVER_PORT, claims)
                 keep_secrets(data_dir / "secrets.env")
                 _complete_environment(services, host, web_port, receiver_port)
+                heartbeats = Path(claims.enter_context(tempfile.TemporaryDirectory()))
                 with shared_environment(data_dir / "run.env"), Supervisor(signals) as supervisor:
                     _keep(services, supervisor)
-                    _run(supervisor, host, web_port, receiver_port, workers)
+                    _run(supervisor, host, web_port, receiver_port, workers, heartbeats)
                     supervisor.say("stopping")
         except EmbeddedServiceError as error:
             raise CommandError(str(error)) from error
@@ -105,7 +106,12 @@ def _keep(services: EmbeddedServices, supervisor: Supervisor) -> None:
 
 
 def _run(
-    supervisor: Supervisor, host: str, web_port: int, receiver_port: int | None, workers: int
+    supervisor: Supervisor,
+    host: str,
+    web_port: int,
+    receiver_port: int | None,
+    workers: int,
+    heartbeats: Path,
 ) -> None:
     supervisor.say("preparing the database")
     _must_end_well(
@@ -117,9 +123,9 @@ def _run(
         supervisor.start(processes.receiver(receiver_port))
     for number in range(1, workers + 1):
         name = "worker" if workers == 1 else f"worker {number}"
-        supervisor.start(processes.manage(name, "worker"))
-    supervisor.start(processes.manage("sweep", "sweep"))
-    supervisor.start(processes.web(host, web_port))
+        supervisor.start(processes.watched(processes.manage(name, "worker"), heartbeats))
+    supervisor.start(processes.watched(processes.manage("sweep", "sweep"), heartbeats))
+    supervisor.start(processes.watched(processes.web(host, web_port), heartbeats))
     logins = _seed(supervisor) if receiver_port is not None else []
     if supervisor.wait_for(lambda: processes.answers(host, web_port, "/healthz"), _READY_S):
         # The calls of a new demo are delivered now; what matters is to be read below them.

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
-from apps.delivery.jobs import stop_running_drain
+from apps.common.heartbeat import start_beating
+from apps.delivery.jobs import is_getting_on, stop_running_drain
 from apps.delivery.sweep import Sweep
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         sweep = Sweep()
+        start_beating(lambda: sweep.is_getting_on() and is_getting_on())
         while True:
             try:
                 sweep.run_once()

@@ -9,6 +9,8 @@ import redis
 from django.core.management.base import BaseCommand
 from django.db import connections
 
+from apps.common.heartbeat import start_beating
+from apps.delivery.jobs import is_getting_on
 from apps.delivery.wake import QUEUE, start_drain
 from apps.delivery.worker import DeliveryWorker
 
@@ -24,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Start with a drain, in case something is due already, and go on."""
+        start_beating(is_getting_on)
         try:
             queue = django_rq.get_queue(QUEUE)
             start_drain(queue)
