@@ -8,6 +8,7 @@ from apps.common.models import AccountOwned
 from tests import factories
 from tests.factories import AccountFactory
 
+Rows = dict[type[AccountOwned], Any]
 FACTORIES = {
     factory._meta.model: factory
     for factory in vars(factories).values()
@@ -23,10 +24,10 @@ def account_owned() -> list[type[AccountOwned]]:
     return [model for model in apps.get_models() if issubclass(model, AccountOwned)]
 
 
-def one_of_each(name: str) -> dict[type[AccountOwned], Any]:
+def one_of_each(name: str) -> Rows:
     """Make a row of every account-owned model in one new account; names begin with `name`."""
     account = AccountFactory(name=f"{name} account")
-    made: dict[type[AccountOwned], Any] = {}
+    made: Rows = {}
     webhook = factories.WebhookFactory(
         account=account,
         name=f"{name} webhook",

@@ -18,12 +18,11 @@ from apps.common.access import Role
 from apps.common.admin import AccountScopedAdmin
 from apps.common.admin.inlines import _AccountScopedInline
 from apps.common.models import AccountOwned
-from tests.architecture.accounts import account_owned, one_of_each
+from tests.architecture.accounts import Rows, account_owned
 from tests.conftest import LogIn
 
 pytestmark = pytest.mark.django_db
 
-Rows = dict[type[AccountOwned], Any]
 # Models whose rows are made, changed and deleted inside the page of the row they belong to.
 INLINE_ONLY = {"WebhookHeader", "IvrQuestion", "IvrParameter"}
 # Models that views of their own serve, outside of the admin, and the test that proves their wall.
@@ -57,16 +56,6 @@ def _without_row_security(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "apps.accounts.middleware.tenant_scope", lambda access: transaction.atomic()
     )
-
-
-@pytest.fixture
-def mine() -> Rows:
-    return one_of_each("Mine")
-
-
-@pytest.fixture
-def theirs() -> Rows:
-    return one_of_each("Theirs")
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import pytest
 import yaml
 
 from tests.api_client import api_for
+from tests.architecture.accounts import Rows
 from tests.architecture.api_table import TABLE, Endpoint
 from tests.architecture.test_api_described import FILE
-from tests.architecture.test_api_permissions import ask, filled, generic, rows
+from tests.architecture.test_api_permissions import agency_of, ask, filled, generic
 
 pytestmark = pytest.mark.django_db
 
@@ -48,8 +49,8 @@ def names_of(endpoint: Endpoint) -> list[str]:
     [each for each in TABLE if each.method in ("POST", "PATCH") and names_of(each)],
     ids=str,
 )
-def test_a_hostile_body_is_told_what_is_wrong(endpoint: Endpoint) -> None:
-    account, ids = rows("Mine")
+def test_a_hostile_body_is_told_what_is_wrong(endpoint: Endpoint, mine: Rows) -> None:
+    account, ids = agency_of(mine)
     api = api_for(account)
     good = filled(endpoint.body, ids) or {}
     names = names_of(endpoint)

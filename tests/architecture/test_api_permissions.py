@@ -13,7 +13,7 @@ from apps.common.access import Role
 from apps.common.api.filters import ReferenceFilter
 from config import api as addresses
 from tests.api_client import Api, api_for
-from tests.architecture.accounts import one_of_each
+from tests.architecture.accounts import Rows, one_of_each
 from tests.architecture.api_table import TABLE, Endpoint
 from tests.builders import event
 from tests.conftest import LogIn
@@ -35,18 +35,22 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 @pytest.fixture
-def mine() -> tuple[Account, Ids]:
-    return rows("Mine")
+def mine(mine: Rows) -> tuple[Account, Ids]:
+    return agency_of(mine)
 
 
 @pytest.fixture
-def theirs() -> Ids:
-    return rows("Theirs")[1]
+def theirs(theirs: Rows) -> Ids:
+    return agency_of(theirs)[1]
 
 
 def rows(name: str) -> tuple[Account, Ids]:
     """Make a row of everything, in an agency, and return their ids by name."""
-    made = one_of_each(name)
+    return agency_of(one_of_each(name))
+
+
+def agency_of(made: Rows) -> tuple[Account, Ids]:
+    """Let the account of these rows be an agency; return it with their ids by name."""
     account: Account = next(iter(made.values())).account
     Account.objects.filter(pk=account.pk).update(kind=AccountKind.AGENCY)
     ids = {str(model._meta.model_name): row.public_id for model, row in made.items()}

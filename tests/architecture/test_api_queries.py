@@ -1,18 +1,19 @@
 """Lists of the API ask the database at most eight questions, whatever the size of their page."""
 
-from typing import Any
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.accounts.models import Account, AccountKind
+from apps.accounts.models import Account
+from apps.campaigns.models import Treatment
 from apps.common.api.viewsets import Listed
+from apps.delivery.models import Delivery
+from apps.webhooks.models import Template
 from config import api as addresses
 from tests.api_client import Api, api_for, good
-from tests.architecture.accounts import one_of_each
+from tests.architecture.accounts import Rows, one_of_each
 from tests.architecture.api_table import TABLE, Endpoint
-from tests.architecture.test_api_permissions import filled, generic, walked
+from tests.architecture.test_api_permissions import agency_of, filled, generic, walked
 from tests.factories import AttemptFactory, TemplateVersionFactory, TreatmentOptionFactory
 
 pytestmark = pytest.mark.django_db
@@ -52,25 +53,28 @@ def asked(api: Api, url: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("endpoint", LISTS, ids=str)
-def test_a_list_asks_the_same_whatever_it_shows(endpoint: Endpoint) -> None:
-    rows = one_of_each("Mine")
-    account = next(iter(rows.values())).account
-    Account.objects.filter(pk=account.pk).update(kind=AccountKind.AGENCY)
-    ids: dict[str, Any] = {
-        str(model._meta.model_name): row.public_id for model, row in rows.items()
-    }
-    api, url = api_for(account), filled(endpoint.url, ids)
-    asked(api, url)
-    few = asked(api, url)
+@pytest.fixture(scope="module")
+def crowded(kept: None) -> Rows:
+    """Rows of an account with more of everything, and with clients that have some, too."""
+    rows = one_of_each("Many")
+    account, _ = agency_of(rows)
     for name in ("More", "Yet more"):
         others = one_of_each(name)
         Account.objects.filter(pk=next(iter(others.values())).account.pk).update(parent=account)
-    by_name = {str(model._meta.model_name): row for model, row in rows.items()}
-    TemplateVersionFactory(template=by_name["template"])
-    TreatmentOptionFactory(treatment=by_name["treatment"])
-    AttemptFactory(delivery=by_name["delivery"], number=2)
-    many = asked(api, f"{url}?limit=200")
+    TemplateVersionFactory(template=rows[Template])
+    TreatmentOptionFactory(treatment=rows[Treatment])
+    AttemptFactory(delivery=rows[Delivery], number=2)
+    return rows
+
+
+@pytest.mark.parametrize("endpoint", LISTS, ids=str)
+def test_a_list_asks_the_same_whatever_it_shows(
+    endpoint: Endpoint, mine: Rows, crowded: Rows
+) -> None:
+    (one, its_ids), (large, large_ids) = agency_of(mine), agency_of(crowded)
+    asked(api_for(one), filled(endpoint.url, its_ids))
+    few = asked(api_for(one), filled(endpoint.url, its_ids))
+    many = asked(api_for(large), f"{filled(endpoint.url, large_ids)}?limit=200")
     assert len(many) == len(few), many
     assert len(many) <= MOST, many
     for table, columns in DOCUMENTS.items():
@@ -89,10 +93,8 @@ def test_a_list_asks_the_same_whatever_it_shows(endpoint: Endpoint) -> None:
         ("/alerts", "webhook"),
     ],
 )
-def test_whole_rows_in_place_of_ids_cost_nothing_more(url: str, names: str) -> None:
-    rows = one_of_each("Mine")
-    account = next(iter(rows.values())).account
-    api = api_for(account)
+def test_whole_rows_in_place_of_ids_cost_nothing_more(url: str, names: str, mine: Rows) -> None:
+    api = api_for(next(iter(mine.values())).account)
     plain = asked(api, url)
     expanded = asked(api, f"{url}?expand={names}")
     assert len(expanded) <= len(plain)

@@ -11,7 +11,7 @@ from apps.calls.models import Call
 from apps.common.access import Role
 from apps.common.admin import AccountScopedAdmin
 from apps.common.models import AccountOwned
-from tests.architecture.accounts import one_of_each
+from tests.architecture.accounts import Rows
 from tests.conftest import LogIn
 
 pytestmark = pytest.mark.django_db
@@ -39,9 +39,8 @@ def heavy_columns(queries: list[dict[str, str]]) -> set[str]:
 
 
 @pytest.mark.parametrize("model", LISTS, ids=lambda model: model.__name__)
-def test_a_list_reads_no_documents(model: type[AccountOwned], log_in: LogIn) -> None:
-    account = one_of_each("Mine")[model].account
-    browser = log_in(account=account, role=Role.OWNER)
+def test_a_list_reads_no_documents(model: type[AccountOwned], mine: Rows, log_in: LogIn) -> None:
+    browser = log_in(account=mine[model].account, role=Role.OWNER)
     link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     with CaptureQueriesContext(connection) as asked:
         assert browser.get(link).status_code == 200
@@ -50,9 +49,9 @@ def test_a_list_reads_no_documents(model: type[AccountOwned], log_in: LogIn) -> 
 
 @pytest.mark.parametrize(("model", "page"), PAGES, ids=[page for _, page in PAGES])
 def test_a_page_of_many_rows_reads_no_documents(
-    model: type[AccountOwned], page: str, log_in: LogIn
+    model: type[AccountOwned], page: str, mine: Rows, log_in: LogIn
 ) -> None:
-    row = one_of_each("Mine")[model]
+    row = mine[model]
     browser = log_in(account=row.account, role=Role.OWNER)
     with CaptureQueriesContext(connection) as asked:
         assert browser.get(reverse(f"admin:{page}", args=[row.pk])).status_code == 200

@@ -10,11 +10,10 @@ from django.db.models import ForeignKey
 from apps.common.access import Access, ReachableAccount, Role
 from apps.common.models import AccountOwned
 from apps.common.tenancy import tenant_scope
-from tests.architecture.accounts import account_owned, one_of_each
+from tests.architecture.accounts import Rows, account_owned
 
 pytestmark = pytest.mark.django_db
 
-Rows = dict[type[AccountOwned], Any]
 # Every foreign key from one account-owned model to another.
 REFERENCES = [
     field
@@ -27,16 +26,6 @@ REFERENCES = [
 def access_to(account: Any) -> Access:
     reachable = ReachableAccount(account.pk, account.name, account.is_agency, Role.OWNER)
     return Access(accounts={account.pk: reachable})
-
-
-@pytest.fixture
-def mine() -> Rows:
-    return one_of_each("Mine")
-
-
-@pytest.fixture
-def theirs() -> Rows:
-    return one_of_each("Theirs")
 
 
 def test_every_table_has_a_policy() -> None:
