@@ -20,10 +20,10 @@ from apps.common.api.parameters import whole_number
 from apps.common.api.serializers import read
 from apps.common.api.viewsets import Managed
 from apps.delivery.api.answers import Backtested, TestResult, WebhookStats
-from apps.delivery.models import Delivery, DeliveryState, EndpointHealth
-from apps.delivery.testing import TestRun, send_test
 from apps.delivery.breaker import position
 from apps.delivery.figures import figures_of
+from apps.delivery.models import Delivery, DeliveryState, EndpointHealth
+from apps.delivery.testing import TestRun, send_test
 from apps.webhooks.api.samples import RenderBody, compiled_version, snapshot_for
 from apps.webhooks.api.webhooks import (
     RotateBody,
@@ -179,11 +179,20 @@ class WebhookViewSet(Managed, AppliesWebhook):
         counts = dict(recent.values_list("state").annotate(Count("pk")))
         unfinished = Delivery.objects.filter(webhook=webhook, state__in=DeliveryState.unfinished())
         health = EndpointHealth.objects.get(webhook=webhook)
+        figures = figures_of(webhook, now)
         return Response(
             {
                 "since": since,
                 "deliveries": {state: counts.get(state, 0) for state in DeliveryState.values},
+                "last_day": {
+                    "success_percent": figures.success_rate,
+                    "p50_ms": figures.p50_ms,
+                    "p95_ms": figures.p95_ms,
+                    "p99_ms": figures.p99_ms,
+                },
                 "backlog": unfinished.count(),
+                "next_try_at": figures.next_try_at,
+                "breaker": position(health.probe_at, health.is_probing, now),
                 "last_success_at": health.last_success_at,
                 "last_failure_at": health.last_failure_at,
                 "failing_since": health.failing_since,
@@ -192,20 +201,11 @@ class WebhookViewSet(Managed, AppliesWebhook):
             }
         )
 
-        figures = figures_of(webhook, now)
     def _switched(self, *, is_active: bool) -> Response:
         webhook = self.held_for(Role.MEMBER)
         changes = {"is_active": is_active, "disabled_reason": ""}
         change_webhook(webhook=webhook, changes=changes, headers=None, by=self.access)
-                "last_day": {
-                    "success_percent": figures.success_rate,
-                    "p50_ms": figures.p50_ms,
-                    "p95_ms": figures.p95_ms,
-                    "p99_ms": figures.p99_ms,
-                },
         return self.shown(webhook)
-                "next_try_at": figures.next_try_at,
-                "breaker": position(health.probe_at, health.is_probing, now),
 
 
 def _shown(run: TestRun) -> dict[str, Any]:

@@ -99,6 +99,7 @@ def rarer_settings(webhook: Webhook) -> list[tuple[str, str]]:
     """Return the rarer settings in words, without those that say nothing."""
     schedule, waits = chosen_schedule(webhook.retry_waits_s)
     limit = f"{webhook.rate_limit} requests in each {webhook.rate_unit}"
+    at_once = f"{webhook.concurrency} requests of all workers together"
     settings = [
         ("Signed by", f"{webhook.get_signature_display()} {webhook.signature_header}".strip()),
         ("Key id", f"{webhook.key_id_header} {webhook.key_id}".strip()),
@@ -107,7 +108,6 @@ def rarer_settings(webhook: Webhook) -> list[tuple[str, str]]:
         ("Limit", limit if webhook.rate_limit else ""),
         ("At the same time", at_once if webhook.concurrency else ""),
     ]
-    at_once = f"{webhook.concurrency} requests of all workers together"
     return [(name, value) for name, value in settings if value]
 
 
