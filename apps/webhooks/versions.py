@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,9 @@ from apps.webhooks.services import save_template
 FILE_VERSION = 1
 MOST_FILE_BYTES = 2_000_000
 _SHOWN_WEBHOOKS = 50
+# Lines of one version that are compared with those of another in their order. Beyond, lines that
+# repeat could keep a process busy for minutes.
+_MOST_COMPARED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,30 @@ def use_of(template: Template) -> Use:
 
 def differences(old: TemplateVersion, new: TemplateVersion) -> Iterator[Line]:
     """Yield what changed from one version to another, sample first, then the fields."""
-    for before, after in ((_sample_lines(old), _sample_lines(new)), (_fields(old), _fields(new))):
-        for line in list(difflib.unified_diff(before, after, lineterm="", n=3))[2:]:
-            yield Line("@", "…") if line.startswith("@@") else Line(line[0], line[1:])
+    yield from _compared(_sample_lines(old), _sample_lines(new))
+    yield from _compared(_fields(old), _fields(new))
+
+
+def _compared(before: list[str], after: list[str]) -> Iterator[Line]:
+    if max(len(before), len(after)) > _MOST_COMPARED:
+        yield from _roughly_compared(before, after)
+        return
+    for line in list(difflib.unified_diff(before, after, lineterm="", n=3))[2:]:
+        yield Line("@", "…") if line.startswith("@@") else Line(line[0], line[1:])
+
+
+def _roughly_compared(before: list[str], after: list[str]) -> Iterator[Line]:
+    """Yield the lines that only one of the two has, whatever their order, and say so."""
+    if before == after:
+        return
+    yield Line("@", "Too long to compare in order. Lines that only one of the versions has:")
+    for sign, lines, others in (("-", before, after), ("+", after, before)):
+        elsewhere = Counter(others)
+        for line in lines:
+            if elsewhere[line]:
+                elsewhere[line] -= 1
+            else:
+                yield Line(sign, line)
 
 
 def _sample_lines(version: TemplateVersion) -> list[str]:

@@ -148,6 +148,8 @@ class TestPlainForm:
             ([{"path": "$.a", "colour": "red"}], "$.a", 'no option "colour"'),
             ([{"path": "$.a", "formatters": {}}], "$.a", "must be a list"),
             ([{"path": "$.a", "formatters": ["x"]}], "$.a", 'with a "name"'),
+            ([{"path": "$.a", "formatters": [{"name": "escape"}] * 7}], "$.a", "at most 6"),
+            ([{"path": "$.a"}] * 10_001, "", "at most 10,000"),
             ([{"path": "$.a"}, {"path": "$.a"}], "$.a", "mapped twice"),
         ],
     )

@@ -130,6 +130,23 @@ class TestThePage:
         lines = [(line.sign, line.text) for line in differences(old, new)]
         assert lines == [("@", "…"), ("-", "$.a ← %ani%"), ("+", f"$.a ← {words}")]
 
+    def test_compares_long_versions_roughly_and_says_so(self, template: Template) -> None:
+        # 150 kinds of blank lines over and over, then backwards: to compare them in order would
+        # take many minutes.
+        blank = str.maketrans("01", " \t")
+        lines = [f"{number % 150:08b}".translate(blank) for number in range(20_000)]
+        old = save_template(template=template, sample="\n".join(["[", *lines, "1]"]), by=None)
+        lines.reverse()
+        new = save_template(template=template, sample="\n".join(["[", *lines, "2]"]), by=None)
+
+        told = [(line.sign, line.text) for line in differences(old, new)]
+
+        assert told == [
+            ("@", "Too long to compare in order. Lines that only one of the versions has:"),
+            ("-", "1]"),
+            ("+", "2]"),
+        ]
+
     def test_viewers_only_look(self, log_in: LogIn, template: Template) -> None:
         viewer = log_in(account=template.account, role=Role.VIEWER)
         assert viewer.get(address("versions", template.pk)).status_code == 200

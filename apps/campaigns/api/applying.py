@@ -14,7 +14,7 @@ from apps.accounts.models import Group, Location
 from apps.calls.events import Timing
 from apps.campaigns.applying import MOST_LOCATIONS, Applied, Outcome, apply_template, apply_webhook
 from apps.common.access import Access, Role
-from apps.common.api.fields import AccountKey, PublicId, Reference, References
+from apps.common.api.fields import AccountKey, PublicId, Reference, References, ShortList
 from apps.common.api.serializers import StrictSerializer, read, refuse
 from apps.common.api.viewsets import RowViewSet
 from apps.webhooks.api.template_views import TemplateViewSet
@@ -46,9 +46,7 @@ class ApplyBody(StrictSerializer):
 class ApplyWebhookBody(ApplyBody):
     """The locations, and when to send; by default as for the webhook's own location."""
 
-    timings = serializers.ListField(
-        child=serializers.ChoiceField(Timing.choices), default=list, max_length=3
-    )
+    timings = ShortList(child=serializers.ChoiceField(Timing.choices), default=list, max_length=3)
 
 
 class ApplyTemplateBody(ApplyBody):

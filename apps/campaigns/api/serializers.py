@@ -20,6 +20,9 @@ from apps.common.api.serializers import AccountSerializer
 from apps.webhooks.models import Template, Webhook
 from apps.webhooks.sharing import templates_for
 
+# That a new treatment brings along.
+_MOST_OPTIONS = 100
+
 
 class CampaignSerializer(AccountSerializer):
     """Why people call."""
@@ -85,7 +88,9 @@ class TreatmentSerializer(AccountSerializer):
     expandable = {"location": LocationSerializer}
 
     location = Reference(Location)
-    options = NestedOptionSerializer(many=True, required=False)
+    options: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=NestedOptionSerializer(), required=False, max_length=_MOST_OPTIONS
+    )
 
     class Meta:
         model = Treatment

@@ -23,6 +23,9 @@ from apps.webhooks.api.webhooks import NewWebhookSerializer
 from apps.webhooks.models import Template, TemplateFormat, Webhook
 from apps.webhooks.sharing import templates_for
 
+# That a new webhook brings along.
+_MOST_ATTACHMENTS = 50
+
 
 class NewTemplateSerializer(StrictSerializer):
     """A template that is made with its webhook, in the webhook's account."""
@@ -70,7 +73,9 @@ class WebhookToSetUp(NewWebhookSerializer):
     template = TemplateOrNew(
         Template, rows=lambda access: templates_for(access.account_ids, access)
     )
-    attachments = NestedAttachmentSerializer(many=True, required=False)
+    attachments: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=NestedAttachmentSerializer(), required=False, max_length=_MOST_ATTACHMENTS
+    )
 
     class Meta(NewWebhookSerializer.Meta):
         fields = [*NewWebhookSerializer.Meta.fields, "attachments"]

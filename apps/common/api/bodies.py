@@ -95,24 +95,27 @@ def empty_body() -> Problem:
 
 def check_shape(body: Any) -> None:
     """Refuse what no row can hold: NUL in a text, and nesting over MAX_DEPTH levels."""
-    level: list[tuple[str, Any]] = [("", body)]
-    for _ in range(MAX_DEPTH):
-        below: list[tuple[str, Any]] = []
-        for pointer, value in level:
-            if isinstance(value, str) and "\0" in value:
-                raise _unusable(pointer, "nul_character", "A text contains NUL.")
-            if isinstance(value, dict):
-                if any("\0" in name for name in value):
-                    raise _unusable(pointer, "nul_character", "A name contains NUL.")
-                below += [(f"{pointer}/{escaped(name)}", each) for name, each in value.items()]
-            elif isinstance(value, list):
-                below += [(f"{pointer}/{index}", each) for index, each in enumerate(value)]
-        level = below
-    if level:
-        raise _unusable("", "too_deep", f"The body has more than {MAX_DEPTH} levels.")
+    _check_below([], body)
 
 
-def _unusable(pointer: str, code: str, message: str) -> Problem:
+def _check_below(way: list[str | int], value: Any) -> None:
+    """Check a value and all in it; `way` leads there. A pointer is made where a fault is alone."""
+    if isinstance(value, str) and "\0" in value:
+        raise _unusable(way, "nul_character", "A text contains NUL.")
+    if not value or not isinstance(value, dict | list):
+        return
+    if len(way) == MAX_DEPTH - 1:
+        raise _unusable([], "too_deep", f"The body has more than {MAX_DEPTH} levels.")
+    for name, each in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(name, str) and "\0" in name:
+            raise _unusable(way, "nul_character", "A name contains NUL.")
+        way.append(name)
+        _check_below(way, each)
+        way.pop()
+
+
+def _unusable(way: list[str | int], code: str, message: str) -> Problem:
+    pointer = "".join(f"/{escaped(str(segment))}" for segment in way)
     fault = FieldProblem(pointer, code, message)
     return Problem(422, "invalid", "The request is not valid.", errors=[fault])
 

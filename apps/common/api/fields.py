@@ -139,14 +139,28 @@ class Reference(_RelatedField):
         return encode_public_id(self.model.ID_PREFIX, value.pk)
 
 
-class References(_ListField):
+class ShortList(_ListField):
+    """A list whose length is judged before its items are, so that a long one costs nothing."""
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        self.most = max_length
+        super().__init__(max_length=max_length, **kwargs)
+
+    def run_child_validation(self, data: Any) -> list[Any]:
+        """Return the items; REST framework would judge each one first, and the length then."""
+        if len(data) > self.most:
+            self.fail("max_length", max_length=self.most)
+        return super().run_child_validation(data)
+
+
+class References(ShortList):
     """Rows named by their public ids, found by one query; each at most once, in the given order."""
 
     default_error_messages = Reference.default_error_messages
 
-    def __init__(self, model: type[AccountOwned], **kwargs: Any) -> None:
+    def __init__(self, model: type[AccountOwned], *, max_length: int, **kwargs: Any) -> None:
         self.model = model
-        super().__init__(child=serializers.CharField(), **kwargs)
+        super().__init__(child=serializers.CharField(), max_length=max_length, **kwargs)
 
     def to_internal_value(self, data: Any) -> list[AccountOwned]:
         """Return the rows; faults are told by the place of the id."""

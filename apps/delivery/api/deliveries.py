@@ -13,7 +13,14 @@ from apps.accounts.models import Location
 from apps.calls.events import Timing
 from apps.calls.models import Call, CallEvent
 from apps.common.access import Role
-from apps.common.api.fields import AccountKey, Moment, PublicId, Reference, References
+from apps.common.api.fields import (
+    AccountKey,
+    Moment,
+    PublicId,
+    Reference,
+    References,
+    ShortList,
+)
 from apps.common.api.filters import ReferenceFilter, RowFilters, filters
 from apps.common.api.serializers import (
     AccountSerializer,
@@ -214,14 +221,12 @@ class ReplayBody(StrictSerializer):
     since = Moment()
     until = Moment()
     webhooks = References(Webhook, required=False, max_length=500)
-    states = serializers.ListField(
+    states = ShortList(
         child=serializers.ChoiceField(DeliveryState.choices),
         default=[state.value for state in DeliveryState.unsuccessful()],
         max_length=5,
     )
-    timings = serializers.ListField(
-        child=serializers.ChoiceField(Timing.choices), default=list, max_length=3
-    )
+    timings = ShortList(child=serializers.ChoiceField(Timing.choices), default=list, max_length=3)
     with_current_version = serializers.BooleanField(default=False)
     rate_per_s = serializers.IntegerField(min_value=1, max_value=Replay.MOST_A_SECOND, default=10)
     is_dry_run = serializers.BooleanField(default=False)

@@ -131,7 +131,13 @@ def read_mapping(plain: object, sample: Sample) -> Mapping:
     except MappingError as error:
         faults = list(error.problems)
     if faults:
-        raise invalid([_at(plain, fault.path, fault.message) for fault in faults])
+        places = _places_in(plain)
+        raise invalid(
+            [
+                FieldProblem(places.get(fault.path, "/mapping"), "invalid", fault.message)
+                for fault in faults
+            ]
+        )
     return mapping
 
 
@@ -246,9 +252,12 @@ def snapshot_for(named: str, account_ids: Sequence[Any]) -> Snapshot:
     return snapshot
 
 
-def _at(plain: object, path: str, message: str) -> FieldProblem:
-    """Point at the field mapping that is at fault: by its path, or by `[3]`, its place."""
+def _places_in(plain: object) -> dict[str, str]:
+    """Return where each field mapping is in a body, by its path, or by `[3]`, its place."""
+    places: dict[str, str] = {}
     for index, item in enumerate(plain if isinstance(plain, list) else ()):
-        if path == f"[{index}]" or (isinstance(item, dict) and item.get("path") == path):
-            return FieldProblem(f"/mapping/{index}", "invalid", message)
-    return FieldProblem("/mapping", "invalid", message)
+        pointer = f"/mapping/{index}"
+        places[f"[{index}]"] = pointer
+        if isinstance(item, dict) and isinstance(path := item.get("path"), str):
+            places.setdefault(path, pointer)
+    return places

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from apps.accounts.api.serializers import LocationSerializer
 from apps.accounts.models import Location
-from apps.common.api.fields import Reference
+from apps.common.api.fields import Reference, ShortList
 from apps.common.api.serializers import AccountSerializer, StrictSerializer, refuse
 from apps.common.api.views import access_of
 from apps.webhooks.api.templates import TemplateSummary
@@ -15,6 +15,8 @@ from apps.webhooks.models import Template, Webhook, WebhookHeader
 from apps.webhooks.schedules import InvalidSchedule, check_schedule
 from apps.webhooks.services import DEFAULT_KEEP, MAX_KEEP
 from apps.webhooks.sharing import templates_for
+
+_MOST_HEADERS = 100
 
 
 class HeaderSerializer(StrictSerializer):
@@ -41,13 +43,13 @@ class WebhookSummary(AccountSerializer):
 
     location = Reference(Location, required=False, allow_null=True)
     template = Reference(Template, rows=lambda access: templates_for(access.account_ids, access))
-    success_codes = serializers.ListField(
+    success_codes = ShortList(
         child=serializers.IntegerField(min_value=100, max_value=599),
         required=False,
         min_length=1,
         max_length=20,
     )
-    retry_waits_s = serializers.ListField(
+    retry_waits_s = ShortList(
         child=serializers.IntegerField(),
         required=False,
         allow_null=True,
@@ -93,15 +95,15 @@ class WebhookSummary(AccountSerializer):
 class WebhookSerializer(WebhookSummary):
     """A webhook with its headers."""
 
-    headers = HeaderSerializer(many=True, required=False)
+    headers: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=HeaderSerializer(), required=False, max_length=_MOST_HEADERS
+    )
 
     class Meta(WebhookSummary.Meta):
         fields = [*WebhookSummary.Meta.fields, "headers"]
 
     def validate_headers(self, headers: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
         """Return names with values."""
-        if len(headers) > 100:
-            raise serializers.ValidationError("A webhook has at most 100 headers.", "too_many")
         return [(header["name"], header.get("value")) for header in headers]
 
     def update(self, instance: Webhook, validated_data: dict[str, Any]) -> Webhook:

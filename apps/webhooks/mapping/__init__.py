@@ -19,10 +19,11 @@ from apps.webhooks.mapping.formatters import (
     OptionKind,
     steps,
 )
-from apps.webhooks.mapping.plain import from_plain, to_plain
+from apps.webhooks.mapping.plain import MOST_FORMATTERS, from_plain, to_plain
 
 __all__ = [
     "FORMATTERS",
+    "MOST_FORMATTERS",
     "FieldMapping",
     "Formatter",
     "FormatterError",

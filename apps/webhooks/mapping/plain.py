@@ -33,6 +33,9 @@ _KEYS = frozenset(
         "only_if",
     }
 )
+# Field mappings, which are more than a sample has places, and formatters of one of them.
+_MOST_FIELDS = 10_000
+MOST_FORMATTERS = 6
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -45,6 +48,8 @@ def from_plain(plain: object) -> Mapping:
     """Read a mapping from JSON values. Raises MappingError with every problem of its form."""
     if not isinstance(plain, list):
         raise MappingError([Problem("", "A mapping is a list of field mappings.")])
+    if len(plain) > _MOST_FIELDS:
+        raise MappingError([Problem("", f"A mapping has at most {_MOST_FIELDS:,} fields.")])
     problems: list[Problem] = []
     fields: list[FieldMapping] = []
     seen: set[str] = set()
@@ -132,6 +137,9 @@ class _Reader:
         items = self._item.get("formatters", [])
         if not isinstance(items, list):
             self._note('"formatters" must be a list.')
+            return ()
+        if len(items) > MOST_FORMATTERS:
+            self._note(f"A field has at most {MOST_FORMATTERS} formatters.")
             return ()
         formatters = []
         for item in items:

@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.webhooks.mapping import (
     FORMATTERS,
+    MOST_FORMATTERS,
     FieldMapping,
     Formatter,
     Kind,
@@ -15,7 +16,6 @@ from apps.webhooks.mapping import (
     WhenEmpty,
 )
 
-MOST_FORMATTERS = 6
 WHEN_EMPTY_LABELS = [
     (WhenEmpty.KEEP.value, "Send it empty"),
     (WhenEmpty.NULL.value, "Send null"),

@@ -39,6 +39,56 @@ def body(world: World, **fields: Any) -> dict[str, Any]:
     }
 
 
+class TestListsInABody:
+    """Each is judged by its length before what is in it."""
+
+    @pytest.mark.parametrize(
+        ("field", "items"),
+        [
+            ("headers", [{"name": "X", "value": "1"}] * 101),
+            ("attachments", [{"timing": "end"}] * 51),
+            ("success_codes", ["x"] * 21),
+            ("retry_waits_s", ["x"] * 31),
+        ],
+    )
+    def test_of_a_webhook_are_short(
+        self, api: Api, world: World, field: str, items: list[Any]
+    ) -> None:
+        told = problem(api.post("/webhooks", body(world, **{field: items})), 422, "invalid")
+        assert faults(told) == [(f"/{field}", "max_length")]
+        assert not Webhook.objects.exists()
+
+    def test_of_a_treatment_are_short(self, api: Api, world: World) -> None:
+        told = problem(
+            api.post(
+                "/treatments",
+                {
+                    "location": world.location.public_id,
+                    "name": "Menu",
+                    "options": [{"key": str(key)} for key in range(101)],
+                },
+            ),
+            422,
+            "invalid",
+        )
+        assert faults(told) == [("/options", "max_length")]
+
+    def test_of_a_replay_are_short(self, api: Api) -> None:
+        asked = {
+            "since": "2026-01-01T00:00:00Z",
+            "until": "2026-01-02T00:00:00Z",
+            "webhooks": ["nonsense"] * 501,
+            "states": ["nonsense"] * 6,
+            "timings": ["nonsense"] * 4,
+        }
+        told = problem(api.post("/replays", asked), 422, "invalid")
+        assert faults(told) == [
+            ("/webhooks", "max_length"),
+            ("/states", "max_length"),
+            ("/timings", "max_length"),
+        ]
+
+
 class TestANewWebhook:
     def test_comes_with_its_template_and_attachments(self, api: Api, world: World) -> None:
         made = good(api.post("/webhooks", body(world)), 201)

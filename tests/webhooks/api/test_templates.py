@@ -58,6 +58,7 @@ class TestCreating:
             ({"mapping": [{"path": "$.gone", "kind": "omit"}]}, "/mapping/0", "invalid"),
             ({"mapping": [{"path": "$.phone"}, 7]}, "/mapping/1", "invalid"),
             ({"mapping": {"a": 1}}, "/mapping", "invalid"),
+            ({"mapping": [0] * 10_001}, "/mapping", "invalid"),
             ({"nmae": "Lead"}, "/nmae", "unknown_field"),
             ({"name": "a\u0000b"}, "/name", "nul_character"),
             ({"group": 7}, "/group", "invalid_id"),
