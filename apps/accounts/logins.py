@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 # Who guesses passwords all night must not fill the log of an account.
 _MOST_FAILED_AN_HOUR = 60
+_NEWEST = 50
 
 
 def actor_label(user: User) -> str:
@@ -44,3 +45,15 @@ def record_failed_login(*, email: str) -> None:
         )
         if lately.count() < _MOST_FAILED_AN_HOUR:
             record(action=AuditAction.LOGIN_FAILED, account_id=membership.account_id, subject=user)
+
+
+def addresses_of_logins(*, email: str) -> list[str]:
+    """Return from where the person with this e-mail has logged in, the newest times."""
+    entries = AuditEntry.objects.filter(
+        object_id__in=User.objects.filter(email=email.strip().lower()).values("pk"),
+        action=AuditAction.LOGGED_IN,
+        ip__isnull=False,
+    )
+    return [
+        str(ip) for ip in entries.values_list("ip", flat=True).order_by("-created_at")[:_NEWEST]
+    ]

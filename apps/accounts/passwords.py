@@ -9,6 +9,7 @@ from django.contrib.auth.forms import PasswordResetForm
 from django.db import transaction
 
 from apps.accounts.models import User
+from apps.accounts.throttling import may_send_link
 
 if TYPE_CHECKING:
     from django.views.generic.base import TemplateView
@@ -26,8 +27,12 @@ class ResetForm(PasswordResetForm):
         return User.objects.filter(email=email.strip().lower(), is_active=True)
 
     def send_mail(self, *args: Any, **kwargs: Any) -> None:
-        """Send it when the transaction is over: a mail server may be slow."""
-        transaction.on_commit(lambda: super(ResetForm, self).send_mail(*args, **kwargs))
+        """Send it when the transaction is over: a mail server may be slow.
+
+        The page says the same when somebody has asked for too many.
+        """
+        if may_send_link(email=self.cleaned_data["email"]):
+            transaction.on_commit(lambda: super(ResetForm, self).send_mail(*args, **kwargs))
 
 
 class _ThemedPage(_Page):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.accounts import throttling
 from apps.accounts.models import Account, User
-from apps.accounts.throttling import MOST_TRIES
+from apps.accounts.throttling import MOST_LINKS, MOST_TRIES, MOST_TRIES_FROM_ALL
 from apps.common.access import Role
 from tests.conftest import LogIn
 from tests.factories import (
@@ -121,9 +121,9 @@ class TestLoggingIn:
         """Keep the window from ending in the middle of a test."""
         monkeypatch.setattr(throttling, "WINDOW_S", 10**9)
 
-    def tried(self, client: Client, email: str, password: str) -> str:
+    def tried(self, client: Client, email: str, password: str, at: str = "203.0.113.1") -> str:
         form = {"username": email, "password": password}
-        return text_of(client.post(reverse("admin:login"), form, follow=True))
+        return text_of(client.post(reverse("admin:login"), form, follow=True, REMOTE_ADDR=at))
 
     @pytest.mark.parametrize("is_known", [True, False])
     def test_is_refused_to_who_guesses(self, client: Client, is_known: bool) -> None:
@@ -142,6 +142,57 @@ class TestLoggingIn:
         MembershipFactory(user__email="other@example.com")
         self.tried(client, "other@example.com", PASSWORD)
         assert "_auth_user_id" in client.session
+
+    def test_goes_on_elsewhere(self, client: Client) -> None:
+        email = "home@example.com"
+        MembershipFactory(user__email=email)
+        for _ in range(2 * MOST_TRIES_FROM_ALL):
+            self.tried(client, email, "a guess")
+        assert "Too many tries." in self.tried(client, email, PASSWORD)
+        self.tried(client, email, PASSWORD, at="198.51.100.7")
+        assert "_auth_user_id" in client.session
+
+    def test_is_counted_for_all_that_a_provider_gives_to_one(self, client: Client) -> None:
+        email = "six@example.com"
+        MembershipFactory(user__email=email)
+        for number in range(MOST_TRIES):
+            self.tried(client, email, "a guess", at=f"2001:db8:1:{number:x}::{number:x}")
+        assert "Too many tries." in self.tried(client, email, PASSWORD, at="2001:db8:1:ffff::1")
+        assert "Too many" not in self.tried(client, email, "a guess", at="2001:db8:2::1")
+
+    def test_is_refused_to_who_guesses_from_everywhere(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(throttling, "MOST_TRIES_FROM_ALL", 4)
+        email, home = "everywhere@example.com", "198.51.100.8"
+        MembershipFactory(user__email=email)
+        self.tried(client, email, PASSWORD, at=home)
+        client.logout()
+        for number in range(4):
+            self.tried(client, email, "a guess", at=f"192.0.2.{number}")
+        assert "Too many tries." in self.tried(client, email, PASSWORD, at="192.0.2.9")
+        assert "_auth_user_id" not in client.session
+        self.tried(client, email, PASSWORD, at=home)
+        assert "_auth_user_id" in client.session
+
+
+class TestALinkToSetANewPassword:
+    def test_is_sent_some_times_and_no_more(
+        self,
+        client: Client,
+        mailoutbox: list[Any],
+        monkeypatch: pytest.MonkeyPatch,
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        monkeypatch.setattr(throttling, "LINKS_WINDOW_S", 10**9)
+        MembershipFactory(user__email="flooded@example.com")
+        pages = set()
+        for _ in range(MOST_LINKS + 2):
+            with django_capture_on_commit_callbacks(execute=True):
+                page = client.post(reverse("password_reset"), {"email": "Flooded@example.com"})
+            pages.add((page.status_code, page.headers["Location"]))
+        assert len(mailoutbox) == MOST_LINKS
+        assert pages == {(302, reverse("password_reset_done"))}
 
 
 class TestAForgedForm:

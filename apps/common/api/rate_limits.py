@@ -36,6 +36,11 @@ class Quota:
     reset_s: int
 
     @property
+    def is_spent(self) -> bool:
+        """Whether this request is one too many."""
+        return self.left < 0
+
+    @property
     def headers(self) -> dict[str, str]:
         """What responses say of it."""
         return {
@@ -60,7 +65,7 @@ class SenderRateLimit(BaseThrottle):
             return True
         self.quota = spend(f"{'intake' if is_intake else 'api'}:{sender}", limit)
         request._request.quota = self.quota  # type: ignore[attr-defined]
-        return self.quota is None or self.quota.left >= 0
+        return self.quota is None or not self.quota.is_spent
 
     def wait(self) -> float | None:
         """Return the seconds until the limit begins anew."""
