@@ -15,24 +15,27 @@ from django.db.migrations.state import ProjectState
 # What says nothing, or is no business of people.
 _NEVER = ("id", "account_id", "created_at", "updated_at")
 
+# What is kept of a value: of the queries of addresses the names alone, as credentials stand there.
+AUDITED_VALUE = """
+CREATE OR REPLACE FUNCTION hookline_audited(name text, value jsonb, masked text[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE
+    WHEN value IS NULL OR value = 'null' THEN 'null'
+    WHEN name = ANY (masked) AND value = '""' THEN value
+    WHEN name = ANY (masked) THEN '"••••••••"'
+    WHEN name ~ '(^|_)url$' THEN to_jsonb(
+      regexp_replace(value #>> '{}', '([?&]([^=&#]*=)?)[^&#]+', '\\1••••••••', 'g'))
+    WHEN length(value::text) > 2000 THEN to_jsonb(left(value::text, 2000) || '…')
+    ELSE value END
+$$;
+"""
+
 # The owner of the tables writes entries, whoever changed the row: a person may reach an account
 # that others of the row's accounts do not.
 CREATE_AUDIT = """
 CREATE FUNCTION hookline_new_id() RETURNS uuid LANGUAGE sql VOLATILE AS $$
   SELECT (lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0')
     || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid
-$$;
-
-CREATE FUNCTION hookline_audited(name text, value jsonb, masked text[]) RETURNS jsonb
-LANGUAGE sql IMMUTABLE AS $$
-  SELECT CASE
-    WHEN value IS NULL OR value = 'null' THEN 'null'
-    WHEN name = ANY (masked) AND value = '""' THEN value
-    WHEN name = ANY (masked) THEN '"••••••••"'
-    WHEN name = 'url' THEN to_jsonb(
-      regexp_replace(value #>> '{}', '([?&][^=&]*=)[^&#]+', '\\1••••••••', 'g'))
-    WHEN length(value::text) > 2000 THEN to_jsonb(left(value::text, 2000) || '…')
-    ELSE value END
 $$;
 
 CREATE FUNCTION hookline_audit() RETURNS trigger

@@ -26,6 +26,7 @@ from tests.factories import (
     AgencyFactory,
     ApiKeyFactory,
     CampaignFactory,
+    IvrHookFactory,
     LocationFactory,
     MembershipFactory,
     TemplateFactory,
@@ -161,6 +162,15 @@ class TestSecrets:
         assert newest(webhook).changes["url"][1] == (
             "https://a.example/in?key=••••••••&x=••••••••#top"
         )
+
+    @pytest.mark.parametrize("column", ["target_url", "fallback_url", "redirect_url"])
+    def test_in_the_queries_of_other_addresses_are_masked(
+        self, account: Account, column: str
+    ) -> None:
+        hook = IvrHookFactory(ivr__account=account, account=account)
+        setattr(hook, column, "https://a.example/in?s3cret&key=s3cret=")
+        hook.save(update_fields=[column])
+        assert newest(hook).changes[column][1] == "https://a.example/in?••••••••&key=••••••••"
 
     def test_are_not_taken_for_new_ones_when_a_row_is_saved_whole(self, account: Account) -> None:
         webhook = Webhook.objects.get(pk=WebhookFactory(account=account).pk)

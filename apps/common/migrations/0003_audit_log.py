@@ -5,7 +5,7 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import apps.common.ids
-from apps.common.audit_triggers import CREATE_AUDIT, DROP_AUDIT
+from apps.common.audit_triggers import AUDITED_VALUE, CREATE_AUDIT, DROP_AUDIT
 from apps.common.row_security import EnableRowSecurity
 
 
@@ -109,5 +109,5 @@ class Migration(migrations.Migration):
             },
         ),
         EnableRowSecurity("AuditEntry", privileges="SELECT, INSERT"),
-        migrations.RunSQL(CREATE_AUDIT, DROP_AUDIT),
+        migrations.RunSQL(AUDITED_VALUE + CREATE_AUDIT, DROP_AUDIT),
     ]
