@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import timezone
 
 from apps.accounts.access import access_of_user
@@ -58,7 +58,8 @@ class TenancyMiddleware:
 
     def __call__(self, request: TenantRequest) -> HttpResponse:
         """Handle one request."""
-        if request.path_info.startswith(_API_PREFIX):
+        match = _match_of(request)
+        if request.path_info.startswith(_API_PREFIX) and _takes_keys(match):
             try:
                 request.bearer = authenticate_bearer(request)
             except Problem as problem:
@@ -67,7 +68,7 @@ class TenancyMiddleware:
         else:
             access = _access_of_session(request)
         request.access = access
-        scope = _scope_of(request, access)
+        scope = _scope_of(match, access)
         with timezone.override(access.time_zone), acting(origin_of(request)), scope:
             return self._answer(request)
 
@@ -126,11 +127,22 @@ def _address_of(request: HttpRequest) -> str | None:
         return None
 
 
-def _scope_of(request: HttpRequest, access: Access) -> AbstractContextManager[None]:
-    """Return what the view runs in: behind the wall, as the owner, or what it opens by itself."""
+def _match_of(request: HttpRequest) -> ResolverMatch | None:
     try:
-        match = resolve(request.path_info)
+        return resolve(request.path_info)
     except Resolver404:
+        return None
+
+
+def _takes_keys(match: ResolverMatch | None) -> bool:
+    """Tell whether a bearer is one of ours; where nobody is authenticated it is a platform's."""
+    view = getattr(match.func, "cls", None) if match else None
+    return view is None or bool(view.authentication_classes)
+
+
+def _scope_of(match: ResolverMatch | None, access: Access) -> AbstractContextManager[None]:
+    """Return what the view runs in: behind the wall, as the owner, or what it opens by itself."""
+    if match is None:
         return tenant_scope(access)
     if getattr(match.func, "opens_scopes", False):
         return nullcontext()

@@ -186,6 +186,10 @@ class TestOverHttp:
         assert (told.external_id, told.status, told.duration_s) == ("u-77", "answered", 36)
         assert Callback.objects.get().call == told
 
+    @pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
+    def test_may_carry_credentials_of_the_platform(self, source: Source, scheme: str) -> None:
+        assert self.post(source, Authorization=f"{scheme} of-theirs").status_code == 202
+
     def test_again_changes_nothing(self, source: Source) -> None:
         self.post(source)
         assert self.post(source).status_code == 202
