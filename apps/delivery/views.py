@@ -13,9 +13,10 @@ from apps.campaigns.models import Attachment
 from apps.common.admin import access_of
 from apps.delivery.admin.attempts import shown_test
 from apps.delivery.testing import send_test
-from apps.webhooks.models import WebhookDraft
+from apps.webhooks.models import Webhook, WebhookDraft
 from apps.webhooks.wizard.answers import Step
 from apps.webhooks.wizard.drafts import answers_of, compiled, headers_of, webhook_of
+from apps.webhooks.wizard.edits import senders_of
 from apps.webhooks.wizard.pages import of_draft, of_draft_unheld, show, to_step
 from apps.webhooks.wizard.preview import snapshot_of
 
@@ -25,19 +26,21 @@ _BACKTESTED_CALLS = (20, 10, MOST_CALLS)
 @require_POST
 @of_draft_unheld
 def wizard_test(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
-    """Send what the draft would send for the call that was picked, and show what came back."""
+    """Send what the draft would send for the call that was picked, and show what came back.
+
+    A template that is edited is sent as one of its webhooks would send it, which the person picks.
+    """
     answers = answers_of(draft)
-    if answers.is_edit:
-        raise Http404("An edited template is sent by its webhooks, which have tests of their own.")
     if not answers.may_open(Step.SUMMARY):
         return to_step(draft, answers.next_open)
     try:
         template = compiled(draft=draft, access=access_of(request))
     except ValidationError:
         return to_step(draft, Step.SUMMARY)
+    webhook, headers = _sender(request, draft)
     run = send_test(
-        webhook=webhook_of(draft),
-        headers=headers_of(draft),
+        webhook=webhook,
+        headers=headers,
         template=template,
         snapshot=snapshot_of(draft, request.POST.get("call", "")),
         now=timezone.now(),
@@ -46,6 +49,17 @@ def wizard_test(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return TemplateResponse(request, "webhooks/wizard/test.html", context)
     return show(request, draft, Step.SUMMARY, context, "webhooks/wizard/test_page.html")
+
+
+def _sender(request: HttpRequest, draft: WebhookDraft) -> tuple[Webhook, list[tuple[str, str]]]:
+    """The webhook that a test is sent as, and its headers."""
+    if not answers_of(draft).is_edit:
+        return webhook_of(draft), headers_of(draft)
+    wanted = request.POST.get("webhook", "")
+    for webhook in senders_of(draft, access_of(request)):
+        if str(webhook.pk) == wanted:
+            return webhook, [(header.name, header.value) for header in webhook.headers.all()]
+    raise Http404("No such webhook sends this template.")
 
 
 @of_draft

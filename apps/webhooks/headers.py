@@ -37,6 +37,7 @@ RESERVED_HEADERS = COMPUTED_HEADERS | {
 # Says that a request is a test, and no delivery.
 TEST_HEADER = "webhook-test"
 MASK = "••••••••"
+MAX_VALUE = 4096
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -64,6 +65,8 @@ def check_header(name: str, value: str) -> None:
         )
     if name.lower() in RESERVED_HEADERS:
         raise InvalidHeader("name", f"{name} is set by Hookline itself.")
+    if len(value) > MAX_VALUE:
+        raise InvalidHeader("value", f"A header value has {MAX_VALUE:,} characters at most.")
     if _CONTROL.search(value):
         raise InvalidHeader("value", "A header value is one line, without control characters.")
     try:

@@ -50,6 +50,11 @@ document.addEventListener("toggle", (event) => {
   }
 }, true);
 
+// The theme makes selects searchable once; a row that is added later has one of its own.
+document.addEventListener("formset:added", (event) => {
+  window.django?.jQuery(event.target).find(".unfold-admin-autocomplete").djangoCustomSelect2?.();
+});
+
 // Once an account is chosen, the other selects offer what belongs to it.
 document.addEventListener("change", (event) => {
   const select = event.target;

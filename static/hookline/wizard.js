@@ -87,7 +87,7 @@ function open(input, typed) {
   list.hidden = false;
   place();
   input.setAttribute("aria-expanded", "true");
-  point(typed && shown.length ? 0 : -1);
+  point(typed && shown.length ? 0 : shown.findIndex((token) => token.name === input.value));
 }
 
 function place() {
@@ -173,6 +173,10 @@ function dress(input) {
 
 function onKey(event) {
   const input = event.target;
+  // To search is no answer: without this, Enter would press Next, or Send test.
+  if (event.key === "Enter" && input.matches("input[type=search]")) {
+    event.preventDefault();
+  }
   if (!input.matches("[data-token-input]")) {
     return;
   }
@@ -219,7 +223,7 @@ async function reload(button, method) {
   await window.htmx.ajax(method, row.querySelector("[data-options]").dataset.options, {
     source: panel,
     target: panel,
-    values: method === "POST" ? Object.fromEntries(new FormData(document.getElementById("hl-fields-form"))) : {},
+    values: method === "POST" ? Object.fromEntries(new FormData(document.getElementById("hl-step"))) : {},
   });
 }
 
@@ -256,7 +260,7 @@ function onClick(event) {
 function onFields() {
   makeList();
   document.querySelectorAll("[data-token-input]").forEach(dress);
-  const form = document.getElementById("hl-fields-form");
+  const form = document.getElementById("hl-step");
   form.addEventListener("input", (event) => {
     if (event.target.matches("[data-token-input]")) {
       if (isTokenKind(kindOf(event.target).value)) {
@@ -299,6 +303,28 @@ if (source) {
 }
 // The theme hides the page until it has started, and browsers do not focus what is hidden.
 window.addEventListener("load", () => {
-  const wanted = document.querySelector(".hl-alert[autofocus], .hl-field-bad :is(input, select, textarea), [autofocus]");
-  wanted?.focus();
+  const places = [".hl-alert[autofocus]", ".hl-field-bad :is(input, select, textarea)", "[autofocus]"];
+  places.map((place) => document.querySelector(place)).find(Boolean)?.focus();
+});
+
+// The theme's searchable selects tell jQuery alone of a choice, and are made once.
+if (window.django?.jQuery) {
+  const $ = window.django.jQuery;
+  $(document).on("select2:select", (event) => {
+    event.target.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  document.addEventListener("htmx:afterSettle", () => $(".unfold-admin-autocomplete").djangoCustomSelect2());
+}
+
+// A second click on Next or Finish would ask for a draft that has gone on, or is no more.
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.isSent) {
+    event.preventDefault();
+  }
+  event.target.dataset.isSent = "true";
+});
+window.addEventListener("pageshow", () => {
+  document.querySelectorAll("[data-is-sent]").forEach((form) => {
+    delete form.dataset.isSent;
+  });
 });

@@ -216,6 +216,8 @@ class TestRefusal:
             ("a b=1", "No blanks"),
             ("a=1\nb=2", "No blanks"),
             ("a=%00", "U+0000"),
+            ("&&&", "no name=value"),
+            ("https://crm.example/?a=1", "what follows the ?"),
         ],
     )
     def test_says_what_is_wrong_with_a_form(self, text, part):

@@ -16,6 +16,7 @@ from apps.webhooks.extraction.trees import Pair
 from apps.webhooks.formats import Format
 from apps.webhooks.tokens import UnknownToken, split
 
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _SPACE = re.compile(r"\s")
 _UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -26,6 +27,9 @@ def extract_pairs(text: str, format: Format) -> Sample:  # noqa: A002 - the word
     position = len(text) - len(text.lstrip())
     if format is Format.QUERY and text.startswith("?", position):
         position += 1
+    if address := _ADDRESS.match(text, position):
+        message = "Paste only what follows the ?; what is before it belongs into the URL."
+        raise SampleError.at(message, text, address.start())
     if space := _SPACE.search(text, position, end):
         message = "No blanks or line breaks: write a blank as + or %20."
         raise SampleError.at(message, text, space.start())
@@ -36,6 +40,8 @@ def extract_pairs(text: str, format: Format) -> Sample:  # noqa: A002 - the word
         if len(decoded) > MAX_FIELDS:
             raise SampleError.at(f"More than {MAX_FIELDS:,} fields.", text, position)
         position += len(part) + 1
+    if not decoded:
+        raise SampleError.at("There is no name=value in it.", text, 0)
     pairs = _addressed(decoded)
     fields = (Field(each.path, each.name, each.value, FieldType.STRING) for each in pairs)
     return Sample(format, pairs, tuple(fields), ())

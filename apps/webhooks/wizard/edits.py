@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.accounts.models import User
+from apps.common.access import Access, Role
 from apps.webhooks.mapping import from_plain
-from apps.webhooks.models import Template, TemplateVersion, WebhookDraft
+from apps.webhooks.models import Template, TemplateVersion, Webhook, WebhookDraft
 from apps.webhooks.services import save_template
 from apps.webhooks.versions import Use, use_of
 from apps.webhooks.wizard.answers import Answers, Choice, Step
@@ -67,6 +68,16 @@ def use_by_webhooks(draft: WebhookDraft) -> Use | None:
         return use_of(edited_template(draft))
     except ValidationError:
         return None
+
+
+def senders_of(draft: WebhookDraft, access: Access) -> list[Webhook]:
+    """Return webhooks that send the template that a draft edits, where the person works.
+
+    By one of them it can be tested; those of other accounts are not lent for that.
+    """
+    use = use_by_webhooks(draft)
+    webhooks = use.webhooks if use else []
+    return [each for each in webhooks if access.has_role(Role.MEMBER, each.account_id)]
 
 
 def version_of(draft: WebhookDraft) -> TemplateVersion:

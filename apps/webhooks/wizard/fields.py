@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from apps.webhooks.extraction import Sample
-from apps.webhooks.mapping import FORMATTERS, find_problems
+from apps.webhooks.mapping import FORMATTERS, Mapping, find_problems
 from apps.webhooks.models import WebhookDraft
 from apps.webhooks.tokens import TOKENS, Category, as_text
 from apps.webhooks.wizard.answers import Answers, Step
@@ -26,11 +26,10 @@ from apps.webhooks.wizard.drafts import (
 )
 from apps.webhooks.wizard.edits import use_by_webhooks
 from apps.webhooks.wizard.options import TYPE_LABELS, WHEN_EMPTY_LABELS, shown_formatters
-from apps.webhooks.wizard.pages import of_draft, show, to_step
+from apps.webhooks.wizard.pages import leads_to, of_draft, show, to_step
 from apps.webhooks.wizard.preview_pages import preview_context
 from apps.webhooks.wizard.rows import ROWS_ON_A_PAGE, changed_paths, places_of, rows_of
 
-_BACK = "back"
 _SUGGEST = "suggest"
 
 
@@ -41,23 +40,29 @@ def fields_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         sample = sample_of(answers)
     except ValidationError:
         return to_step(draft, Step.TEMPLATE)
-    if request.method == "POST" and request.POST.get("sample") == answers.mapped:
+    if request.method == "POST" and request.POST.get("sample") != answers.mapped:
+        messages.warning(
+            request,
+            "The sample was changed meanwhile, perhaps in another tab. These are its fields now;"
+            " what you did to the earlier ones is not kept.",
+        )
+    elif request.method == "POST":
         answers, mapping = with_rows(answers=answers, sample=sample, posted=request.POST.dict())
         if _SUGGEST in request.POST:
             return _suggested_again(request, draft, answers, sample)
         has_faults = bool(find_problems(mapping, sample))
         answers = replace(answers, done=answers.marked(Step.FIELDS, is_done=not has_faults))
         keep(draft=draft, answers=answers)
-        if _BACK in request.POST:
-            return to_step(draft, Step.TEMPLATE)
         page = _number(request.POST.get("go"))
-        if page is None and not has_faults:
-            return to_step(draft, answers.after(Step.FIELDS))
-        return _rows_page(request, draft, sample, page=page or 0, shows_faults=has_faults)
+        wanted = leads_to(request, answers, Step.FIELDS, is_good=page is None and not has_faults)
+        if wanted:
+            return to_step(draft, wanted)
+        return _rows_page(request, draft, sample, mapping, page=page or 0)
     answers = with_mapping(draft=draft, answers=answers, sample=sample)
     if answers.to_json() != draft.answers:
         keep(draft=draft, answers=answers)
-    return _rows_page(request, draft, sample, page=_number(request.GET.get("page")) or 0)
+    page = _number(request.GET.get("page")) or 0
+    return _rows_page(request, draft, sample, mapping_of(answers), page=page)
 
 
 def _suggested_again(
@@ -67,10 +72,12 @@ def _suggested_again(
     before = mapping_of(answers)
     answers = with_suggestions(draft=draft, answers=answers, sample=sample)
     keep(draft=draft, answers=answers)
-    changed = len(changed_paths(before, mapping_of(answers)))
+    mapping = mapping_of(answers)
+    changed = len(changed_paths(before, mapping))
     news = f"{changed} field{'s' if changed > 1 else ''} filled" if changed else "Nothing new"
     messages.info(request, f"{news}. What you filled yourself is as it was.")
-    return _rows_page(request, draft, sample, page=_number(request.POST.get("page")) or 0)
+    page = _number(request.POST.get("page")) or 0
+    return _rows_page(request, draft, sample, mapping, page=page)
 
 
 @of_draft
@@ -124,19 +131,13 @@ def _badges(category: str, *, is_personal: bool) -> list[str]:
 
 
 def _rows_page(
-    request: HttpRequest,
-    draft: WebhookDraft,
-    sample: Sample,
-    *,
-    page: int,
-    shows_faults: bool = False,
+    request: HttpRequest, draft: WebhookDraft, sample: Sample, mapping: Mapping, *, page: int
 ) -> HttpResponse:
+    """Show rows with what is wrong in them; the preview waits until nothing is."""
     answers = answers_of(draft)
-    mapping = mapping_of(answers)
     problems: dict[str, list[str]] = defaultdict(list)
-    if shows_faults:
-        for problem in find_problems(mapping, sample):
-            problems[problem.path].append(problem.message)
+    for problem in find_problems(mapping, sample):
+        problems[problem.path].append(problem.message)
     places = places_of(sample)
     pages = max(1, -(-len(places) // ROWS_ON_A_PAGE))
     page = min(page, pages - 1)
@@ -145,7 +146,7 @@ def _rows_page(
     faults = [f"{path}: {text}" for path, texts in problems.items() for text in texts]
     context = {
         "rows": rows,
-        "faults": faults,
+        "row_faults": faults,
         "total": len(places),
         "page": page,
         "pages": pages,
@@ -154,7 +155,7 @@ def _rows_page(
         "use": use_by_webhooks(draft) if answers.is_edit else None,
         **preview_context(request, draft),
     }
-    return show(request, draft, Step.FIELDS, {**context, "faults": faults})
+    return show(request, draft, Step.FIELDS, context)
 
 
 def _number(text: str | None) -> int | None:

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 
 from apps.common.admin import access_of
 from apps.webhooks.models import WebhookDraft
-from apps.webhooks.wizard.answers import Step
+from apps.webhooks.wizard.answers import Answers, Step
 from apps.webhooks.wizard.drafts import answers_of, drafts_of
 
 _Page = Callable[..., HttpResponse]
@@ -77,11 +77,23 @@ def show(
             "answers": answers,
             "step": step,
             "progress": progress,
+            "has_form": answers is not None and step is not Step.SUMMARY,
             "before": answers.before(step) if answers else None,
             **context,
         },
         headers={"Cache-Control": "no-store"},
     )
+
+
+def leads_to(request: HttpRequest, answers: Answers, step: Step, *, is_good: bool) -> Step | None:
+    """Return where an answered step leads: where the person asked to go, or on; None to stay.
+
+    What is behind a step that is not answered well can not be asked for.
+    """
+    asked = request.POST.get("to", "")
+    if asked in set(Step) and answers.may_open(Step(asked)):
+        return Step(asked)
+    return answers.after(step) if is_good else None
 
 
 def to_step(draft: WebhookDraft, step: Step) -> HttpResponse:

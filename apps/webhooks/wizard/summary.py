@@ -12,7 +12,7 @@ from apps.common.admin import access_of
 from apps.webhooks.forms import SCHEDULES, chosen_schedule
 from apps.webhooks.headers import MASK, is_secret_header
 from apps.webhooks.mapping import Kind
-from apps.webhooks.models import Webhook, WebhookDraft
+from apps.webhooks.models import TemplateFormat, Webhook, WebhookDraft
 from apps.webhooks.versions import differences, use_of
 from apps.webhooks.wizard.answers import Answers, Step
 from apps.webhooks.wizard.drafts import (
@@ -22,7 +22,13 @@ from apps.webhooks.wizard.drafts import (
     mapping_of,
     webhook_of,
 )
-from apps.webhooks.wizard.edits import edited_template, finish_edit, know_newest, version_of
+from apps.webhooks.wizard.edits import (
+    edited_template,
+    finish_edit,
+    know_newest,
+    senders_of,
+    version_of,
+)
 from apps.webhooks.wizard.pages import show
 from apps.webhooks.wizard.preview import entry_of
 from apps.webhooks.wizard.preview_pages import preview_context
@@ -55,6 +61,7 @@ def summary_step(
         "problems": faults,
         "template": template,
         "group": Group.objects.filter(pk=answers.group).first() if answers.group else None,
+        "format": TemplateFormat(answers.format).label,
         "headers": headers,
         "rarer": rarer_settings(webhook_of(draft)),
         "blanks": blanks,
@@ -90,6 +97,7 @@ def changes_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         "template": template,
         "current": current,
         "use": use_of(template),
+        "senders": senders_of(draft, access_of(request)),
         "lines": list(differences(current, version_of(draft))) if current else [],
     }
     return show(request, draft, Step.SUMMARY, context, _CHANGES)

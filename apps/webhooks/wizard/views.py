@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from apps.accounts.models import Account, Location, User
+from apps.accounts.models import Account, User
 from apps.common.access import Role
 from apps.common.admin import access_of, form_accounts, our_address
 from apps.common.admin.actions import confirmed
@@ -39,17 +39,16 @@ from apps.webhooks.wizard.forms import (
     TemplateStep,
     WebhookStep,
 )
-from apps.webhooks.wizard.pages import of_draft, show, to_step
+from apps.webhooks.wizard.pages import leads_to, of_draft, show, to_step
 from apps.webhooks.wizard.summary import changes_step, summary_step
-
-_BACK = "back"
 
 
 @require_http_methods(["GET", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     """Ask what the webhook is called and made with; the answer becomes a draft.
 
-    `?account=` and `?location=` say where it belongs, `?next=` where to return to at the end.
+    `?account=` and `?location=` say where it belongs, and with that which templates are offered;
+    `?next=` where to return to at the end.
     """
     access = access_of(request)
     possible = form_accounts(request, None, Role.MEMBER)
@@ -67,8 +66,11 @@ def start(request: HttpRequest) -> HttpResponse:
         }
         return TemplateResponse(request, "webhooks/wizard/accounts.html", context)
     account = Account.objects.get(pk=possible[0])
-    location = location_asked_for(request, account)
-    initial = {"choice": Choice.EXISTING.value, "location": str(location.pk) if location else ""}
+    initial = {
+        "choice": Choice.EXISTING.value,
+        "location": request.GET.get("location", ""),
+        "template": request.GET.get("template", ""),
+    }
     form = WebhookStep(request.POST or None, account=account, access=access, initial=initial)
     if form.is_valid():
         answers = Answers(back_to=our_address(request, request.GET.get("next", ""))[:500])
@@ -78,15 +80,6 @@ def start(request: HttpRequest) -> HttpResponse:
         draft = begin(account=account, location=form.chosen_location, user=user, answers=answers)
         return to_step(draft, answers.after(Step.WEBHOOK))
     return show(request, None, Step.WEBHOOK, {"form": form, "drafts": drafts, "account": account})
-
-
-def location_asked_for(request: HttpRequest, account: Account) -> Location | None:
-    """Return the account's location that the query string names, if it does."""
-    try:
-        key = uuid.UUID(request.GET.get("location", ""))
-    except ValueError:
-        return None
-    return Location.objects.filter(account=account, pk=key).first()
 
 
 @require_POST
@@ -148,9 +141,9 @@ def _webhook_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         "choice": answers.choice,
         "name": answers.name,
         "url": answers.url,
-        "template": answers.template,
+        "template": request.GET.get("template", answers.template),
         "gallery": answers.gallery,
-        "location": str(draft.location_id or ""),
+        "location": request.GET.get("location", str(draft.location_id or "")),
     }
     form = WebhookStep(
         request.POST or None,
@@ -166,8 +159,8 @@ def _webhook_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         if "location" in form.cleaned_data:
             draft.location = form.chosen_location
         keep(draft=draft, answers=answers)
-        if is_good:
-            return to_step(draft, answers.after(Step.WEBHOOK))
+        if wanted := leads_to(request, answers, Step.WEBHOOK, is_good=is_good):
+            return to_step(draft, wanted)
     return show(request, draft, Step.WEBHOOK, {"form": form, "account": draft.account})
 
 
@@ -198,10 +191,8 @@ def _template_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         answers = replace(_named(answers, request, form), sample=sample)
         answers = replace(answers, done=answers.marked(Step.TEMPLATE, is_done=is_good))
         keep(draft=draft, answers=answers)
-        if _BACK in request.POST and (before := answers.before(Step.TEMPLATE)):
-            return to_step(draft, before)
-        if is_good:
-            return to_step(draft, answers.after(Step.TEMPLATE))
+        if wanted := leads_to(request, answers, Step.TEMPLATE, is_good=is_good):
+            return to_step(draft, wanted)
     return show(request, draft, Step.TEMPLATE, {"form": form})
 
 
@@ -216,7 +207,9 @@ def _template_form(request: HttpRequest, draft: WebhookDraft, answers: Answers) 
         "format": answers.format,
         "sample": answers.sample,
     }
-    return TemplateStep(request.POST or None, account=draft.account, initial=initial)
+    return TemplateStep(
+        request.POST or None, account=draft.account, location=draft.location, initial=initial
+    )
 
 
 def _named(answers: Answers, request: HttpRequest, form: SampleStep) -> Answers:
@@ -243,17 +236,14 @@ def _advanced_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         )
     except ValidationError:
         return to_step(draft, Step.WEBHOOK)
-    has_auth = any(name.lower() == "authorization" for name, _ in saved)
     form = AdvancedStep(
         request.POST or None,
-        answers=answers,
         format_=format_,
         saved=saved,
         initial={
             "method": answers.method,
             "success_codes": answers.success_codes,
             "timeout_s": answers.timeout_s,
-            "auth": "keep" if has_auth else "none",
         },
     )
     more = MoreStep(request.POST or None, instance=webhook_of(draft))
@@ -265,14 +255,13 @@ def _advanced_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
             method=given.get("method", answers.method),
             success_codes=given.get("success_codes", answers.success_codes),
             timeout_s=given.get("timeout_s", answers.timeout_s),
-            more=more.answers if more.is_valid() else answers.more,
+            more=more.answers,
         )
         answers = replace(answers, done=answers.marked(Step.ADVANCED, is_done=is_good))
-        keep(draft=draft, answers=answers, headers=form.headers if is_good else None)
-        if _BACK in request.POST:
-            return to_step(draft, answers.before(Step.ADVANCED) or Step.WEBHOOK)
-        if is_good:
-            return to_step(draft, answers.after(Step.ADVANCED))
+        keep(draft=draft, answers=answers, headers=form.headers)
+        if wanted := leads_to(request, answers, Step.ADVANCED, is_good=is_good):
+            return to_step(draft, wanted)
+        form.show_credentials_as_saved()
     return show(request, draft, Step.ADVANCED, {"form": form, "more": more})
 
 

@@ -15,8 +15,7 @@ from apps.webhooks.wizard.edits import begin_edit
 from tests.builders import make_template
 from tests.conftest import LogIn
 from tests.factories import AccountFactory, AgencyFactory, MembershipFactory, WebhookFactory
-from tests.webhooks.wizard.test_steps import text_of
-from tests.webhooks.wizard.walking import at, mapped
+from tests.webhooks.wizard.walking import at, mapped, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -24,18 +23,8 @@ SAMPLE = '{"first": "%ani_first_name%", "phone": "5551234567"}'
 
 
 @pytest.fixture
-def account() -> Account:
-    return AccountFactory()
-
-
-@pytest.fixture
 def template(account: Account) -> Template:
     return make_template(account, "CRM lead", SAMPLE)
-
-
-@pytest.fixture
-def browser(account: Account, log_in: LogIn) -> Client:
-    return log_in(account=account, role=Role.MEMBER)
 
 
 def edited(browser: Client, template: Template) -> WebhookDraft:
@@ -81,7 +70,6 @@ class TestEditing:
         assert "What changes from version 1" in page
         assert "hl-diff-added" in page
         assert "hl-diff-removed" not in page
-        assert "Send test" not in page
 
     def test_of_nothing_makes_no_version(self, browser: Client, template: Template) -> None:
         draft = edited(browser, template)
@@ -142,9 +130,23 @@ class TestEditing:
             page = method(at(draft, "summary"))
             assert "does not exist any more" in text_of(page)
 
-    def test_is_not_sent_as_a_test(self, browser: Client, template: Template) -> None:
+    def test_is_tested_as_its_own_webhooks_only(
+        self, browser: Client, template: Template, account: Account
+    ) -> None:
+        other = WebhookFactory(account=account)
+        theirs = WebhookFactory(account=AccountFactory(), template=template)
         draft = edited(browser, template)
-        assert browser.post(reverse("wizard_test", args=[draft.pk])).status_code == 404
+        mapped(browser, draft)
+        page = text_of(browser.get(at(draft, "summary")))
+        assert "Send test" not in page
+        assert str(theirs) not in page
+        for key in ("", "nonsense", str(other.pk), str(theirs.pk)):
+            answer = browser.post(reverse("wizard_test", args=[draft.pk]), {"webhook": key})
+            assert answer.status_code == 404
+        webhook = WebhookFactory(account=account, template=template)
+        page = text_of(browser.get(at(draft, "summary")))
+        assert "Send test" in page
+        assert f'<option value="{webhook.pk}">' in page
 
     def test_is_backtested(self, browser: Client, template: Template) -> None:
         draft = edited(browser, template)

@@ -13,6 +13,11 @@ URL = "https://93.184.216.34/leads"
 SAMPLE = '{"first": "Ann", "last": "Lee", "phone": "5551234567"}'
 
 
+def text_of(page: Any) -> str:
+    """Return what a page says."""
+    return str(page.content.decode())
+
+
 def at(draft: WebhookDraft, step: str) -> str:
     """Return the address of a step."""
     return reverse("wizard_step", args=[draft.pk, step])
