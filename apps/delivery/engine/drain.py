@@ -135,7 +135,8 @@ class Drain:
                 concurrency=settings.concurrency,
                 tell=self.tally.count,
             )
-            yield
+            with self._senders.pace:
+                yield
 
     async def _claim_all(self) -> None:
         born = idle_since = time.monotonic()
@@ -176,6 +177,7 @@ class Drain:
         if limit < min(MIN_CLAIM, self._settings.concurrency):
             return None
         rooms = self._hold.lanes.ask(self._capacity)
+        self._cache.make_room(self._hold.lanes)
 
         async def claim(connection: AsyncConnection[Any]) -> list[Claimed]:
             claimed = await claim_due(

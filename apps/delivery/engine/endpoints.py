@@ -11,6 +11,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from apps.common.fields import decrypt
+from apps.delivery.engine.lanes import Lanes
 from apps.delivery.retry import RetryPolicy
 from apps.delivery.signing import HexScheme
 from apps.webhooks.formats import Format
@@ -48,7 +49,7 @@ FROM webhooks_templateversion version
 JOIN webhooks_template template ON template.id = version.template_id
 WHERE version.id = ANY (%s)
 """
-# Dropped all at once when there are more; a worker seldom meets as many.
+# When there are more, all are dropped but those that are needed; a worker seldom meets as many.
 _MOST_KEPT = 20_000
 
 
@@ -104,6 +105,13 @@ class EndpointCache:
         self.endpoints: dict[uuid.UUID, Endpoint | Unusable] = {}
         self.templates: dict[uuid.UUID, CompiledTemplate | Unusable] = {}
 
+    def make_room(self, lanes: Lanes) -> None:
+        """Drop what nothing in the lanes needs, if there is too much."""
+        if max(len(self.endpoints), len(self.templates)) > _MOST_KEPT:
+            webhooks, versions = lanes.waiting(), lanes.versions()
+            self.endpoints = {key: self.endpoints[key] for key in webhooks & self.endpoints.keys()}
+            self.templates = {key: self.templates[key] for key in versions & self.templates.keys()}
+
     async def learn(
         self,
         connection: AsyncConnection[Any],
@@ -126,8 +134,6 @@ class EndpointCache:
     async def _learn_endpoints(
         self, connection: AsyncConnection[Any], keys: list[uuid.UUID]
     ) -> None:
-        if len(self.endpoints) > _MOST_KEPT:
-            self.endpoints.clear()
         # The revision is read before the headers: a change in between is then kept under the
         # revision before it, so that the next claim finds it stale.
         webhooks = await _rows(connection, _WEBHOOKS, keys)
@@ -153,8 +159,6 @@ class EndpointCache:
     async def _learn_templates(
         self, connection: AsyncConnection[Any], keys: list[uuid.UUID]
     ) -> None:
-        if len(self.templates) > _MOST_KEPT:
-            self.templates.clear()
         for key, form, sample, mapping in await _rows(connection, _VERSIONS, keys):
             try:
                 self.templates[key] = compile_template(

@@ -43,6 +43,11 @@ class Lane:
         return not self.queue and not self.under_way
 
     @property
+    def is_short_handed(self) -> bool:
+        """Tell whether more could be under way."""
+        return bool(self.queue) and not self.is_busy
+
+    @property
     def is_low(self) -> bool:
         """Tell whether more should be claimed for it."""
         return 2 * len(self.queue) < self.share
@@ -92,6 +97,14 @@ class Lanes:
     def waiting(self) -> set[uuid.UUID]:
         """Return the webhooks that have something which has not begun."""
         return {key for key, lane in self._lanes.items() if lane.queue}
+
+    def short_handed(self) -> list[Lane]:
+        """Return the lanes of which more could be under way."""
+        return [lane for lane in self._lanes.values() if lane.is_short_handed]
+
+    def versions(self) -> set[uuid.UUID]:
+        """Return the versions of templates that what has not begun is made from."""
+        return {held.template_version_id for lane in self._lanes.values() for held in lane.queue}
 
     def is_idle(self, webhook_id: uuid.UUID) -> bool:
         """Tell whether there is nothing of one webhook, neither waiting nor under way."""

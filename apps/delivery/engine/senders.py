@@ -15,6 +15,7 @@ from apps.delivery.engine.endpoints import Endpoint, EndpointCache, Unusable
 from apps.delivery.engine.hold import Hold
 from apps.delivery.engine.lanes import Lane
 from apps.delivery.engine.log import TryLog
+from apps.delivery.engine.pace import Pace
 from apps.delivery.engine.recorder import Recorder
 from apps.delivery.engine.records import Tried
 from apps.delivery.engine.requests import Prepared, prepare
@@ -35,7 +36,8 @@ _NO_POLICY = RetryPolicy()
 class Senders:
     """At most `concurrency` tasks, which go from lane to lane where there are more of those.
 
-    What they tried goes to the recorder, and what they may not begin any more back to the hold.
+    While `pace` says so, there are fewer. What they tried goes to the recorder, and what they may
+    not begin any more back to the hold.
     """
 
     def __init__(
@@ -54,10 +56,10 @@ class Senders:
         self._cache = cache
         self._large = large
         self._recorder = recorder
-        self._concurrency = concurrency
         self._tell = tell
         self._log = TryLog()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.pace = Pace(concurrency, self._tasks.__len__, self._spread)
         # Lanes that have work, but found no sender free.
         self._starved: deque[Lane] = deque()
 
@@ -65,7 +67,7 @@ class Senders:
         """See that a lane that got something is sent, as far as there are senders for it."""
         if lane.is_busy:
             return
-        if len(self._tasks) >= self._concurrency:
+        if len(self._tasks) >= self.pace.limit:
             if not lane.under_way:
                 self._starved.append(lane)
             return
@@ -73,6 +75,15 @@ class Senders:
         task = asyncio.create_task(self._work(lane))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _spread(self) -> None:
+        """Let more senders begin, where they are wanted, as there may be more than before."""
+        waiting = deque(self._hold.lanes.short_handed()) if not self._hold.is_closing else ()
+        while waiting and len(self._tasks) < self.pace.limit:
+            lane = waiting.popleft()
+            self.attend(lane)
+            if lane.is_short_handed:
+                waiting.append(lane)
 
     async def finish(self) -> None:
         """Wait until everything is sent that may be begun."""
@@ -102,7 +113,7 @@ class Senders:
                 if current.is_low:
                     self._hold.news.set()
                 await self._attempt(held)
-                if self._starved:
+                if self._starved or self._is_one_too_many:
                     break
             current = self._next_lane(current)
 
@@ -110,12 +121,16 @@ class Senders:
         left.under_way -= 1
         if left.queue:
             self._starved.append(left)
-        while self._starved and not self._hold.is_closing:
+        while self._starved and not self._hold.is_closing and not self._is_one_too_many:
             lane = self._starved.popleft()
             if lane.queue and not lane.is_busy:
                 lane.under_way += 1
                 return lane
         return None
+
+    @property
+    def _is_one_too_many(self) -> bool:
+        return len(self._tasks) > self.pace.limit
 
     async def _attempt(self, held: Claimed) -> None:
         """Send one delivery, if that still makes sense."""
