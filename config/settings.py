@@ -128,6 +128,9 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Hookline <hookline@local
 # Private networks that webhooks may reach all the same, for those who host Hookline themselves:
 # 10.1.0.0/16,192.168.5.7/32. Empty means public addresses only.
 EGRESS_ALLOW = env.list("EGRESS_ALLOW", default=[])
+# A proxy that all webhooks go through, as http://proxy:3128. It is told addresses that Hookline has
+# looked up and vetted, never names.
+EGRESS_PROXY = env("EGRESS_PROXY", default="")
 # Deliveries that one worker process sends at the same time.
 DELIVERY_CONCURRENCY = env.int("DELIVERY_CONCURRENCY", default=512)
 # Seconds after which a claimed delivery that was never recorded is taken up by another worker.

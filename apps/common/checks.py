@@ -33,7 +33,7 @@ def check_credential_keys(
 def check_egress_allow(
     app_configs: Sequence[AppConfig] | None = None, **options: Any
 ) -> list[checks.CheckMessage]:
-    """Refuse a network that can not be read."""
+    """Refuse a network or a proxy that can not be read."""
     try:
         EgressPolicy.from_strings(settings.EGRESS_ALLOW)
     except ValueError as error:
@@ -42,6 +42,16 @@ def check_egress_allow(
                 f"EGRESS_ALLOW can not be read: {error}.",
                 hint="Write networks as 10.1.0.0/16 or fd00::/8, separated by commas.",
                 id="common.E002",
+            )
+        ]
+    try:
+        EgressPolicy.from_strings([], settings.EGRESS_PROXY)
+    except ValueError as error:
+        return [
+            checks.Error(
+                f"EGRESS_PROXY can not be read: {error}.",
+                hint="The URL of a proxy that takes CONNECT, as http://proxy.internal:3128.",
+                id="common.E003",
             )
         ]
     return []

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import idna
 
+from apps.common.egress_proxy import EgressProxy
 from apps.common.special_addresses import IPAddress, IPNetwork, embedded_ipv4, special_kind
 
 MAX_URL_LENGTH: Final = 2048
@@ -69,25 +70,29 @@ class ParsedTarget:
 
 @dataclass(frozen=True, slots=True)
 class EgressPolicy:
-    """What may be connected to. Immutable; one per process, made from `EGRESS_ALLOW`.
+    """What may be connected to. Immutable; one per process, made of the settings.
 
     `allow` networks lift the address rules for their addresses, and nothing else: scheme, userinfo
     and port rules stay. An IPv4 address inside an allowed IPv6 one (NAT64 and the like) is vetted
-    on its own.
+    on its own. Where there is a `proxy`, connections lead through it.
     """
 
     allow: tuple[IPNetwork, ...] = ()
+    proxy: EgressProxy | None = None
 
     @classmethod
-    def from_strings(cls, networks: Iterable[str]) -> "EgressPolicy":
-        """Read `10.1.0.0/16`, `fd00::/8` or single addresses; ValueError names the bad one."""
+    def from_strings(cls, networks: Iterable[str], proxy: str = "") -> "EgressPolicy":
+        """Read `10.1.0.0/16`, `fd00::/8` or single addresses; ValueError names the bad one.
+
+        `proxy` is the URL of one, or "".
+        """
         allowed = []
         for text in networks:
             try:
                 allowed.append(ipaddress.ip_network(text.strip()))
             except ValueError as error:
                 raise ValueError(f"“{text}” is not a network: {error}.") from None
-        return cls(tuple(allowed))
+        return cls(tuple(allowed), EgressProxy.from_url(proxy) if proxy else None)
 
     def check_url(self, url: str, *, longest: int = MAX_URL_LENGTH) -> ParsedTarget:
         """Take a URL apart and judge all that can be judged without asking the network.

@@ -83,7 +83,7 @@ def drain_settings(**overrides: Any) -> DrainSettings:
         **{
             "database": parameters,
             "redis_url": settings.REDIS_URL,
-            "policy": EgressPolicy.from_strings(settings.EGRESS_ALLOW),
+            "policy": EgressPolicy.from_strings(settings.EGRESS_ALLOW, settings.EGRESS_PROXY),
             "concurrency": settings.DELIVERY_CONCURRENCY,
             "lease_s": settings.DELIVERY_LEASE_S,
             "call_help": call_help,

@@ -24,3 +24,9 @@ class TestTheSettings:
         settings.EGRESS_ALLOW = [network]
 
         assert faults() == ["common.E002"]
+
+    @pytest.mark.parametrize("proxy", ["proxy:3128", "https://proxy:3128", "http://proxy"])
+    def test_refuse_a_proxy_that_can_not_be_used(self, settings: Settings, proxy: str) -> None:
+        settings.EGRESS_PROXY = proxy
+
+        assert faults() == ["common.E003"]

@@ -18,6 +18,7 @@ _SHARED = (
     "DEBUG",
     "DEMO_RECEIVER_URL",
     "EGRESS_ALLOW",
+    "EGRESS_PROXY",
     "PUBLIC_URL",
     "REDIS_URL",
     "SECRET_KEY",

@@ -19,6 +19,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from apps.common.egress import EgressError, EgressPolicy
+from apps.common.egress_proxy import EgressProxy
 from apps.common.special_addresses import IPAddress
 from apps.delivery.clients import failures
 from apps.delivery.clients.exchange import (
@@ -29,6 +30,7 @@ from apps.delivery.clients.exchange import (
     current_exchange,
 )
 from apps.delivery.clients.failures import Failure
+from apps.delivery.clients.tunnels import dig_tunnel, way_to
 from apps.delivery.outcome import MAX_HEAD_BYTES, ErrorKind
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ class Dialer:
             raise ExchangeFailed(failures.dns_failure(host, error)) from error
         finally:
             exchange.dns_ms = (perf_counter() - started) * 1000
-        return _connect(addresses, port, exchange)
+        return _connect(addresses, port, exchange, self.policy.proxy)
 
     def _look_up(self, host: str, port: int, exchange: Exchange) -> Sequence[IPAddress]:
         lookup = partial(self.resolve, host, port, type=socket.SOCK_STREAM)
@@ -80,22 +82,30 @@ class Dialer:
         return self.policy.vet_answer(host, [info[4][0] for info in answer])
 
 
-def _connect(addresses: Sequence[IPAddress], port: int, exchange: Exchange) -> socket.socket:
+def _connect(
+    addresses: Sequence[IPAddress], port: int, exchange: Exchange, proxy: EgressProxy | None
+) -> socket.socket:
     give_up_at = min(exchange.deadline, perf_counter() + CONNECT_TIMEOUT_S)
     last_error: OSError = TimeoutError()
     for address in dict.fromkeys(addresses):
         remaining = give_up_at - perf_counter()
         if remaining <= 0:
             break
+        family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+        where: tuple[Any, ...] = (str(address), port)
         try:
-            family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+            if proxy is not None:
+                family, where = way_to(proxy)
             sock = DeadlineSocket(family, socket.SOCK_STREAM)
         except OSError as error:
             raise ExchangeFailed(failures.connect_failure(error)) from error
         try:
             sock.settimeout(remaining)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.connect((str(address), port))
+            if proxy is None:
+                sock.connect(where)
+            else:
+                dig_tunnel(sock, proxy, where, address, port)
         except OSError as error:
             sock.close()
             last_error = error

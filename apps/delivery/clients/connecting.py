@@ -12,15 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from ipaddress import ip_address
 from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_reqrep import ConnectionKey
 
 from apps.common.egress import BlockedAddress, EgressPolicy
+from apps.common.special_addresses import IPAddress
 from apps.delivery.clients.exchange import Resolve, current_exchange
 from apps.delivery.clients.failures import RefusedSocket
+from apps.delivery.clients.tunnels import open_tunnel
 
 if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
@@ -63,11 +65,14 @@ class GuardedConnector(aiohttp.TCPConnector):
 
     def _open_socket(self, address_info: "AddrInfoType") -> socket.socket:
         family, kind, protocol, _, address = address_info
+        self._vet(ip_address(address[0]))
+        return socket.socket(family, kind, protocol)
+
+    def _vet(self, address: IPAddress) -> None:
         try:
-            self._policy.vet_address(ip_address(address[0]))
+            self._policy.vet_address(address)
         except BlockedAddress as blocked:
             raise RefusedSocket(blocked) from blocked
-        return socket.socket(family, kind, protocol)
 
     async def _create_connection(
         self, req: aiohttp.ClientRequest, traces: "list[Trace]", timeout: aiohttp.ClientTimeout
@@ -78,6 +83,41 @@ class GuardedConnector(aiohttp.TCPConnector):
         protocol = await super()._create_connection(req, traces, timeout)
         exchange.connect_ms = (perf_counter() - started) * 1000 - (exchange.dns_ms or 0.0)
         return protocol
+
+    async def _wrap_create_connection(
+        self,
+        *args: Any,
+        addr_infos: "list[AddrInfoType]",
+        req: aiohttp.ClientRequest,
+        timeout: aiohttp.ClientTimeout,
+        client_error: type[Exception] = aiohttp.ClientConnectorError,
+        **kwargs: Any,
+    ) -> "tuple[asyncio.Transport, ResponseHandler]":
+        """Connect to one of the addresses; through a tunnel, where there is a proxy."""
+        proxy = self._policy.proxy
+        if proxy is None:
+            return await super()._wrap_create_connection(
+                *args,
+                addr_infos=addr_infos,
+                req=req,
+                timeout=timeout,
+                client_error=client_error,
+                **kwargs,
+            )
+        address, port = ip_address(addr_infos[0][4][0]), addr_infos[0][4][1]
+        try:
+            self._vet(address)
+            async with asyncio.timeout(timeout.sock_connect):
+                sock = await open_tunnel(proxy, address, port)
+                return await self._loop.create_connection(*args, **kwargs, sock=sock)
+        except ssl.SSLCertVerificationError as error:
+            raise aiohttp.ClientConnectorCertificateError(req.connection_key, error) from error
+        except ssl.SSLError as error:
+            raise aiohttp.ClientConnectorSSLError(req.connection_key, error) from error
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise client_error(req.connection_key, error) from error
 
     async def close(self, *, abort_ssl: bool = False) -> None:
         """Close all connections, those in use as well, and the resolver's threads."""

@@ -40,6 +40,14 @@ class RefusedSocket(OSError):
         self.blocked = blocked
 
 
+class TunnelFailed(OSError):
+    """There is no way through the operator's proxy; `failure` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure[1])
+        self.failure = failure
+
+
 def egress_failure(error: EgressError) -> Failure:
     """Explain a refusal of the guard."""
     if isinstance(error, UnresolvableHost):
@@ -66,6 +74,8 @@ def connect_failure(error: OSError) -> Failure:
     """Explain why no connection came about."""
     if isinstance(error, RefusedSocket):
         return egress_failure(error.blocked)
+    if isinstance(error, TunnelFailed):
+        return error.failure
     if isinstance(error, ssl.SSLError):
         return tls_failure(error)
     if error.errno in _OWN_LIMITS:

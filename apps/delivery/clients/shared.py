@@ -14,9 +14,9 @@ _making = threading.Lock()
 def shared_session() -> WaitingSession:
     """Return the session, for the policy that holds now."""
     with _making:
-        return _session_of(tuple(settings.EGRESS_ALLOW))
+        return _session_of(tuple(settings.EGRESS_ALLOW), settings.EGRESS_PROXY)
 
 
 @lru_cache(maxsize=2)
-def _session_of(allowed: tuple[str, ...]) -> WaitingSession:
-    return waiting_session(EgressPolicy.from_strings(allowed))
+def _session_of(allowed: tuple[str, ...], proxy: str) -> WaitingSession:
+    return waiting_session(EgressPolicy.from_strings(allowed, proxy))
