@@ -31,13 +31,17 @@ ROOMS = (
 )
 # Put together from several keys; the tables leave them out.
 COMPOSED = {
+    "all_actions",
     "ani_address",
     "call_summary",
     "entered_keys",
+    "first_action",
     "is_dynamic",
+    "last_action",
     "phone_type",
     "recorded_talk_time",
     "request_id",
+    "transfer_type",
 }
 # Read to be folded, not kept under their own name.
 NOT_KEPT = {"id", "type", "occurred_at", "sequence", *_PLACE_FIELDS}

@@ -246,6 +246,41 @@ class TestReading:
         assert [read(name, call) for name in names] == ["Menu, Find Me, Hang up", "Menu", "Hang up"]
         assert [read(name, {"actions": []}) for name in names] == [None] * 3
 
+    @pytest.mark.parametrize(
+        ("snapshot", "all_actions", "transfer"),
+        [
+            ({"status": "no_answer"}, None, None),
+            ({"target": "+15550001111"}, "Transfer", None),
+            (
+                {"target": "+15550001111", "recording": {"url": "https://a.example/1.mp3"}},
+                "Transfer, Recorded Call",
+                None,
+            ),
+            ({"options": [{"key": "1"}]}, "Virtual Receptionist", None),
+            (
+                {"options": [{"key": "1"}], "ringing_at": "2026-03-28T00:05:01.000Z"},
+                "Virtual Receptionist",
+                "Virtual Receptionist",
+            ),
+            (
+                {"options": [{"key": "1"}], "target": "+15550001111", "transfer_type": "Find Me"},
+                "Virtual Receptionist, Find Me",
+                "Find Me",
+            ),
+            (
+                {"click": {"id": "7"}, "target": "+15550001111", "status": "voicemail"},
+                "Click-to-Call, Voicemail",
+                "Click-to-Call",
+            ),
+        ],
+    )
+    def test_tells_actions_by_the_events_where_none_are_told(self, snapshot, all_actions, transfer):
+        assert read("all_actions", snapshot) == all_actions
+        ends = all_actions.split(", ") if all_actions else [None]
+        assert read("first_action", snapshot) == ends[0]
+        assert read("last_action", snapshot) == ends[-1]
+        assert read("transfer_type", snapshot) == transfer
+
     def test_takes_the_keys_of_options_and_answers_where_none_are_told(self):
         call = {"options": [{"key": "1"}, {"key": None}], "responses": [{"response": 90210}]}
         assert read("entered_keys", call) == "1,90210"

@@ -8,7 +8,11 @@ from apps.webhooks.tokens.values import Snapshot, Value, as_text
 _TYPES: Final = {"static": "Static", "dynamic": "Dynamic"}
 # A digital campaign shows its numbers to web sessions.
 _TYPES_OF_KINDS: Final = {"offline": "static", "digital": "dynamic"}
+# Actions in the words of the systems that know them.
+_MENU: Final = "Virtual Receptionist"
+_CLICK: Final = "Click-to-Call"
 _talk_s = text("talk_s")
+_transfer = text("transfer_type")
 
 
 def phone_type(snapshot: Snapshot) -> Value:
@@ -63,18 +67,51 @@ _postcode_list = items("postcodes")
 
 def actions(snapshot: Snapshot) -> Value:
     """Read all actions, joined by ", "."""
-    found = _action_list(snapshot)
-    return None if found is None else ", ".join(map(as_text, found))
+    return ", ".join(map(as_text, _done(snapshot))) or None
 
 
 def action(position: int) -> Reader:
     """Read one action: 0 the first, -1 the last."""
 
     def read(snapshot: Snapshot) -> Value:
-        found = _action_list(snapshot)
-        return None if found is None else as_text(found[position])
+        found = _done(snapshot)
+        return as_text(found[position]) if found else None
 
     return read
+
+
+def _done(snapshot: Snapshot) -> list[Value]:
+    """What was done with the call, in order: as told, else as far as its events tell."""
+    told = _action_list(snapshot)
+    if type(told) is list:
+        return told
+    happened = (
+        (_CLICK, _is_of_click(snapshot)),
+        (_MENU, bool(_objects(snapshot, "options"))),
+        (transfer_type(snapshot) or "Transfer", _is_put_through(snapshot)),
+        ("Voicemail", snapshot.get("status") == "voicemail"),
+        ("Recorded Call", _is_recorded(snapshot)),
+    )
+    # A menu that puts the call through is one action.
+    return list(dict.fromkeys(action for action, has_happened in happened if has_happened))
+
+
+def transfer_type(snapshot: Snapshot) -> Value:
+    """Read how the call was put through: as told, else by what came before it."""
+    if (told := _transfer(snapshot)) is not None or not _is_put_through(snapshot):
+        return told
+    if _objects(snapshot, "options"):
+        return _MENU
+    return _CLICK if _is_of_click(snapshot) else None
+
+
+def _is_put_through(snapshot: Snapshot) -> bool:
+    return bool(snapshot.get("target") or snapshot.get("ringing_at"))
+
+
+def _is_of_click(snapshot: Snapshot) -> bool:
+    click = snapshot.get("click")
+    return type(click) is dict and any(click.values())
 
 
 def entered_keys(snapshot: Snapshot) -> Value:

@@ -9,6 +9,7 @@ from apps.webhooks.tokens.call_readers import (
     items,
     phone_type,
     recorded_talk_time,
+    transfer_type,
 )
 from apps.webhooks.tokens.readers import custom, first_of, moment, text
 from apps.webhooks.tokens.token import Category, Token, TokenType
@@ -134,7 +135,8 @@ HANDLING_TOKENS = (
         Category.CALL_END,
         TokenType.STRING,
         "Actions: all",
-        "What was done with the call, by caller and recipient, in order, joined by commas.",
+        "What was done with the call, by caller and recipient, in order, joined by commas; as far"
+        " as its events tell where the platform gives no list.",
         "Virtual Receptionist, Find Me, Recorded Call",
         actions,
     ),
@@ -163,7 +165,7 @@ HANDLING_TOKENS = (
         "Transfer type",
         "How the call was put through, as by a virtual receptionist.",
         "Find Me",
-        text("transfer_type"),
+        transfer_type,
     ),
     Token(
         "recording_id",
