@@ -2,11 +2,34 @@
 
 import uuid
 from collections.abc import Iterable
+from typing import Final
 
 from django.db.models import Q
 
-from apps.accounts.models import Account, ApiKey, Membership, Scope, User
-from apps.common.access import Access, ReachableAccount, Role
+from apps.accounts.models import Account, AccountKind, ApiKey, Membership, Scope, User
+from apps.common.access import NOBODY, Access, ReachableAccount, Role
+from apps.common.prepared import prepared_cursor
+
+_OF_KEY: Final = (
+    "id",
+    "account_id",
+    "name",
+    "hint",
+    "scopes",
+    "last_used_at",
+    "expires_at",
+    "revoked_at",
+)
+_KEY: Final = f"""
+SELECT {", ".join(f"key.{name}" for name in _OF_KEY)},
+  reached.id, reached.name, reached.kind, reached.parent_id, reached.time_zone
+FROM accounts_apikey key
+JOIN accounts_account own ON own.id = key.account_id AND own.is_active
+JOIN accounts_account reached
+  ON (reached.id = own.id OR reached.parent_id = own.id) AND reached.is_active
+WHERE key.token_hash = %s
+ORDER BY reached.name
+"""  # noqa: S608 - made of the constants above
 
 
 def access_of_user(user: User, current_id: uuid.UUID | None = None) -> Access:
@@ -36,14 +59,30 @@ def access_of_user(user: User, current_id: uuid.UUID | None = None) -> Access:
     )
 
 
-def access_of_key(key: ApiKey) -> Access:
-    """Return what an API key reaches: its account, and the clients of an agency."""
+def key_with_access(token_hash: str) -> tuple[ApiKey, Access] | None:
+    """Return the key of this hash, and what it reaches: its account, and an agency's clients.
+
+    None where there is none, or its account is off. One statement, as each request of a program
+    begins with it; the key has the fields of `_OF_KEY` only.
+    """
+    with prepared_cursor() as cursor:
+        rows = cursor.rows(_KEY, [token_hash])
+    if not rows:
+        return None
+    key = ApiKey(**dict(zip(_OF_KEY, rows[0], strict=False)))
     role = Role.ADMIN if Scope.WRITE in key.scopes else Role.VIEWER
-    return Access(
-        accounts=_reached_by_roles([(key.account_id, role)]),
-        key_id=key.pk,
-        own_id=key.account_id,
+    reached = (
+        ReachableAccount(id_, name, kind == AccountKind.AGENCY, role, parent_id, time_zone)
+        for id_, name, kind, parent_id, time_zone in (row[len(_OF_KEY) :] for row in rows)
     )
+    accounts = {account.id: account for account in reached}
+    return key, Access(accounts=accounts, key_id=key.pk, own_id=key.account_id)
+
+
+def access_of_key(key: ApiKey) -> Access:
+    """Return what a key reaches that is known already; nothing where its account is off."""
+    found = key_with_access(key.token_hash)
+    return found[1] if found else NOBODY
 
 
 def access_of_account(account: Account) -> Access:

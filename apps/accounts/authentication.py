@@ -11,7 +11,7 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
-from apps.accounts.access import access_of_key
+from apps.accounts.access import key_with_access
 from apps.accounts.models import ApiKey
 from apps.accounts.models.api_keys import hash_key
 from apps.common.access import Access
@@ -43,21 +43,18 @@ def authenticate_bearer(request: HttpRequest) -> KeyBearer | None:
     if scheme.lower() != "bearer" or not token:
         return None
     now = timezone.now()
-    key = (
-        ApiKey.objects.select_related("account")
-        .filter(token_hash=hash_key(token.strip()), account__is_active=True)
-        .first()
-    )
-    if key is None or not key.is_usable(now):
+    found = key_with_access(hash_key(token.strip()))
+    if found is None or not found[0].is_usable(now):
         raise Problem(
             401,
             "invalid_key",
             "This API key is unknown, revoked or expired.",
             headers={"WWW-Authenticate": f'{_CHALLENGE}, error="invalid_token"'},
         )
+    key, access = found
     if key.last_used_at is None or now - key.last_used_at > _TOUCH_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-    return KeyBearer(key=key, access=access_of_key(key))
+    return KeyBearer(key=key, access=access)
 
 
 def bearer_of(request: Request) -> KeyBearer:

@@ -14,6 +14,7 @@ from django.db import close_old_connections, connection, transaction
 
 from apps.common.access import Access
 from apps.common.origin import current_origin
+from apps.common.prepared import prepared_cursor
 
 TENANT_ROLE = "hookline_tenant"
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -73,7 +74,7 @@ def let_connection_go() -> None:
 
     Without a pool it stays with its thread, idle and outside of any transaction.
     """
-    if not connection.in_atomic_block:
+    if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
         close_old_connections()
 
 
@@ -109,14 +110,14 @@ def _wall_of(access: Access) -> tuple[str, ...]:
 
 
 def _wall() -> tuple[str, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(_GET)
-        return tuple(value or "" for value in cursor.fetchone())
+    with prepared_cursor() as cursor:
+        (found,) = cursor.rows(_GET, None)
+    return tuple(value or "" for value in found)
 
 
 def _set_wall(wall: tuple[str, ...]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_SET, wall)
+    with prepared_cursor() as cursor:
+        cursor.rows(_SET, wall)
 
 
 def _joined(ids: Iterable[uuid.UUID]) -> str:

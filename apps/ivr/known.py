@@ -1,18 +1,18 @@
-"""What is known before a receiver is asked: read in one query, as a caller waits."""
+"""What is read before a receiver is asked and stored afterwards, in one statement each."""
 
 import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from django.db import connection
 
 from apps.accounts.models import Location
 from apps.common.access import Access
 from apps.common.fields import decrypt
 from apps.common.ids import InvalidPublicId
+from apps.common.prepared import prepared_cursor
 from apps.common.problems import Problem
-from apps.ivr.models import Ivr, IvrHook
+from apps.ivr.models import Ivr, IvrExchange, IvrHook
 
 # Exchanges of the same call among which a repeat is looked for.
 _MOST_BEFORE: Final = 20
@@ -31,6 +31,9 @@ _OF_HOOK: Final = (
     "reply_form",
     "redirect_url",
 )
+# As texts: PostgreSQL multiplies the odds of this with those of the wall, which say the same, takes
+# the calls of an account for one or two, and goes through all of them instead of asking for one.
+_SAME_ACCOUNT: Final = "account_id::text = ivr.account_id::text"
 _QUERY: Final = f"""
 SELECT {", ".join(f"ivr.{name}" for name in _OF_IVR)},
   {", ".join(f"hook.{name}" for name in _OF_HOOK)},
@@ -39,22 +42,33 @@ SELECT {", ".join(f"ivr.{name}" for name in _OF_IVR)},
   (SELECT json_agg(json_build_array(name, token) ORDER BY created_at, id)
     FROM ivr_ivrparameter WHERE hook_id = hook.id)::text,
   (SELECT snapshot FROM calls_call
-    WHERE account_id = ivr.account_id AND external_id = %(call)s)::text,
+    WHERE {_SAME_ACCOUNT} AND external_id = %(call)s::text)::text,
   (SELECT json_agg(json_build_array(ivr_id = ivr.id, response_id, reply) ORDER BY created_at DESC)
     FROM (SELECT ivr_id, response_id, reply, created_at FROM ivr_ivrexchange
-      WHERE account_id = ivr.account_id AND call_external_id = %(call)s
+      WHERE {_SAME_ACCOUNT} AND call_external_id = %(call)s::text
       ORDER BY created_at DESC LIMIT {_MOST_BEFORE}) before)::text
 FROM ivr_ivr ivr
 JOIN ivr_ivrhook hook ON hook.ivr_id = ivr.id
 LEFT JOIN accounts_location location ON location.id = ivr.location_id
-WHERE ivr.account_id = ANY (%(accounts)s) AND (ivr.id = %(key)s OR ivr.number = %(number)s)
+WHERE ivr.account_id = ANY (%(accounts)s::uuid[])
+  AND (ivr.id = %(key)s::uuid OR ivr.number = %(number)s::bigint)
 LIMIT 2
 """  # noqa: S608 - made of the constants above
 _QUESTIONS: Final = """
 SELECT ivr.number, ivr.name, question.number, question.prompt, question.audio, question.is_recorded
 FROM ivr_ivr ivr LEFT JOIN ivr_ivrquestion question ON question.ivr_id = ivr.id
-WHERE ivr.account_id = %s AND ivr.number = %s ORDER BY question.number
+WHERE ivr.account_id = %s::uuid AND ivr.number = %s::bigint ORDER BY question.number
 """
+
+
+_OF_EXCHANGE: Final = tuple(field.attname for field in IvrExchange._meta.concrete_fields)
+# The caller does not wait for the disk. If the server of PostgreSQL crashes, it may have lost what
+# it was told in the second before; nothing else of Hookline is stored like that.
+_INSERT: Final = f"""
+INSERT INTO ivr_ivrexchange ({", ".join(_OF_EXCHANGE)})
+VALUES ({", ".join(f"%({name})s" for name in _OF_EXCHANGE)})
+RETURNING set_config('synchronous_commit', 'off', true)
+"""  # noqa: S608 - made of the fields of the model
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +119,8 @@ def read_known(*, access: Access, name: str, call_id: str) -> Known:
         if name.isascii() and name.isdigit() and len(name) <= 15:
             number = int(name)
     asked = {"accounts": access.account_ids, "key": key, "number": number, "call": call_id}
-    with connection.cursor() as cursor:
-        cursor.execute(_QUERY, asked)
-        rows = cursor.fetchall()
+    with prepared_cursor() as cursor:
+        rows = cursor.rows(_QUERY, asked)
     if not rows:
         raise Problem(404, "unknown_ivr", f"There is no IVR {name[:64]}.")
     if len(rows) > 1:
@@ -117,9 +130,17 @@ def read_known(*, access: Access, name: str, call_id: str) -> Known:
 
 def read_next_ivr(*, account_id: uuid.UUID, number: int) -> list[tuple[Any, ...]]:
     """Return number and name of an IVR with each of its questions; nothing if it is not here."""
-    with connection.cursor() as cursor:
-        cursor.execute(_QUESTIONS, [account_id, number])
-        return list(cursor.fetchall())
+    with prepared_cursor() as cursor:
+        return cursor.rows(_QUESTIONS, [account_id, number])
+
+
+def record(exchange: IvrExchange) -> None:
+    """Store a new exchange, in a transaction that ends without waiting for the disk."""
+    values = {name: getattr(exchange, name) for name in _OF_EXCHANGE}
+    for name in ("tries", "reply"):
+        values[name] = orjson.dumps(values[name]).decode()
+    with prepared_cursor() as cursor:
+        cursor.rows(_INSERT, values)
 
 
 def _known(row: tuple[Any, ...]) -> Known:

@@ -1,0 +1,47 @@
+"""Statements that PostgreSQL plans once a connection, where somebody waits for each of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
+
+
+@contextmanager
+def prepared_cursor() -> Iterator["PreparedCursor"]:
+    """Open a cursor on Django's connection, in its transaction if one is open.
+
+    Its statements are few and constant: each connection keeps a plan of every text. Raises the
+    errors of `django.db`, as any cursor of Django's.
+    """
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        yield PreparedCursor(cursor)
+
+
+class PreparedCursor:
+    """Runs statements whose parameters are bound by the server; texts want a cast there."""
+
+    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
+        self._cursor = cursor
+
+    def rows(self, statement: str, parameters: Any) -> list[tuple[Any, ...]]:
+        """Run a statement and return what it found."""
+        self._cursor.execute(statement, parameters, prepare=True)
+        return self._cursor.fetchall()
+
+    def run(self, statement: str, parameters: Any) -> None:
+        """Run a statement that returns nothing."""
+        self._cursor.execute(statement, parameters, prepare=True)
+
+
+@receiver(connection_created)
+def plan_once(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Let PostgreSQL keep the first plan of a statement: it would weigh a new one each time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET plan_cache_mode = force_generic_plan")
