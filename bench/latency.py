@@ -1,20 +1,24 @@
 """How long a delivery takes from the moment at which it is planned to its first byte.
 
 Open loop: every hundredth of a second its share of the rate is planned, in one transaction as
-intake does, however far behind the sending is. The time runs from the scheduled moment, so what a
-late planner costs counts too.
+intake does, by one of a few threads as those of a web process, however far behind the sending is.
+The time runs from the scheduled moment, so what a late planner costs counts too.
 """
 
 import argparse
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connections
 
 from bench.installation import installed
 from bench.receiver import receiving
 from bench.result import Result
 
 _TICK_S = 0.01
+_PLANNERS = 4
 _SETTLE_S = 15.0
 
 
@@ -38,13 +42,21 @@ def measure(arguments: argparse.Namespace) -> Result:
         ticks = int(arguments.seconds * arguments.rate / share)
         shares = plan_later(world, [share] * ticks)
         with warm_worker(installation, receiver) as worker:
-            scheduled: dict[str, float] = {}
             began = time.monotonic() + _TICK_S
-            for number, plan_share in enumerate(shares):
-                moment = began + number * share / arguments.rate
-                time.sleep(max(0.0, moment - time.monotonic()))
-                scheduled |= dict.fromkeys(plan_share(), moment)
-            late_s = time.monotonic() - began - (ticks - 1) * share / arguments.rate
+            moments = [began + number * share / arguments.rate for number in range(ticks)]
+            with ThreadPoolExecutor(_PLANNERS) as planners:
+                planned = [
+                    planners.submit(_plan_at, moment, plan_share)
+                    for moment, plan_share in zip(moments, shares, strict=True)
+                ]
+                scheduled = {
+                    key: moment
+                    for moment, keys in zip(moments, planned, strict=True)
+                    for key in keys.result()
+                }
+                late_s = time.monotonic() - moments[-1]
+                for _ in range(_PLANNERS):
+                    planners.submit(connections.close_all)
             deliveries = of_worlds([world])
             settled_by = time.monotonic() + _SETTLE_S
             while is_unfinished(deliveries) and time.monotonic() < settled_by:
@@ -76,6 +88,12 @@ def measure(arguments: argparse.Namespace) -> Result:
         figures=figures,
         void_because=" ".join(filter(None, [ledger.void_because, unsettled])),
     )
+
+
+def _plan_at(moment: float, plan_share: Callable[[], list[str]]) -> list[str]:
+    """Plan a share at its moment, or at once if that is over."""
+    time.sleep(max(0.0, moment - time.monotonic()))
+    return plan_share()
 
 
 def percentile(ordered: Sequence[float], share: int) -> float:
