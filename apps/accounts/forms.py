@@ -1,6 +1,5 @@
 """Forms about accounts, people and keys."""
 
-import zoneinfo
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -12,6 +11,7 @@ from apps.accounts.inviting import is_last_owner
 from apps.accounts.logins import record_failed_login, record_login
 from apps.accounts.models import Account, ApiKey, Location, Membership, Scope
 from apps.accounts.throttling import check_login_rate
+from apps.accounts.time_zones import time_zones
 from apps.common.access import Access, Role
 from apps.common.admin import AccountScopedForm
 from apps.common.admin.theme import (
@@ -196,7 +196,7 @@ class ApiKeyForm(AccountScopedForm):
 def offer_time_zones(form: Any) -> None:
     """Let the form's time zone be chosen from all there are."""
     if field := form.fields.get("time_zone"):
-        names = sorted(zoneinfo.available_timezones())
+        names = sorted(time_zones())
         field.choices = [(name, name.replace("_", " ")) for name in names]
 
 

@@ -1,7 +1,6 @@
 """Tenants and who belongs to them."""
 
 import uuid
-import zoneinfo
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -10,13 +9,14 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from apps.accounts.models.users import User
+from apps.accounts.time_zones import time_zones
 from apps.common.access import Role
 from apps.common.models import AccountOwned, HooklineModel
 
 
 def validate_time_zone(name: str) -> None:
     """Refuse what is not an IANA time zone name."""
-    if name not in zoneinfo.available_timezones():
+    if name not in time_zones():
         raise ValidationError(
             "%(name)s is not a time zone; use a name like America/Los_Angeles.",
             code="unknown_time_zone",

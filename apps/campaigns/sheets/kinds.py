@@ -5,14 +5,13 @@ database anything.
 """
 
 import uuid
-import zoneinfo
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from apps.accounts.models import Group, Location
+from apps.accounts.time_zones import time_zones
 from apps.campaigns.models import (
     Campaign,
     CampaignKind,
@@ -187,14 +186,9 @@ def _read_country(cell: str, row: Any, place: Place) -> str:
 
 
 def _read_zone(cell: str, row: Any, place: Place) -> str:
-    if cell not in _zones():
+    if cell not in time_zones():
         raise CellError("unknown_time_zone", "Write a time zone, as America/Los_Angeles.")
     return cell
-
-
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
 
 
 def _read_tags(cell: str, row: Any, place: Place) -> dict[str, str]:
