@@ -68,7 +68,7 @@ def measure_naive(
         time.sleep(seconds)
     arrivals = receiver.ledger().values()
     gone = jobs - queue.count
-    queue.empty()
+    queue.empty()  # type: ignore[no-untyped-call]
     # It may be stopped between taking a job and doing it.
     if not 1 < gone - 1 <= len(arrivals) <= gone or any(each.requests > 1 for each in arrivals):
         raise BenchmarkFailed(f"Of {gone} naive jobs, {len(arrivals)} arrived.")

@@ -275,7 +275,7 @@ def _copy(calls: Sequence[uuid.UUID], times: int) -> None:
 
 def _insert(cursor: Any, model: type[Model], join: str, **instead: str) -> None:
     """Insert a copy of each row of a table that belongs to a pair, some columns replaced."""
-    columns = [field.column for field in model._meta.concrete_fields]
+    columns = [column for field in model._meta.concrete_fields if (column := field.column)]
     values = ", ".join(instead.get(column, f"seed.{column}") for column in columns)
     table = model._meta.db_table
     cursor.execute(
