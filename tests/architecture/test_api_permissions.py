@@ -26,7 +26,7 @@ Ids = dict[str, str]
 # no key, or for a receiver that answers.
 ELSEWHERE = {
     "callback": "tests/intake/test_generic.py",
-    "ivr_results": "tests/ivr/test_results.py",
+    "ivr_results": "tests/ivr/test_posting.py",
     "docs": "tests/browser/test_api_pages.py",
     "redoc": "tests/browser/test_api_pages.py",
 }
