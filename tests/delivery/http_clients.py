@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import pytest
 import uvloop
 
 from apps.common.egress import EgressPolicy
@@ -95,3 +96,9 @@ def post(url: str, timeout_s: float = 10.0, **headers: str) -> OutboundRequest:
     """A small POST; `X_Name=` becomes the header X-Name."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return OutboundRequest("POST", url, named, b'{"call": 1}', timeout_s)
+
+
+@pytest.fixture(params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> Client:
+    """Each of them, one after the other."""
+    return CLIENTS[request.param]

@@ -2,14 +2,14 @@
 
 import gzip
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from apps.delivery.outcome import ErrorKind, OutboundRequest
-from tests.delivery.http_clients import CLIENTS, Client, post
-from tests.delivery.receiver import Receiver, running_receiver
+from tests.delivery.http_clients import Client, post
+from tests.delivery.http_clients import client as client
+from tests.delivery.receiver import Receiver
 
 SLACK_S = 5.0
 
@@ -72,17 +72,6 @@ ANSWERS: list[tuple[str, object, ErrorKind | None]] = [
     ("drip-head", None, K.TIMEOUT),
     ("drip-body", 200, K.TIMEOUT),
 ]
-
-
-@pytest.fixture(params=CLIENTS)
-def client(request: pytest.FixtureRequest) -> Client:
-    return CLIENTS[request.param]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with running_receiver() as running:
-        yield running
 
 
 class TestAnswers:

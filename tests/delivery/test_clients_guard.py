@@ -5,7 +5,6 @@ import errno
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
@@ -21,22 +20,12 @@ from apps.delivery.clients.failures import RefusedSocket
 from apps.delivery.clients.tls import client_context
 from apps.delivery.outcome import ErrorKind
 from tests.delivery.http_clients import CLIENTS, Client, answer, post
-from tests.delivery.receiver import Receiver, running_receiver
+from tests.delivery.http_clients import client as client
+from tests.delivery.receiver import Receiver
 
 SLACK_S = 5.0
 PUBLIC = "93.184.215.14"
 K = ErrorKind
-
-
-@pytest.fixture(params=CLIENTS)
-def client(request: pytest.FixtureRequest) -> Client:
-    return CLIENTS[request.param]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with running_receiver() as running:
-        yield running
 
 
 class TestGuard:

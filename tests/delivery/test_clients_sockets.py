@@ -16,24 +16,14 @@ import uvloop
 
 from apps.delivery.clients import aiohttp_client, requests_client
 from apps.delivery.outcome import ErrorKind, Outcome
-from tests.delivery.http_clients import CLIENTS, LOOPBACK, Client, answer, post
+from tests.delivery.http_clients import LOOPBACK, Client, answer, post
+from tests.delivery.http_clients import client as client
 from tests.delivery.receiver import Receiver, running_receiver
 from tests.delivery.tls_authority import self_signed, server_context, trusting_context
 
 SLACK_S = 5.0
 PUBLIC = "93.184.215.14"
 K = ErrorKind
-
-
-@pytest.fixture(params=CLIENTS)
-def client(request: pytest.FixtureRequest) -> Client:
-    return CLIENTS[request.param]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with running_receiver() as running:
-        yield running
 
 
 class TestTLS:
