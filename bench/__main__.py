@@ -23,6 +23,7 @@ BENCHMARKS = {
     "latency": "from the moment a delivery is planned to its first byte at the receiver",
     "fairness": "whether those with little to send wait for those with much, or who hang",
     "growth": "whether sending slows down as its history grows",
+    "lists": "how quickly the API lists and counts with a long history",
     "intake": "events that one web process takes in, in a second",
     "chaos": "whether anything is lost when workers are killed and Redis is wiped",
 }

@@ -7,26 +7,23 @@ it can. Afterwards a worker sends what was planned, so that the ledger covers al
 
 import argparse
 import asyncio
-import socket
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
 import orjson
-import requests
 
-from bench.installation import HOST, Installation, installed
+from bench.installation import installed
 from bench.latency import percentile
-from bench.processes import BenchmarkFailed, python, running, wait_until
+from bench.processes import BenchmarkFailed, wait_until
 from bench.receiver import receiving
 from bench.result import Figure, Result
+from bench.web import serving
 
 _WEBHOOKS = 2
 _LOCATIONS = 10
 _CONNECTIONS = 32
-_START_S = 30.0
 _WARM_UP = 20
 
 
@@ -49,8 +46,8 @@ def measure(arguments: argparse.Namespace) -> Result:
             [receiver.url(f"/ok/{number}") for number in range(_LOCATIONS * _WEBHOOKS)],
             fan_out=_WEBHOOKS,
         )
-        with _web(installation) as address:
-            offer = _Offer(f"{address}/api/v1/events", world.token, world.numbers)
+        with serving(installation) as web:
+            offer = _Offer(f"{web.address}/api/v1/events", world.token, world.numbers)
             asyncio.run(offer.post(1, rate=50, events=_WARM_UP))
             single = asyncio.run(
                 offer.post(1, rate=arguments.rate, events=round(arguments.rate * arguments.seconds))
@@ -148,25 +145,3 @@ class _Offer:
             if response.status != 202 or orjson.loads(answer)["rejected"]:
                 raise BenchmarkFailed(f"Intake answered {response.status}: {answer[:300]!r}")
         return (time.perf_counter() - moment) * 1000
-
-
-@contextmanager
-def _web(installation: Installation) -> Iterator[str]:
-    """Run one web process as the image does; yield its address."""
-    with socket.create_server((HOST, 0)) as free:
-        port = free.getsockname()[1]
-    command = python("-m", "gunicorn", "--config", "config/gunicorn.py", "config.wsgi")
-    settings = {"PORT": str(port), "WEB_CONCURRENCY": "1"}
-    with running(command, env=settings, log=installation.data_dir / "web.log") as web:
-        address = f"http://{HOST}:{port}"
-        wait_until(lambda: _answers(f"{address}/healthz"), "Starting the web server", _START_S)
-        if web.popen.poll() is not None:
-            raise BenchmarkFailed(f"The web server ended:\n{web.end_of_log()}")
-        yield address
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=2).ok
-    except requests.RequestException:
-        return False

@@ -112,19 +112,25 @@ def make_world(urls: Sequence[str], *, fan_out: int = 1, **fields: Any) -> World
     return World(account, opened.key, opened.token, numbers, webhooks)
 
 
-def plant(world: World, deliveries: int, *, seeded: Callable[[], None] = lambda: None) -> int:
+def plant(
+    world: World,
+    deliveries: int,
+    *,
+    seeded: Callable[[], None] = lambda: None,
+    made_at: str = "seed.created_at",
+) -> int:
     """Plan so many deliveries, evenly over the world's webhooks, due now; return how many.
 
     A first event at each location goes through intake, and the rest are copies of what that left
     in the database, with keys and call ids of their own: rows like those of as many calls. What
-    `seeded` does to the first ones is copied, too.
+    `seeded` does to the first ones is copied, too. `made_at` is SQL for when a copy was made.
     """
     known = set(Call.objects.filter(account=world.account).values_list("pk", flat=True))
     take_calls(world, len(world.numbers))
     seeds = Call.objects.filter(account=world.account).exclude(pk__in=known)
     seeded()
     rounds = deliveries // len(world.webhooks)
-    _copy([call.pk for call in seeds], rounds - 1)
+    _copy([call.pk for call in seeds], rounds - 1, made_at)
     return rounds * len(world.webhooks)
 
 
@@ -240,7 +246,7 @@ ORDER BY round, call.id
 _CALL_ID = "jsonb_set(seed.snapshot, '{call_id}', to_jsonb(copies.name))"
 
 
-def _copy(calls: Sequence[uuid.UUID], times: int) -> None:
+def _copy(calls: Sequence[uuid.UUID], times: int, made_at: str = "seed.created_at") -> None:
     """Copy calls with their events and deliveries."""
     with connection.cursor() as cursor:
         cursor.execute(_PAIRS, [times, list(calls)])
@@ -249,6 +255,7 @@ def _copy(calls: Sequence[uuid.UUID], times: int) -> None:
             Call,
             "copies.seed = seed.id",
             id="copies.call_id",
+            created_at=made_at,
             external_id="copies.name",
             snapshot=_CALL_ID,
         )
@@ -266,6 +273,7 @@ def _copy(calls: Sequence[uuid.UUID], times: int) -> None:
             Delivery,
             "copies.seed = seed.call_id",
             id="uuidv7()",
+            created_at=made_at,
             call_id="copies.call_id",
             event_id="copies.event_id",
         )

@@ -280,11 +280,22 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX_TRIM": True,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.common.api.examples.add_examples",
+        "apps.common.api.schema.add_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
+        "BuiltInTemplate": "apps.webhooks.api.samples.BUILT_IN",
+        "CampaignKind": "apps.campaigns.models.CampaignKind",
         "DeliveryState": "apps.delivery.models.DeliveryState",
+        "ImportState": "apps.campaigns.models.Import.State",
+        "IvrMethod": "apps.ivr.models.IvrHook.Method",
         "ReplayState": "apps.delivery.models.Replay.State",
+        "SheetKind": "apps.campaigns.models.SheetKind",
         "Timing": "apps.calls.events.Timing",
         "EventType": "apps.calls.events.EventType",
+        "WebhookMethod": "apps.webhooks.models.Webhook.Method",
     },
 }
 

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 
+from apps.calls.erasing import CallUnderWay, erase_personal_data
 from apps.calls.models import Call, CallEvent
 from apps.calls.timeline import Moment, events_of
-from apps.common.admin import ReadOnlyAdmin, labelled
+from apps.common.access import Role
+from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled
 from apps.common.admin.theme import InfinitePaginator
 
 
@@ -45,6 +49,7 @@ class CallAdmin(ReadOnlyAdmin):
                     ("started_at", "ended_at"),
                     ("duration", "talk"),
                     ("external_id", "public_id"),
+                    "erased_at",
                 ]
             },
         )
@@ -57,6 +62,42 @@ class CallAdmin(ReadOnlyAdmin):
     def openable(self, request: HttpRequest) -> QuerySet[Any]:
         """Fetch the place along, and no documents."""
         return self.without_documents(super().openable(request).select_related("location"))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that erases."""
+        erase = path(
+            "<path:object_id>/erase/",
+            self.admin_site.admin_view(self.erase_view),
+            name="calls_call_erase",
+        )
+        return [erase, *super().get_urls()]
+
+    def erase_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Erase what is known of the person behind the call, after asking."""
+        call: Call = self.row_to_act_on(request, object_id, Role.ADMIN)
+        back = reverse("admin:calls_call_change", args=[call.pk])
+
+        def erase() -> HttpResponse:
+            try:
+                erase_personal_data(call=call)
+            except CallUnderWay as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(request, "The personal data of this call is erased.")
+            return redirect(back)
+
+        return confirmed(
+            request,
+            title="Erase the personal data of this call?",
+            question="Who called, what was said, and what was sent and answered is forgotten for"
+            " good. Times, places and whether deliveries arrived stay. What is not sent yet is not"
+            " sent any more.",
+            button="Erase for good",
+            back=back,
+            act=erase,
+            context={**self.admin_site.each_context(request), "opts": self.opts, "original": call},
+            is_dangerous=True,
+        )
 
     def change_view(
         self,
@@ -71,7 +112,8 @@ class CallAdmin(ReadOnlyAdmin):
         if call is not None:
             moments = [moment for source in self.timeline for moment in source(call)]
         moments.sort(key=lambda moment: (moment.at, moment.rank))
-        context = {"moments": moments, **(extra_context or {})}
+        may_erase = call is not None and access_of(request).has_role(Role.ADMIN, call.account_id)
+        context = {"moments": moments, "may_erase": may_erase, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
 
     @admin.display(description="caller", ordering="caller")

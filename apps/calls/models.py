@@ -63,6 +63,8 @@ class Call(AccountOwned):
     # A begin and an end are told once a call, whatever the platform repeats.
     is_begun = models.BooleanField(default=False)
     is_ended = models.BooleanField(default=False)
+    # From then on nothing personal is kept of it, also of events that come later.
+    erased_at = models.DateTimeField("personal data erased", null=True)
 
     class Meta:
         ordering = ["-created_at"]

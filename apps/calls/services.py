@@ -4,15 +4,20 @@ import datetime as dt
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apps.accounts.models import Location
 from apps.calls import snapshots
+from apps.calls.erasing import without_person
 from apps.calls.events import BEGINNINGS, UPDATES, EventType
 from apps.calls.models import Call, CallEvent
 
 ANONYMOUS = "anonymous"
+# Events, and bytes of what they told, that are folded anew in one go. A call has some dozens;
+# whoever invents thousands for one would otherwise have all of them read for each that comes late.
+MOST_HISTORY = 5_000
+MOST_HISTORY_BYTES = 64_000_000
 _Key = tuple[uuid.UUID, str]
 _Caller = tuple[uuid.UUID, str]
 
@@ -76,10 +81,11 @@ class RecordedEvent:
 def record_events(*, reported: Sequence[ReportedEvent]) -> list[RecordedEvent | None]:
     """Store events and bring their calls up to date; return them in the given order.
 
-    None stands for an event that would make its call larger than `snapshots.MAX_BYTES`: nothing
-    of it is kept. Must run in a transaction: it locks the calls. Raises IntegrityError when another
-    transaction has stored one of the events meanwhile: done again, it finds that one. The number of
-    queries does not depend on the number of events.
+    None stands for an event that would make its call larger than `snapshots.MAX_BYTES`, or comes
+    late where the history of the calls is over `MOST_HISTORY`: nothing of it is kept. Must run in a
+    transaction: it locks the calls. Raises IntegrityError when another transaction has stored one
+    of the events meanwhile: done again, it finds that one. The number of queries does not depend on
+    the number of events.
     """
     known = _known_events(reported)
     fresh = [report for report in reported if report.key not in known]
@@ -175,15 +181,21 @@ def _seen_callers(reported: Iterable[ReportedEvent], calls: Mapping[_Key, Call])
     )
 
 
+class _TooLarge(Exception):
+    """An event is more than its call can hold, or than can be folded."""
+
+
 class _Histories:
     """The events of calls, those just recorded with them.
 
-    Stored ones are read when one call needs its history, and then for all.
+    Stored ones are read when one call needs its history, and then for all; none if they are over
+    `MOST_HISTORY` together.
     """
 
     def __init__(self, calls: Iterable[Call]) -> None:
         self._old = [call.pk for call in calls if call.snapshot]
         self._are_read = False
+        self._are_too_many = False
         self._events: dict[uuid.UUID, list[CallEvent]] = defaultdict(list)
 
     def add(self, event: CallEvent) -> None:
@@ -191,21 +203,39 @@ class _Histories:
         self._events[event.call_id].append(event)
 
     def of(self, call: Call, *, also: CallEvent) -> list[CallEvent]:
-        """Return a call's events and a new one, in the order in which they happened."""
+        """Return a call's events and a new one, in the order in which they happened.
+
+        Raises _TooLarge for too many.
+        """
         if self._old and not self._are_read:
-            for event in CallEvent.objects.filter(call_id__in=self._old).defer("snapshot"):
-                self._events[event.call_id].append(event)
+            self._read()
         self._are_read = True
+        if self._are_too_many and call.pk in self._old:
+            raise _TooLarge
         return sorted(
             [*self._events[call.pk], also],
             key=lambda event: (event.occurred_at, event.sequence, event.pk),
         )
+
+    def _read(self) -> None:
+        size = 0
+        stored = CallEvent.objects.filter(call_id__in=self._old).defer("snapshot")
+        for number, event in enumerate(stored.iterator(chunk_size=100), start=1):
+            size += snapshots.size_of(event.facts)
+            if number > MOST_HISTORY or size > MOST_HISTORY_BYTES:
+                self._are_too_many = True
+                for call_id in self._old:
+                    self._events.pop(call_id, None)
+                return
+            self._events[event.call_id].append(event)
 
 
 def _record_one(
     report: ReportedEvent, call: Call, seen_callers: set[_Caller], histories: _Histories
 ) -> RecordedEvent | None:
     """Apply one event to its call in memory; None, with all as before, if that is too large."""
+    if call.erased_at is not None:
+        report = replace(report, facts=without_person(report.facts))
     before = {name: getattr(call, name) for name in Call.CHANGED_BY_EVENTS}
     is_begin = report.type in BEGINNINGS and not call.is_begun
     is_end = report.type == EventType.ENDED and not call.is_ended
@@ -223,12 +253,10 @@ def _record_one(
     )
     _learn_caller(call, report, seen_callers)
     new_treatment, new_option = _learn_place(call, report)
-    is_newest = _is_newest(call, event)
-    if is_newest and call.snapshot and call.context == before["context"]:
-        snapshot = event.snapshot = snapshots.apply(call.snapshot, event.facts)
-    else:
-        event.snapshot, snapshot = _fold_anew(call, event, histories.of(call, also=event))
-    if any(snapshots.size_of(each) > snapshots.MAX_BYTES for each in (event.snapshot, snapshot)):
+    is_next = _is_newest(call, event) and call.context == before["context"]
+    try:
+        event.snapshot, snapshot = _told(call, event, histories, is_next=is_next)
+    except _TooLarge:
         for name, value in before.items():
             setattr(call, name, value)
         return None
@@ -284,6 +312,19 @@ def _is_newest(call: Call, event: CallEvent) -> bool:
         return False
     call.last_occurred_at, call.last_sequence = place
     return True
+
+
+def _told(
+    call: Call, event: CallEvent, histories: _Histories, *, is_next: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the call at the moment of an event, and as it is now; raises _TooLarge."""
+    if is_next and call.snapshot:
+        moment = now = snapshots.apply(call.snapshot, event.facts)
+    else:
+        moment, now = _fold_anew(call, event, histories.of(call, also=event))
+    if any(snapshots.size_of(each) > snapshots.MAX_BYTES for each in (moment, now)):
+        raise _TooLarge
+    return moment, now
 
 
 def _fold_anew(

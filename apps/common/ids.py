@@ -6,6 +6,7 @@ it as a TypeID: the type's prefix, an underscore, and 26 characters of Crockford
 """
 
 import uuid
+from typing import Any
 
 from uuid_utils.compat import uuid7
 
@@ -15,6 +16,7 @@ _SUFFIX_LENGTH = 26
 # Two characters at a time: the engine writes an id for each request.
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _SHIFTS = range(120, -1, -10)
+_EXAMPLE = "01m7ww1k4peg9a26eq0xre52w7"
 
 
 class InvalidPublicId(ValueError):
@@ -45,3 +47,12 @@ def decode_public_id(prefix: str, text: str) -> uuid.UUID:
             raise InvalidPublicId(f"{text[:64]!r} is not an id that starts with {prefix}_.")
         number = number << 5 | value
     return uuid.UUID(int=number)
+
+
+def id_schema(prefix: str) -> dict[str, Any]:
+    """Return how a TypeID of this prefix is described in OpenAPI."""
+    return {
+        "type": "string",
+        "pattern": f"^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$",
+        "example": f"{prefix}_{_EXAMPLE}",
+    }

@@ -105,6 +105,7 @@ class AuditAction(models.TextChoices):
     IMPORTED = "imported", "Imported"
     EXPORTED = "exported", "Exported"
     APPLIED = "applied", "Applied to locations"
+    ERASED = "erased", "Personal data erased"
     NOTED = "noted", "Noted"
 
 

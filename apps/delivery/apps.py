@@ -12,5 +12,9 @@ class DeliveryConfig(AppConfig):
     name = "apps.delivery"
 
     def ready(self) -> None:
-        """Have the settings checked with the rest of the project."""
+        """Have the settings checked, and what was sent for a call forgotten with its person."""
+        from apps.calls.erasing import FORGET  # noqa: PLC0415 - needs the models
+        from apps.delivery.services.erase import forget_deliveries  # noqa: PLC0415
+
         register(check_lease)
+        FORGET.append(forget_deliveries)

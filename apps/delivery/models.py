@@ -161,8 +161,23 @@ class Delivery(AccountOwned):
                 condition=Q(replay__isnull=False),
                 name="delivery_of_replay",
             ),
-            models.Index(fields=["account", "-created_at"], name="delivery_newest_of_account"),
-            models.Index(fields=["webhook", "-created_at"], name="delivery_newest_of_webhook"),
+            # With what is counted of many rows at once, so that only the index is read for that.
+            models.Index(
+                fields=["account", "-created_at"],
+                include=["state", "attempt_count"],
+                name="delivery_newest_of_account",
+            ),
+            models.Index(
+                fields=["webhook", "-created_at"],
+                include=["state"],
+                name="delivery_newest_of_webhook",
+            ),
+            # Those few among all the others that people look for.
+            models.Index(
+                fields=["account", "-created_at"],
+                condition=Q(state__in=["failed", "expired", "skipped"]),
+                name="delivery_unsuccessful",
+            ),
         ]
 
     def __str__(self) -> str:

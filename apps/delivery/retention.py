@@ -152,9 +152,14 @@ def _purge_deliveries(
         for _, key, finished_at, is_bare in rows
         if finished_at and finished_at < bodies_until and not is_bare
     ]
-    if full:
+    remove_bodies(full)
+
+
+def remove_bodies(keys: Sequence[uuid.UUID]) -> None:
+    """Take bodies and headers out of the tries of deliveries, but for those that somebody holds."""
+    if keys:
         with connection.cursor() as cursor:
-            cursor.execute(_REMOVE_BODIES, {"keys": full})
+            cursor.execute(_REMOVE_BODIES, {"keys": list(keys)})
 
 
 def _delete(

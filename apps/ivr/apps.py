@@ -11,7 +11,9 @@ class IvrRoomConfig(AppConfig):
 
     def ready(self) -> None:
         """Have exchanges forgotten with what else is."""
-        from apps.delivery.retention import PURGES  # noqa: PLC0415 - needs the models
-        from apps.ivr.retention import purge_exchanges  # noqa: PLC0415
+        from apps.calls.erasing import FORGET  # noqa: PLC0415 - needs the models
+        from apps.delivery.retention import PURGES  # noqa: PLC0415
+        from apps.ivr.retention import forget_exchanges, purge_exchanges  # noqa: PLC0415
 
         PURGES.append(purge_exchanges)
+        FORGET.append(forget_exchanges)

@@ -8,17 +8,11 @@ from django.core.validators import URLValidator
 from apps.common.admin import AccountScopedForm
 from apps.common.admin.theme import Select, Switch, TextInput
 from apps.ivr.models import Ivr, IvrHook, IvrParameter
-from apps.ivr.requests import origin_of
+from apps.ivr.setting_up import fault_of_authorization
+from apps.ivr.values import answers_of, tokens_while_waiting
 from apps.webhooks.services import check_target
-from apps.webhooks.tokens import TOKENS, Category
+from apps.webhooks.tokens import Category
 
-# Known only when a call is over, or in another kind of request.
-_NOT_WHILE_WAITING = {
-    "ivr_question",
-    "ivr_question_duration",
-    "ivr_question_date",
-    "ivr_question_text",
-}
 _Choices = list[tuple[str, str | list[tuple[str, str]]]]
 
 
@@ -93,16 +87,18 @@ class IvrHookForm(AccountScopedForm):
         """Take a new Authorization over; a saved one goes to the host it was saved for only."""
         cleaned = super().clean() or {}
         given = cleaned.get("new_authorization") or ""
-        if not given.isascii() or not given.isprintable():
-            self.add_error("new_authorization", "This is one line of plain characters.")
-        elif cleaned.get("forgets_authorization") or given:
+        replaces = bool(cleaned.get("forgets_authorization") or given)
+        before = self.initial.get("target_url") or ""
+        fault = fault_of_authorization(
+            saved=self.instance.authorization,
+            given=given if replaces else None,
+            before=before,
+            after=cleaned.get("target_url", before),
+        )
+        if fault:
+            self.add_error("new_authorization", fault)
+        elif replaces:
             self.instance.authorization = given
-        elif self.instance.authorization and "target_url" in cleaned:
-            before = origin_of(self.initial.get("target_url") or "")
-            if origin_of(cleaned["target_url"]) != before:
-                self.add_error(
-                    "new_authorization", "Type it again: it is not sent to another host."
-                )
         return cleaned
 
 
@@ -129,28 +125,11 @@ class TokenField(forms.ChoiceField):
 def values_of(ivr: Ivr | None) -> _Choices:
     """Return what a parameter may be: answers to questions that are not recorded, and tokens."""
     choices: _Choices = [("", "Choose a value")]
-    if ivr is not None and (answers := _answers_of(ivr)):
-        choices.append(("Answers to questions", answers))
+    if ivr is not None and (answers := answers_of(ivr)):
+        choices.append(("Answers to questions", list(answers.items())))
+    known = tokens_while_waiting()
     for category in Category:
-        of_category = [
-            (token.name, token.label)
-            for token in TOKENS.values()
-            if token.category is category and _is_offered(token.name, category)
-        ]
+        of_category = [(token.name, token.label) for token in known if token.category is category]
         if of_category:
             choices.append((category.label, of_category))
     return choices
-
-
-def _answers_of(ivr: Ivr) -> list[tuple[str, str]]:
-    return [
-        (f"answer.{question.number}", f"Answer {question.number}: {question}"[:80])
-        for question in ivr.questions.all()
-        if not question.is_recorded
-    ]
-
-
-def _is_offered(name: str, category: Category) -> bool:
-    if category in (Category.DELIVERY, Category.CALL_END):
-        return False
-    return name not in _NOT_WHILE_WAITING

@@ -1,4 +1,7 @@
-"""Forgetting exchanges: bodies first, then all of it, after the days that their account says."""
+"""Forgetting exchanges: bodies first, then all of it, after the days that their account says.
+
+Also what was said in those of a call whose personal data is erased.
+"""
 
 import datetime as dt
 import uuid
@@ -6,7 +9,9 @@ from collections.abc import Iterator
 
 from django.db import connection
 
+from apps.calls.models import Call
 from apps.delivery.retention import walk
+from apps.ivr.models import IvrExchange
 
 _EXCHANGES = """
 SELECT created_at, id, bodies_removed_at IS NOT NULL FROM ivr_ivrexchange
@@ -43,3 +48,12 @@ def purge_exchanges(
             if full:
                 cursor.execute(_REMOVE_BODIES, [full])
         yield
+
+
+def forget_exchanges(call: Call) -> None:
+    """Take out what was said and answered while the caller waited."""
+    exchanges = IvrExchange.objects.filter(
+        account_id=call.account_id, call_external_id=call.external_id
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_REMOVE_BODIES, [list(exchanges.values_list("pk", flat=True))])

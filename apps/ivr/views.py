@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from apps.accounts.authentication import ApiKeyAuthentication, bearer_of
 from apps.accounts.models import Scope
 from apps.common.api.views import ApiView
+from apps.ivr.description import EXAMPLE, Reply
 from apps.ivr.replies import Form, wanted_form, written
-from apps.ivr.results import read_results
+from apps.ivr.results import ResultsSerializer, read_results
 from apps.ivr.services import answer_results
 
 
@@ -24,8 +25,13 @@ class ResultsView(ApiView):
 
     @extend_schema(
         operation_id="ivr_results_create",
-        request=OpenApiTypes.OBJECT,
-        responses=OpenApiTypes.OBJECT,
+        request=ResultsSerializer,
+        responses={
+            (200, "application/json"): Reply,
+            (200, "application/xml"): OpenApiTypes.STR,
+            (200, "text/xml"): OpenApiTypes.STR,
+        },
+        examples=[EXAMPLE],
     )
     def post(self, request: Request, ivr: str) -> HttpResponse:
         """Ask the receiver and answer 200, whatever the receiver does."""

@@ -83,6 +83,16 @@ TABLE: list[Endpoint] = [
         {"name": "N", "format": "json", "sample": SAMPLE, "group": "{group}"},
         deleted=409,
     ),
+    Endpoint("GET", "/gallery", "read", VIEWER),
+    Endpoint("GET", "/gallery/adf", "read", VIEWER),
+    Endpoint(
+        "POST",
+        "/templates/from-gallery",
+        "write",
+        MEMBER,
+        201,
+        {"key": "adf", "account": "{account}"},
+    ),
     Endpoint("POST", "/templates/extract", "read", VIEWER, 200, {"format": "json", "sample": "{}"}),
     Endpoint(
         "POST",
@@ -166,10 +176,36 @@ TABLE: list[Endpoint] = [
         {"webhook": "{webhook}", "timing": "begin", "campaign": "{campaign}"},
         delete=MEMBER,
     ),
+    # CSV files
+    *(
+        Endpoint("GET", f"{url}/export", "read", VIEWER)
+        for url in ("/locations", "/campaigns", "/tracking-numbers")
+    ),
+    Endpoint("GET", "/imports", "read", MEMBER),
+    Endpoint(
+        "POST",
+        "/imports",
+        "write",
+        MEMBER,
+        201,
+        {"kind": "locations", "csv": "name\nN\n", "account": "{account}"},
+    ),
+    Endpoint("GET", "/imports/{import}", "read", MEMBER),
+    Endpoint("POST", "/imports/{import}/confirm", "write", MEMBER),
+    Endpoint("POST", "/imports/{import}/cancel", "write", MEMBER),
+    # IVRs
+    *_rows("/ivrs", "ivr", {"number": 990, "name": "N", "location": "{location}"}),
+    Endpoint("GET", "/ivrs/{ivr}/stats", "read", VIEWER),
+    *_rows("/ivrs/{ivr}/questions", "ivrquestion", {"number": 99, "prompt": "N"}, delete=MEMBER),
+    Endpoint("GET", "/ivrs/{ivr}/hook", "read", VIEWER),
+    Endpoint("PATCH", "/ivrs/{ivr}/hook", "write", MEMBER, 200, {}),
+    Endpoint("GET", "/ivrs/{ivr}/exchanges", "read", VIEWER),
+    Endpoint("GET", "/ivrs/{ivr}/exchanges/{ivrexchange}", "read", VIEWER),
     # Calls and deliveries
     Endpoint("GET", "/calls", "read", VIEWER),
     Endpoint("GET", "/calls/{call}", "read", VIEWER),
     Endpoint("GET", "/calls/{call}/timeline", "read", VIEWER),
+    Endpoint("POST", "/calls/{call}/erase", "write", ADMIN),
     Endpoint("GET", "/deliveries", "read", VIEWER),
     Endpoint("GET", "/deliveries/{delivery}", "read", VIEWER),
     Endpoint("POST", "/deliveries/{delivery}/resend", "write", MEMBER, 201),
@@ -180,7 +216,7 @@ TABLE: list[Endpoint] = [
         "POST",
         "/replays",
         "write",
-        ADMIN,
+        MEMBER,
         201,
         {
             "account": "{account}",
@@ -190,7 +226,7 @@ TABLE: list[Endpoint] = [
         },
     ),
     Endpoint("GET", "/replays/{replay}", "read", VIEWER),
-    Endpoint("POST", "/replays/{replay}/cancel", "write", ADMIN),
+    Endpoint("POST", "/replays/{replay}/cancel", "write", MEMBER),
     Endpoint("GET", "/alerts", "read", VIEWER),
     Endpoint("GET", "/alerts/{alert}", "read", VIEWER),
     Endpoint("GET", "/audit", "read", ADMIN),

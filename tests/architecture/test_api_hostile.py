@@ -3,17 +3,16 @@
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.api_client import api_for
 from tests.architecture.accounts import Rows
 from tests.architecture.api_table import TABLE, Endpoint
-from tests.architecture.test_api_described import FILE
+from tests.architecture.test_api_described import described
 from tests.architecture.test_api_permissions import agency_of, ask, filled, generic
 
 pytestmark = pytest.mark.django_db
 
-SCHEMA = yaml.safe_load(FILE.read_text())
+SCHEMA = described()
 HOSTILE: list[Any] = [
     None,
     "",

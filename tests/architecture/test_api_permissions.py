@@ -180,4 +180,6 @@ def walked() -> Iterator[tuple[str, str, Any]]:
 def generic(url: str) -> str:
     """Return an address with every place in it named alike."""
     url = re.sub(r"<str:\w+>|\{\w+\}", "{}", url)
-    return re.sub(r"/versions/1(?=/|$)", "/versions/{}", url.replace("/tokens/ani", "/tokens/{}"))
+    for place in ("/tokens/ani", "/gallery/adf", "/versions/1"):
+        url = re.sub(rf"{place}(?=/|$)", f"{place.rpartition('/')[0]}/{{}}", url)
+    return url

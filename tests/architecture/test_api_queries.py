@@ -28,6 +28,7 @@ DOCUMENTS = {
     "calls_call": ("snapshot", "context"),
     "calls_callevent": ("snapshot", "facts"),
     "delivery_attempt": ("request_headers", "request_body", "response_headers", "response_body"),
+    "ivr_ivrexchange": ("tries", "reply"),
     "webhooks_templateversion": ("sample", "mapping"),
     "webhooks_webhook": ("secret",),
 }

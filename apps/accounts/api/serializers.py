@@ -21,7 +21,7 @@ class AccountRowSerializer(RowSerializer):
 
     fixed = ("parent_id",)
 
-    agency = AccountKey(source="parent_id", required=False)
+    agency = AccountKey(source="parent_id", required=False, allow_null=True)
     kind = serializers.ChoiceField(AccountKind.choices, read_only=True)
 
     class Meta:

@@ -21,7 +21,7 @@ from apps.accounts.api.serializers import (
 from apps.accounts.inviting import remove_member
 from apps.accounts.models import Account, AccountKind, ApiKey, Group, Location, Membership
 from apps.common.access import Role
-from apps.common.api.filters import ReferenceFilter, RowFilters, filters
+from apps.common.api.filters import FlagFilter, ReferenceFilter, RowFilters, filters
 from apps.common.api.serializers import check_role
 from apps.common.api.viewsets import Changed, Created, Listed, Managed
 
@@ -88,7 +88,7 @@ class LocationFilters(RowFilters):
     name = filters.CharFilter(lookup_expr="icontains", help_text="Part of the name.")
     client_location_id = filters.CharFilter(help_text="The client's own id of the place.")
     client_account_id = filters.CharFilter(help_text="The client's own number.")
-    is_active = filters.BooleanFilter()
+    is_active = FlagFilter()
 
 
 class LocationViewSet(Managed):

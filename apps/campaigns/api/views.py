@@ -21,7 +21,7 @@ from apps.campaigns.models import (
     TreatmentOption,
 )
 from apps.common.access import Role
-from apps.common.api.filters import ReferenceFilter, RowFilters, filters
+from apps.common.api.filters import FlagFilter, ReferenceFilter, RowFilters, filters
 from apps.common.api.viewsets import Managed, NestedViewSet
 from apps.webhooks.models import Webhook
 
@@ -31,7 +31,7 @@ class PlaceFilters(RowFilters):
 
     location = ReferenceFilter(Location)
     name = filters.CharFilter(lookup_expr="icontains", help_text="Part of the name.")
-    is_active = filters.BooleanFilter()
+    is_active = FlagFilter()
 
 
 class CampaignFilters(PlaceFilters):
@@ -108,7 +108,7 @@ class AttachmentFilters(RowFilters):
     treatment = ReferenceFilter(Treatment)
     location = ReferenceFilter(Location)
     timing = filters.ChoiceFilter(choices=Timing.choices)
-    is_active = filters.BooleanFilter()
+    is_active = FlagFilter()
 
 
 class AttachmentViewSet(Managed):

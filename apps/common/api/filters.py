@@ -5,17 +5,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import django_filters.rest_framework as filters
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from drf_spectacular.drainage import set_override
 from rest_framework.request import Request
 
 from apps.common.access import Access
 from apps.common.api.views import access_of
-from apps.common.ids import InvalidPublicId
+from apps.common.ids import InvalidPublicId, id_schema
 from apps.common.models import AccountOwned
 from apps.common.problems import NOT_FOUND, ParameterProblem, Problem
 
 __all__ = [
+    "FlagFilter",
     "InvalidParameters",
     "MomentFilter",
     "ReferenceFilter",
@@ -26,6 +29,7 @@ __all__ = [
 ]
 
 
+_FLAGS = {"true": True, "false": False}
 _YEARS = range(1970, 2200)
 _NO_MOMENT = "A time of the years 1970 to 2199, as 2026-03-28T00:05:00Z."
 
@@ -61,6 +65,7 @@ class ReferenceFilter(filters.CharFilter):  # type: ignore[misc]  # django-filte
         self.referred = model
         self.rows = rows
         super().__init__(help_text=f"An id, {model.ID_PREFIX}_….", **kwargs)
+        set_override(self, "field", id_schema(model.ID_PREFIX))
 
     def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
         """Narrow the list."""
@@ -106,6 +111,28 @@ class MomentFilter(filters.IsoDateTimeFilter):  # type: ignore[misc]
     field_class = MomentField
 
 
+class FlagField(forms.Field):
+    """`true` or `false`, and nothing else."""
+
+    def to_python(self, value: Any) -> bool | None:
+        """Return the flag; None where none is given."""
+        if value in (None, ""):
+            return None
+        if value not in _FLAGS:
+            raise ValidationError("Write true or false.")
+        return _FLAGS[value]
+
+
+class FlagFilter(filters.BooleanFilter):  # type: ignore[misc]
+    """Rows of which something is so, or is not."""
+
+    field_class = FlagField
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=forms.TextInput, **kwargs)
+        set_override(self, "field", {"type": "boolean"})
+
+
 class RowFilters(filters.FilterSet):  # type: ignore[misc]
     """What every list can be narrowed by."""
 
@@ -127,6 +154,13 @@ class RowFilterBackend(filters.DjangoFilterBackend):  # type: ignore[misc]
         filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
             return queryset
+        empty = [
+            ParameterProblem(name, "required", "This parameter has no value.")
+            for name, each in filterset.filters.items()
+            if request.query_params.get(name) == "" and type(each) is not filters.CharFilter
+        ]
+        if empty:
+            raise InvalidParameters(empty)
         if not filterset.is_valid():
             raise InvalidParameters(
                 [

@@ -41,7 +41,7 @@ class RowPagination(BasePagination):
         page = found[:limit]
         if len(found) > limit:
             last = page[-1]
-            self.next_cursor = _encode(order, getattr(last, name), last.pk)
+            self.next_cursor = cursor_of(order, getattr(last, name), last.pk)
         return page
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -64,7 +64,7 @@ class RowPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """Describe the parameters of a page."""
-        orders = [f"{sign}{name}" for name in view.orders for sign in ("", "-")]
+        orders = [f"{sign}{name.removeprefix('-')}" for name in view.orders for sign in ("", "-")]
         return [
             _parameter(
                 "limit",
@@ -93,7 +93,8 @@ def _order(request: Request, orders: Sequence[str]) -> str:
     return order
 
 
-def _encode(order: str, value: Any, key: Any) -> str:
+def cursor_of(order: str, value: Any, key: Any) -> str:
+    """Return the cursor behind a row: by the column that a list is ordered by, and its id."""
     return urlsafe_b64encode(orjson.dumps([order, value, key])).decode().rstrip("=")
 
 

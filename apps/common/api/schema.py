@@ -1,6 +1,7 @@
 """How the API is described (OpenAPI 3.1): what all endpoints have in common, said once."""
 
 import inspect
+from http import HTTPStatus
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
@@ -8,12 +9,12 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from apps.common.api.examples import problem_example
 from apps.common.api.fields import ACCOUNT_PREFIX, AccountKey, PublicId, Reference, References
 from apps.common.api.serializers import RowSerializer
 from apps.common.api.viewsets import RowViewSet
+from apps.common.ids import id_schema
 
-_SUFFIX = "[0-7][0-9a-hjkmnp-tv-z]{25}"
-_EXAMPLE = "01m7ww1k4peg9a26eq0xre52w7"
 _ALWAYS = (400, 401, 403, 404, 429)
 _BY_METHOD = {
     "GET": (),
@@ -28,17 +29,31 @@ _SENTENCES = {
     "partial_update": "Change what is named of one {one}.",
     "destroy": "Delete one {one}; 409 while others depend on it.",
 }
-_MEANINGS = {
-    400: "The query, a header or the JSON can not be read.",
-    401: "No key, or not a working one.",
-    403: "The key lacks the scope, or the person the role.",
-    404: "There is nothing here under this id, or under one that the request names.",
-    409: "It is in use, somebody else has just changed it, or the Idempotency-Key was used before.",
-    412: "It is not as If-Match says.",
-    413: "The body is too large.",
-    415: "The body is not declared as JSON.",
-    422: "The body does not fit; each fault is listed.",
-    429: "Too many requests in this minute.",
+ACCOUNT_PARAMETER = OpenApiParameter(
+    "account", id_schema(ACCOUNT_PREFIX), description="One account, acc_…."
+)
+# What each status means, and the codes that it may have, the usual one first.
+_PROBLEMS = {
+    400: (
+        "The query, a header or the JSON can not be read.",
+        "invalid_parameter invalid_json empty_body unreadable_body invalid_idempotency_key",
+    ),
+    401: ("No key, or not a working one.", "not_authenticated invalid_key"),
+    403: ("The key lacks the scope, or the person the role.", "permission_denied csrf_failed"),
+    404: (
+        "There is nothing here under this id, or under one that the request names.",
+        "not_found unknown_ivr",
+    ),
+    409: (
+        "It is in use, somebody else has just changed it, or the Idempotency-Key was used before.",
+        "conflict in_use idempotency_key_reused request_in_progress not_ready call_under_way"
+        " ambiguous_ivr",
+    ),
+    412: ("It is not as If-Match says.", "precondition_failed"),
+    413: ("The body is too large.", "too_large too_many_events"),
+    415: ("The body is not declared as JSON.", "unsupported_media_type"),
+    422: ("The body does not fit; each fault is listed.", "invalid no_event_accepted empty"),
+    429: ("Too many requests in this minute.", "rate_limited"),
 }
 
 
@@ -90,40 +105,35 @@ class HooklineSchema(AutoSchema):
         view = self.view
         if not isinstance(view, RowViewSet):
             return found
-        if view.action == "list" and "account" in view.list_parameters:
-            found.append(OpenApiParameter("account", str, description="One account, acc_…."))
+        if view.action in view.filtered and "account" in view.list_parameters:
+            found.append(ACCOUNT_PARAMETER)
         serializer = view.get_serializer_class()
         if view.action in view.action_parameters or not issubclass(serializer, RowSerializer):
             return found
-        fields = "Comma-separated: show the id and these fields only."
-        found.append(OpenApiParameter("fields", str, description=fields))
+        shown = [name for name, field in serializer().fields.items() if not field.write_only]
+        found.append(_names("fields", "Show the id and these fields only.", shown))
         if serializer.expandable:
-            names = ", ".join(serializer.expandable)
-            text = f"Comma-separated: show these rows whole in place of their ids: {names}."
-            found.append(OpenApiParameter("expand", str, description=text))
+            text = "Show these rows whole in place of their ids."
+            found.append(_names("expand", text, list(serializer.expandable)))
         return found
 
     def _headers(self) -> list[OpenApiParameter]:
         match self.method:
             case "POST":
-                named = [("Idempotency-Key", "Makes sure that it is done once, for 24 hours.")]
+                name, text = "Idempotency-Key", "Makes sure that it is done once, for 24 hours."
+                schema: dict[str, Any] = {"type": "string", "pattern": "^[!-~]{1,255}$"}
             case "PATCH" | "DELETE":
-                named = [("If-Match", "The ETag that was seen: do it only if nothing changed.")]
+                name, text = "If-Match", "The ETag that was seen: do it only if nothing changed."
+                schema = {"type": "string"}
             case _:
-                named = []
-        return [
-            OpenApiParameter(name, str, OpenApiParameter.HEADER, description=text)
-            for name, text in named
-        ]
+                return []
+        return [OpenApiParameter(name, schema, OpenApiParameter.HEADER, description=text)]
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        problem = self.resolve_serializer(ProblemDetails, "response").ref
+        self.resolve_serializer(ProblemDetails, "response")
         for status in (*_ALWAYS, *_BY_METHOD[self.method]):
-            bodies[str(status)] = {
-                "description": _MEANINGS[status],
-                "content": {"application/problem+json": {"schema": problem}},
-            }
+            bodies[str(status)] = {"$ref": f"#/components/responses/{_name_of(status)}"}
         return dict(sorted(bodies.items()))
 
     def _map_serializer(self, serializer: Any, direction: Any, *rest: Any) -> Any:
@@ -134,13 +144,42 @@ class HooklineSchema(AutoSchema):
         return schema
 
 
-def id_schema(prefix: str) -> dict[str, Any]:
-    """Return how an id is described."""
-    return {
-        "type": "string",
-        "pattern": f"^{prefix}_{_SUFFIX}$",
-        "example": f"{prefix}_{_EXAMPLE}",
+def add_problems(result: Any, generator: Any, request: Any, public: bool) -> Any:
+    """Say once what every endpoint may answer (a hook of drf-spectacular)."""
+    result["components"]["responses"] = {
+        _name_of(status): {
+            "description": f"{meaning} Codes: {', '.join(codes.split())}.",
+            "content": {
+                "application/problem+json": {
+                    "schema": {"$ref": "#/components/schemas/ProblemDetails"},
+                    "example": problem_example(status, codes.split()[0], meaning),
+                }
+            },
+        }
+        for status, (meaning, codes) in _PROBLEMS.items()
     }
+    return result
+
+
+def _name_of(status: int) -> str:
+    return HTTPStatus(status).phrase.replace(" ", "")
+
+
+def number_parameter(name: str, text: str, *, most: int, default: int) -> OpenApiParameter:
+    """Describe a parameter that `whole_number` reads."""
+    schema = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    return OpenApiParameter(name, schema, description=text)
+
+
+def _names(parameter: str, text: str, names: list[str]) -> OpenApiParameter:
+    """Describe a parameter that is a list of names with commas between."""
+    return OpenApiParameter(
+        parameter,
+        {"type": "array", "items": {"type": "string", "enum": names}, "minItems": 1},
+        description=text,
+        style="form",
+        explode=False,
+    )
 
 
 class PublicIdExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

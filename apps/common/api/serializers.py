@@ -1,7 +1,7 @@
 """Rows of accounts as the API shows and takes them."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from django.db import models
@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from apps.common.access import Access, Role
 from apps.common.api.fields import AccountKey, Moment, PublicId
+from apps.common.api.showing import LEFT_OUT, shower
 from apps.common.api.views import access_of
 from apps.common.models import AccountOwned, HooklineModel
 from apps.common.problems import FieldProblem, Problem
@@ -65,6 +66,12 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
         fields["id"] = PublicId(model.ID_PREFIX, source="pk")
         return fields
 
+    def include_extra_kwargs(self, kwargs: Any, extra_kwargs: Any) -> Any:
+        """Keep in mind, for the description, that a choice which is only read may be none."""
+        is_optional = "choices" in kwargs and kwargs.get("allow_blank", False)
+        kwargs = super().include_extra_kwargs(kwargs, extra_kwargs)
+        return {**kwargs, "allow_blank": True} if is_optional else kwargs
+
     def get_validators(self) -> list[Any]:
         """The model validates."""
         return []
@@ -76,6 +83,18 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
             for field in super()._readable_fields
             if self.sparse is None or field.field_name in self.sparse
         ]
+
+    @cached_property
+    def _showers(self) -> list[tuple[str, Callable[[Any], Any]]]:
+        model: type[HooklineModel] = self.Meta.model
+        relations = [field for field in model._meta.concrete_fields if field.is_relation]
+        columns = {field.name: field.attname for field in relations}
+        return [(str(field.field_name), shower(field, columns)) for field in self._readable_fields]
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return the row as it is shown."""
+        shown = {name: show(instance) for name, show in self._showers}
+        return {name: value for name, value in shown.items() if value is not LEFT_OUT}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Find the account of a new row; keep what is fixed in an existing one."""

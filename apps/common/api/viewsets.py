@@ -53,6 +53,8 @@ class RowViewSet(_GenericViewSet, ApiView):
     # that shows no row.
     list_parameters: ClassVar[frozenset[str]] = frozenset({"account"})
     action_parameters: ClassVar[dict[str, frozenset[str]]] = {}
+    # Actions that take the filters of the list.
+    filtered: ClassVar[frozenset[str]] = frozenset({"list"})
     # Actions that may be asked for without a body.
     without_body: ClassVar[frozenset[str]] = frozenset()
 
@@ -76,8 +78,10 @@ class RowViewSet(_GenericViewSet, ApiView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Read what is asked for, and refuse what nobody knows."""
         super().initial(request, *args, **kwargs)
-        self._check_parameters(request)
-        if request.method in ("POST", "PATCH"):
+        # A method that there is not has no action, and is refused by itself.
+        if self.action:
+            self._check_parameters(request)
+        if self.action and request.method in ("POST", "PATCH"):
             check_shape(request.data)
 
     # --- Which rows ------------------------------------------------------------------------------
@@ -168,6 +172,13 @@ class RowViewSet(_GenericViewSet, ApiView):
             response["Location"] = self.address_of(row)
         return response
 
+    def shown_unless_seen(self, row: Any) -> Response:
+        """Return a row as it is shown, or 304 to whoever has seen it so."""
+        response = self.shown(row)
+        if matches_none(self.request, response):
+            return Response(status=304, headers={"ETag": response["ETag"]})
+        return response
+
     def address_of(self, row: Any) -> str:
         """Return the address of a row that was made here."""
         return f"{self.request.path}/{row.public_id}"
@@ -196,16 +207,18 @@ class RowViewSet(_GenericViewSet, ApiView):
         if self.action not in self.action_parameters:
             known |= _SHOW_PARAMETERS
         if self.action == "list":
-            known |= _PAGE_PARAMETERS | self.list_parameters
+            known |= _PAGE_PARAMETERS
+        if self.action in self.filtered:
+            known |= self.list_parameters
             if self.filterset_class is not None:
                 known |= self.filterset_class.base_filters.keys()
         refuse_unknown_parameters(request, known)
         faults: list[ParameterProblem] = []
-        if "fields" in known and (named := request.query_params.get("fields")):
+        if "fields" in known and (named := request.query_params.get("fields")) is not None:
             possible = _names_of(serializer)
             self.asked_fields = frozenset({"id", *named.split(",")})
             faults += _unknown("fields", self.asked_fields - possible)
-        if "expand" in known and (named := request.query_params.get("expand")):
+        if "expand" in known and (named := request.query_params.get("expand")) is not None:
             self.asked_expansions = tuple(dict.fromkeys(named.split(",")))
             faults += _unknown("expand", set(self.asked_expansions) - set(serializer.expandable))
         if faults:
@@ -260,10 +273,7 @@ class Listed(RowViewSet):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Show one."""
-        response = self.shown(self.get_object())
-        if matches_none(request, response):
-            return Response(status=304, headers={"ETag": response["ETag"]})
-        return response
+        return self.shown_unless_seen(self.get_object())
 
 
 class Created(RowViewSet):

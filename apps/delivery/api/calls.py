@@ -11,13 +11,16 @@ from rest_framework.response import Response
 
 from apps.accounts.api.serializers import LocationSerializer
 from apps.accounts.models import Location
+from apps.calls.erasing import CallUnderWay, erase_personal_data
 from apps.calls.events import CallStatus, EventType, Timing
 from apps.calls.models import Call, CallEvent
 from apps.campaigns.models import Campaign
+from apps.common.access import Role
 from apps.common.api.fields import PublicId, Reference
 from apps.common.api.filters import ReferenceFilter, RowFilters, filters
 from apps.common.api.serializers import AccountSerializer
 from apps.common.api.viewsets import Listed
+from apps.common.problems import Problem
 from apps.delivery.models import Delivery, DeliveryState
 
 # What is loaded only where a single call is shown.
@@ -52,6 +55,7 @@ class CallSummary(AccountSerializer):
             "ended_at",
             "duration_s",
             "talk_s",
+            "erased_at",
             "created_at",
         ]
         read_only_fields = fields
@@ -112,6 +116,7 @@ class CallViewSet(Listed):
     detail_serializer = CallSerializer
     filterset_class = CallFilters
     action_parameters = {"timeline": frozenset()}
+    without_body = frozenset({"erase"})
 
     def rows(self) -> QuerySet[Call]:
         """Leave the documents of a list in the database."""
@@ -126,6 +131,19 @@ class CallViewSet(Listed):
         moments = [*map(_of_event, events), *map(_of_delivery, Delivery.objects.filter(call=call))]
         moments.sort(key=lambda each: (each["at"], each["kind"] == "delivery"))
         return Response({"data": moments})
+
+    @extend_schema(request=None, responses=CallSerializer)
+    @action(detail=True, methods=["post"])
+    def erase(self, request: Request, **kwargs: Any) -> Response:
+        """Erase what is known of the person behind the call, for good. For admins.
+
+        The call stays with its times, places, events and deliveries, without what they said of
+        anybody. What is not sent yet is not sent any more. 409 while a delivery is being sent.
+        """
+        try:
+            return self.shown(erase_personal_data(call=self.row_for(Role.ADMIN)))
+        except CallUnderWay as error:
+            raise Problem(409, "call_under_way", str(error)) from None
 
 
 def _of_event(event: CallEvent) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from apps.common.access import Role
 from apps.common.api.fields import AccountKey
 from apps.common.api.filters import invalid_parameter
 from apps.common.api.parameters import named_account, refuse_unknown_parameters
+from apps.common.api.schema import ACCOUNT_PARAMETER
 from apps.common.api.views import ApiView
 from apps.delivery.models import Delivery, DeliveryState
 
@@ -51,7 +52,7 @@ class UsageView(ApiView):
     @extend_schema(
         operation_id="usage_retrieve",
         parameters=[
-            OpenApiParameter("account", str, description="One account, acc_…."),
+            ACCOUNT_PARAMETER,
             OpenApiParameter("since", dt.date, description="First day; 30 days ago unless given."),
             OpenApiParameter("until", dt.date, description="Last day; today unless given."),
         ],
@@ -76,14 +77,14 @@ def used(account_ids: list[uuid.UUID], since: dt.date, until: dt.date) -> list[d
     day = TruncDate("created_at", tzinfo=dt.UTC)
     found: dict[tuple[uuid.UUID, dt.date], dict[str, int]] = defaultdict(dict)
     calls = Call.objects.filter(**within).order_by().values_list("account_id", day)
-    for account_id, date, count in calls.annotate(Count("pk")):
+    for account_id, date, count in calls.annotate(Count("account_id")):
         found[account_id, date]["calls"] = count
     sent = Delivery.objects.filter(**within).exclude(state=DeliveryState.SKIPPED)
     deliveries = sent.order_by().values_list("account_id", day)
     counted = deliveries.annotate(
-        deliveries=Count("pk"),
-        succeeded=Count("pk", filter=Q(state=DeliveryState.SUCCEEDED)),
-        failed=Count("pk", filter=Q(state__in=(DeliveryState.FAILED, DeliveryState.EXPIRED))),
+        deliveries=Count("state"),
+        succeeded=Count("state", filter=Q(state=DeliveryState.SUCCEEDED)),
+        failed=Count("state", filter=Q(state__in=(DeliveryState.FAILED, DeliveryState.EXPIRED))),
         tries=Sum("attempt_count"),
     )
     for account_id, date, *counts in counted:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,8 +15,9 @@ from apps.campaigns.api.applying import AppliesWebhook
 from apps.campaigns.api.setting_up import WebhookToSetUp
 from apps.campaigns.backtest import MOST_CALLS, backtest_webhook
 from apps.common.access import Role
-from apps.common.api.filters import ReferenceFilter, RowFilters, filters
+from apps.common.api.filters import FlagFilter, ReferenceFilter, RowFilters, filters
 from apps.common.api.parameters import whole_number
+from apps.common.api.schema import number_parameter
 from apps.common.api.serializers import read
 from apps.common.api.viewsets import Managed
 from apps.delivery.api.answers import Backtested, TestResult, WebhookStats
@@ -47,7 +48,7 @@ class WebhookFilters(RowFilters):
         Template, rows=lambda access: templates_for(access.account_ids, access)
     )
     name = filters.CharFilter(lookup_expr="icontains", help_text="Part of the name.")
-    is_active = filters.BooleanFilter()
+    is_active = FlagFilter()
 
 
 class WebhookViewSet(Managed, AppliesWebhook):
@@ -130,9 +131,7 @@ class WebhookViewSet(Managed, AppliesWebhook):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter(
-                "limit", int, description=f"Calls, 1 to {MOST_CALLS}; 20 unless given."
-            )
+            number_parameter("limit", "How many calls.", most=MOST_CALLS, default=20),
         ],
         responses=Backtested,
     )
@@ -164,7 +163,7 @@ class WebhookViewSet(Managed, AppliesWebhook):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("days", int, description=f"1 to {MOST_DAYS}; 7 unless given.")
+            number_parameter("days", "How many days back.", most=MOST_DAYS, default=7),
         ],
         responses=WebhookStats,
     )
@@ -176,7 +175,7 @@ class WebhookViewSet(Managed, AppliesWebhook):
         now = timezone.now()
         since = now - dt.timedelta(days=days)
         recent = Delivery.objects.filter(webhook=webhook, created_at__gte=since).order_by()
-        counts = dict(recent.values_list("state").annotate(Count("pk")))
+        counts = dict(recent.values_list("state").annotate(Count("webhook_id")))
         unfinished = Delivery.objects.filter(webhook=webhook, state__in=DeliveryState.unfinished())
         health = EndpointHealth.objects.get(webhook=webhook)
         figures = figures_of(webhook, now)

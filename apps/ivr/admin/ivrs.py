@@ -15,6 +15,7 @@ from apps.common.admin import (
 )
 from apps.ivr.admin.exchanges import ExchangesPanel
 from apps.ivr.models import Ivr, IvrHook, IvrQuestion
+from apps.ivr.setting_up import create_ivr
 
 
 class QuestionInline(AccountScopedTabularInline):
@@ -55,9 +56,10 @@ class IvrAdmin(AccountScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Give a new IVR its web hook, which is off until it has a target."""
-        super().save_model(request, obj, form, change)
-        if not change:
-            IvrHook.objects.create(account_id=obj.account_id, ivr=obj)
+        if change:
+            super().save_model(request, obj, form, change)
+        else:
+            create_ivr(ivr=obj)
 
     def _panel_view(self, request: HttpRequest, object_id: str, panel: type[Panel]) -> HttpResponse:
         if panel is not HookPanel:

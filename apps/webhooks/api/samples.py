@@ -31,6 +31,7 @@ from apps.webhooks.wizard.preview import preview
 from apps.webhooks.wizard.worst_case import WORST_SNAPSHOT
 
 EXAMPLE, WORST = "example", "worst"
+BUILT_IN = [(key, each.name) for key, each in GALLERY.items()]
 
 
 @extend_schema_field(
@@ -88,15 +89,22 @@ class TemplateBody(SampleBody):
 class CheckBody(TemplateBody):
     """A template, and the built-in one whose rules its payload should keep."""
 
-    rules = serializers.ChoiceField(
-        [(key, each.name) for key, each in GALLERY.items()], required=False
-    )
+    rules = serializers.ChoiceField(BUILT_IN, required=False)
 
 
 class DuplicateBody(StrictSerializer):
     """The account that gets the copy."""
 
     account = AccountKey(source="account_id", required=False)
+
+
+class GalleryBody(DuplicateBody):
+    """The built-in template to copy, and what the copy is called."""
+
+    key = serializers.ChoiceField(BUILT_IN)
+    name = serializers.CharField(
+        max_length=120, default="", allow_blank=True, help_text="Empty: as it is called there."
+    )
 
 
 class RenderBody(StrictSerializer):

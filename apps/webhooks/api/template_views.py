@@ -25,6 +25,7 @@ from apps.webhooks.api.answers import (
 from apps.webhooks.api.samples import (
     CheckBody,
     DuplicateBody,
+    GalleryBody,
     PreviewBody,
     RenderBody,
     SampleBody,
@@ -44,6 +45,7 @@ from apps.webhooks.api.templates import (
     VersionSummary,
     person_of,
 )
+from apps.webhooks.copying import copy_from_gallery
 from apps.webhooks.learning import learn_mappings
 from apps.webhooks.models import Template, TemplateFormat, TemplateVersion
 from apps.webhooks.services import delete_template
@@ -161,10 +163,20 @@ class TemplateViewSet(Listed, Created, Changed, Deleted):
         account_id = read(DuplicateBody, request).get("account_id") or own_account(self.access)
         check_role(self.access, self.add_role, account_id)
         account = Account.objects.get(pk=account_id)
-        copy = duplicate(template=template, account=account, by=person_of(request))
-        response = self.shown(self.again(copy), 201)
-        response["Location"] = f"{reverse('template-list')}/{copy.public_id}"
-        return response
+        return self._copied(duplicate(template=template, account=account, by=person_of(request)))
+
+    @extend_schema(request=GalleryBody, responses={201: TemplateSerializer})
+    @action(detail=False, methods=["post"], url_path="from-gallery")
+    def from_gallery(self, request: Request) -> Response:
+        """Copy a built-in template into an account, as its own."""
+        body = read(GalleryBody, request)
+        account_id = body.get("account_id") or own_account(self.access)
+        check_role(self.access, self.add_role, account_id)
+        account = Account.objects.get(pk=account_id)
+        copy = copy_from_gallery(
+            account=account, key=body["key"], name=body["name"], by=person_of(request)
+        )
+        return self._copied(copy)
 
     @extend_schema(responses=TemplateUse)
     @action(detail=True)
@@ -189,6 +201,11 @@ class TemplateViewSet(Listed, Created, Changed, Deleted):
         new = template.current_version if named is None else _version(template, named, "new")
         lines = [{"sign": line.sign, "text": line.text} for line in differences(old, new)]
         return Response({"old": old.number, "new": new.number, "lines": lines})
+
+    def _copied(self, copy: Template) -> Response:
+        response = self.shown(self.again(copy), 201)
+        response["Location"] = f"{reverse('template-list')}/{copy.public_id}"
+        return response
 
 
 class VersionViewSet(NestedViewSet, Listed):

@@ -1,0 +1,1 @@
+"""IVRs, their questions and web hooks, and exchanges over the REST API."""
