@@ -1,7 +1,7 @@
 """Statements that PostgreSQL plans once a connection, where somebody waits for each of them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -32,16 +32,27 @@ class PreparedCursor:
 
     def rows(self, statement: str, parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement and return what it found."""
-        self._cursor.execute(statement, parameters, prepare=True)
+        self.run(statement, parameters)
         return self._cursor.fetchall()
 
     def run(self, statement: str, parameters: Any) -> None:
         """Run a statement that returns nothing."""
-        self._cursor.execute(statement, parameters, prepare=True)
+        with self._counted(statement, parameters):
+            self._cursor.execute(statement, parameters, prepare=True)
+
+    def _counted(self, statement: str, parameters: Any) -> AbstractContextManager[None]:
+        """Let Django know of the statement where somebody counts them."""
+        if not connection.queries_logged:
+            return nullcontext()
+        return connection.make_debug_cursor(self._cursor).debug_sql(statement, parameters)
 
 
 @receiver(connection_created)
 def plan_once(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Let PostgreSQL keep the first plan of a statement: it would weigh a new one each time."""
+    """Let psycopg prepare, which Django has it never do, and PostgreSQL keep the first plan.
+
+    It would weigh a new one each time.
+    """
+    connection.connection.prepare_threshold = 0
     with connection.cursor() as cursor:
         cursor.execute("SET plan_cache_mode = force_generic_plan")
