@@ -44,7 +44,8 @@ class PreparedCursor:
         """Let Django know of the statement where somebody counts them."""
         if not connection.queries_logged:
             return nullcontext()
-        return connection.make_debug_cursor(self._cursor).debug_sql(statement, parameters)
+        cursor: Any = self._cursor
+        return connection.make_debug_cursor(cursor).debug_sql(statement, parameters)
 
 
 @receiver(connection_created)
