@@ -195,8 +195,8 @@ class SheetKind(models.TextChoices):
 class Import(AccountOwned):
     """A CSV file on its way into an account: checked first, then written on somebody's word.
 
-    `content` is the file, until the import has ended. `faults` are the first of the
-    `fault_count` that were found, each with row, column, code and message. `origin` is who
+    `content` is the file, until it is written, refused or thrown away. `faults` are the first of
+    the `fault_count` that were found, each with row, column, code and message. `origin` is who
     asked, in the JSON form of `apps.common.origin`: the sweep works for them.
     """
 
@@ -216,6 +216,11 @@ class Import(AccountOwned):
         def at_work(cls) -> list["Import.State"]:
             """Return the states in which the sweep has something to do."""
             return [cls.CHECKING, cls.WRITING]
+
+        @classmethod
+        def with_file(cls) -> list["Import.State"]:
+            """Return the states in which the file is kept."""
+            return [cls.CHECKING, cls.READY, cls.WRITING]
 
     kind = models.CharField("what", max_length=10, choices=SheetKind)
     file_name = models.CharField("file", max_length=200)

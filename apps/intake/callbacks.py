@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.access import access_of_account
 from apps.calls.models import Call, CallEvent
 from apps.common.access import Access
 from apps.common.ids import InvalidPublicId
+from apps.common.locks import hold
 from apps.common.tenancy import system_scope, tenant_scope
 from apps.intake.adapters import Reading, UnreadableCallback, generic, twilio
 from apps.intake.adapters.generic import Locale
@@ -332,11 +333,8 @@ def _forget_oldest(source: Source) -> None:
 
 
 def _lock(source: Source, names: Sequence[str]) -> None:
-    with connection.cursor() as cursor:
-        for name in sorted({*names} - {""}):
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{source.pk} {name}"]
-            )
+    for name in sorted({*names} - {""}):
+        hold(f"{source.pk} {name}")
 
 
 def _hash(text: str) -> str:

@@ -22,6 +22,7 @@ from apps.delivery.services import (
     work_replays,
 )
 from apps.delivery.services import replay as replay_module
+from apps.delivery.services.replay import MOST_AT_WORK
 from apps.webhooks.models import Webhook
 from apps.webhooks.services import save_template
 from tests.builders import World, attach, make_webhook
@@ -276,6 +277,68 @@ class TestAReplay:
         assert {each.state for each in replay.deliveries.all()} == {"succeeded"}
 
 
+class TestSeveral:
+    def test_of_an_account_are_at_work_at_most(self, account: Account) -> None:
+        replays = [started(account) for _ in range(MOST_AT_WORK)]
+        with pytest.raises(ValidationError, match="5 replays are at work"):
+            started(account)
+        started(AccountFactory())
+
+        cancel_replay(replay=replays[0])
+        work_replays()
+        started(account)
+
+    def test_take_turns_when_there_is_no_time_for_all(self, account: Account) -> None:
+        one, two = WebhookFactory(account=account), WebhookFactory(account=account)
+        for _ in range(10):
+            failed(one)
+            failed(two)
+        replays = [started(account, webhook_ids=[each.pk], rate_per_s=1) for each in (one, two)]
+        for replay, seconds in zip(replays, (4.5, 3.5), strict=True):
+            let_pass(replay, seconds)
+
+        def planned() -> list[int]:
+            return [replay.deliveries.count() for replay in replays]
+
+        work_replays(turn_s=0)
+        assert planned() == [4, 0]
+        work_replays(turn_s=0)
+        assert planned() == [4, 3]
+
+    def test_take_turns_in_being_withdrawn(self, account: Account) -> None:
+        webhook = WebhookFactory(account=account)
+        for _ in range(3):
+            failed(webhook)
+        replays = [started(account, rate_per_s=1) for _ in range(2)]
+        for replay, seconds in zip(replays, (3.5, 0), strict=True):
+            let_pass(replay, seconds)
+        work_replays(turn_s=0)
+        held = replays[0].deliveries.all()
+        held.update(claim=replays[0].pk, next_attempt_at=timezone.now() + HOUR)
+        cancel_replay(replay=replays[0])
+        for replay, seconds in zip(replays, (20, 10), strict=True):
+            let_pass(replay, seconds)
+
+        work_replays(turn_s=0)
+        work_replays(turn_s=0)
+
+        replays[1].refresh_from_db()
+        assert replays[1].state == "done"
+
+    def test_are_not_kept_from_it_by_one_that_fails(
+        self, account: Account, webhook: Webhook, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        failed(webhook)
+        broken, well = started(account), started(account)
+        let_pass(broken, 90)
+        Replay.objects.filter(pk=broken.pk).update(walked_at=timezone.now(), walked_key=None)
+
+        work_replays()
+
+        assert len(originals(well)) == 1
+        assert str(broken.pk) in caplog.text
+
+
 class TestCancelling:
     def test_withdraws_what_is_not_under_way(self, account: Account, webhook: Webhook) -> None:
         for _ in range(4):
@@ -353,6 +416,18 @@ class TestPages:
             reverse("admin:delivery_delivery_changelist"), {"replay": str(replay.pk)}
         )
         assert [row.replay_id for row in listed.context["cl"].result_list] == [replay.pk]
+
+    def test_tells_that_too_many_are_at_work(
+        self, account: Account, webhook: Webhook, log_in: LogIn
+    ) -> None:
+        failed(webhook)
+        for _ in range(MOST_AT_WORK):
+            started(account)
+        browser = log_in(account=account, role=Role.MEMBER)
+        page = browser.post(reverse(self.NEW), self.answers(start="1"))
+        assert page.status_code == 200
+        assert "5 replays are at work" in page.content.decode()
+        assert Replay.objects.count() == MOST_AT_WORK
 
     def test_begins_with_the_filter_of_the_list(
         self, account: Account, webhook: Webhook, log_in: LogIn

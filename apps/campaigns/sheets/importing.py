@@ -5,11 +5,13 @@ work: it begins anew with what a process left that died, as nothing is half writ
 """
 
 import datetime as dt
+import logging
+import time
 import uuid
 from dataclasses import asdict, replace
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from apps.accounts.models import Account, User
@@ -19,19 +21,24 @@ from apps.campaigns.sheets.kinds import KINDS, Kind
 from apps.campaigns.sheets.reading import MOST_BYTES, Fault, SheetRow, UnreadableSheet, read_sheet
 from apps.common.access import Access, ReachableAccount, Role
 from apps.common.audit import record
+from apps.common.locks import hold
 from apps.common.models import AuditAction
 from apps.common.origin import ActorKind, Origin, acting, current_origin
 from apps.common.tenancy import tenant_scope
 
+logger = logging.getLogger(__name__)
+
 AT_ONCE = 500
-# Faults that are kept of one file, and days after which a file that nobody confirmed is dropped.
+# Faults that are kept of one file.
 MOST_FAULTS = 1_000
-KEEP_FILES_DAYS = 7
 _BATCH = 1_000
-# Large files of an account that wait for the sweep.
+# Large files of an account that wait for the sweep, and files that are kept of it at all: until
+# they are confirmed, or for so long.
 MOST_AT_WORK = 5
-# Only one import is written into an account at a time.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('import ' || %s, 0))"
+MOST_KEPT = 10
+KEPT_FOR = dt.timedelta(days=1)
+# What one sweep spends on files of all accounts, in seconds.
+TURN_S = 5.0
 
 
 def start_import(
@@ -41,17 +48,14 @@ def start_import(
 
     A file of more than `AT_ONCE` rows is returned as being checked. Nothing is written before
     `confirm_import`. Raises ValidationError for a kind that does not exist (`kind`) and for a file
-    that can not be read at all, or while `MOST_AT_WORK` others wait (`file`).
+    that can not be read at all, or while `MOST_AT_WORK` others wait or `MOST_KEPT` are not
+    confirmed (`file`).
     """
     if kind not in SheetKind.values:
         raise ValidationError({"kind": f"There is no such kind: {', '.join(SheetKind.values)}."})
     if len(content) > MOST_BYTES:
         raise ValidationError({"file": f"The file is larger than {MOST_BYTES:,} bytes; split it."})
-    waiting = Import.objects.filter(account_id=account_id, state__in=Import.State.at_work())
-    if waiting.count() >= MOST_AT_WORK:
-        raise ValidationError(
-            {"file": f"{MOST_AT_WORK} files are being checked or written; wait for one of them."}
-        )
+    _check_there_is_room(account_id)
     try:
         rows, faults = _read(KINDS[kind], content)
     except UnreadableSheet as error:
@@ -69,6 +73,19 @@ def start_import(
     if len(rows) <= AT_ONCE:
         _check(made, rows, faults)
     return made
+
+
+def _check_there_is_room(account_id: uuid.UUID) -> None:
+    hold(f"files {account_id}")
+    files = Import.objects.filter(account_id=account_id)
+    if files.filter(state__in=Import.State.at_work()).count() >= MOST_AT_WORK:
+        raise ValidationError(
+            {"file": f"{MOST_AT_WORK} files are being checked or written; wait for one of them."}
+        )
+    if files.filter(state__in=Import.State.with_file()).count() >= MOST_KEPT:
+        raise ValidationError(
+            {"file": f"{MOST_KEPT} files wait to be confirmed; confirm or cancel one of them."}
+        )
 
 
 def confirm_import(*, imported: Import) -> Import:
@@ -98,23 +115,40 @@ def cancel_import(*, imported: Import) -> Import:
     return imported
 
 
-def work_imports() -> None:
-    """Check and write what is too large for a request, oldest first. The sweep's work."""
+def work_imports(turn_s: float = TURN_S) -> None:
+    """Check and write what is too large for a request, oldest first. The sweep's work.
+
+    Begins with none after so many seconds. One that fails is refused, and keeps no other waiting.
+    Files that nobody has confirmed in time are thrown away.
+    """
+    until = time.monotonic() + turn_s
     at_work = Import.objects.filter(state__in=Import.State.at_work())
     # One file in memory at a time.
     for key in at_work.order_by("created_at").values_list("pk", flat=True):
         imported = at_work.filter(pk=key).first()
         if imported is None:
             continue
-        if imported.state == Import.State.CHECKING:
-            _check(imported, *_read(KINDS[imported.kind], bytes(imported.content)))
-        else:
-            with acting(_origin_of(imported)), tenant_scope(_access_to(imported.account)):
-                _write(imported)
-    forgotten = timezone.now() - dt.timedelta(days=KEEP_FILES_DAYS)
+        try:
+            _work(imported)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("Import %s failed.", imported.public_id)
+            message = "This file can not be imported: something in it was not foreseen."
+            _end_check(imported, Checked(faults=[Fault(0, "", "failed", message)]))
+        if time.monotonic() >= until:
+            break
     Import.objects.filter(
-        state__in=[Import.State.READY, Import.State.REFUSED], created_at__lt=forgotten
+        state=Import.State.READY, created_at__lt=timezone.now() - KEPT_FOR
     ).update(state=Import.State.CANCELLED, content=b"", finished_at=timezone.now())
+
+
+def _work(imported: Import) -> None:
+    if imported.state == Import.State.CHECKING:
+        _check(imported, *_read(KINDS[imported.kind], bytes(imported.content)))
+        return
+    with acting(_origin_of(imported)), tenant_scope(_access_to(imported.account)):
+        _write(imported)
 
 
 def _read(kind: Kind, content: bytes) -> tuple[list[SheetRow], list[Fault]]:
@@ -141,9 +175,13 @@ def _check(imported: Import, rows: list[SheetRow], faults: list[Fault]) -> None:
 
 
 def _end_check(imported: Import, checked: Checked) -> None:
-    """Keep what a check has found; what was cancelled meanwhile stays so."""
+    """Keep what a check has found; what was cancelled meanwhile stays so.
+
+    Of a file with faults nothing else is needed any more.
+    """
     _count(imported, checked)
     imported.state = Import.State.REFUSED if checked.faults else Import.State.READY
+    dropped = {"content": b""} if checked.faults else {}
     Import.objects.filter(pk=imported.pk, state__in=Import.State.at_work()).update(
         state=imported.state,
         checked_count=imported.row_total,
@@ -152,6 +190,7 @@ def _end_check(imported: Import, checked: Checked) -> None:
         unchanged_count=imported.unchanged_count,
         fault_count=imported.fault_count,
         faults=imported.faults,
+        **dropped,
     )
 
 
@@ -166,8 +205,8 @@ def _count(imported: Import, checked: Checked) -> None:
 @transaction.atomic
 def _write(imported: Import) -> None:
     """Check once more, and write: all rows in this transaction, or none."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [str(imported.account_id)])
+    # Only one import is written into an account at a time.
+    hold(f"import {imported.account_id}")
     kind = KINDS[imported.kind]
     rows, _ = _read(kind, bytes(imported.content))
     checked = check_rows(kind=kind, account_id=imported.account_id, rows=rows)

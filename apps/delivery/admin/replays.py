@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -101,10 +101,14 @@ class ReplayAdmin(ReadOnlyAdmin):
         is_counted = form.is_bound and form.is_valid() and form.plan is not None
         if is_counted and form.plan and form.plan.deliveries and "start" in request.POST:
             by = request.user if isinstance(request.user, User) else None
-            replay = start_replay(plan=form.plan, by=by)
-            messages.success(request, "It has begun; this page shows how far it has come.")
-            return redirect("admin:delivery_replay_change", replay.pk)
-        asks = is_counted and "change" not in request.POST
+            try:
+                replay = start_replay(plan=form.plan, by=by)
+            except ValidationError as error:
+                form.add_error(None, error)
+            else:
+                messages.success(request, "It has begun; this page shows how far it has come.")
+                return redirect("admin:delivery_replay_change", replay.pk)
+        asks = is_counted and not form.errors and "change" not in request.POST
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

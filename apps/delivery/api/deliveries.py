@@ -254,7 +254,7 @@ class ReplayViewSet(Listed):
         body = read(ReplayBody, request)
         is_dry_run = body.pop("is_dry_run")
         account_id = body.pop("account_id", None) or own_account(self.access)
-        check_role(self.access, Role.ADMIN, account_id)
+        check_role(self.access, Role.MEMBER, account_id)
         plan = plan_replay(
             account_id=account_id,
             webhook_ids=[webhook.pk for webhook in body.pop("webhooks", [])],
@@ -275,7 +275,7 @@ class ReplayViewSet(Listed):
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, **kwargs: Any) -> Response:
         """Plan no more of it, and withdraw what is not under way."""
-        replay = self.row_for(Role.ADMIN)
+        replay = self.row_for(Role.MEMBER)
         cancel_replay(replay=replay)
         replay.refresh_from_db()
         return self.shown(replay)

@@ -5,24 +5,32 @@ come, so that a process which dies in the middle neither leaves any out nor plan
 """
 
 import datetime as dt
+import logging
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.calls.events import Timing
+from apps.common.locks import hold
 from apps.delivery.models import Delivery, DeliveryState, EndpointHealth, Replay
 from apps.delivery.services.resend import again, current_versions
 from apps.delivery.wake import wake
 
+logger = logging.getLogger(__name__)
+
 # Deliveries of one replay, and how many of them one transaction plans or withdraws.
 MOST = 500_000
 STEP = 5_000
+# Replays of an account that are at work, and what one sweep spends on those of all accounts.
+MOST_AT_WORK = 5
+TURN_S = 2.0
 WITHDRAWN = "Its replay was cancelled."
 # What is under way is judged by what comes of it.
 _WITHDRAW = """
@@ -98,9 +106,20 @@ def plan_replay(
     )
 
 
+@transaction.atomic
 def start_replay(*, plan: ReplayPlan, by: User | None = None) -> Replay:
-    """Store a replay that was planned; the sweep begins with it at its next look."""
+    """Store a replay that was planned; the sweep begins with it at its next look.
+
+    Raises ValidationError while `MOST_AT_WORK` others of the account are at work.
+    """
     replay = plan.replay
+    hold(f"replays {replay.account_id}")
+    at_work = Replay.objects.filter(account_id=replay.account_id, finished_at=None)
+    if at_work.count() >= MOST_AT_WORK:
+        raise ValidationError(
+            f"{MOST_AT_WORK} replays are at work; wait for one of them, or cancel one.",
+            code="too_many_at_work",
+        )
     replay.started_by = by
     replay.save(force_insert=True)
     return replay
@@ -114,18 +133,36 @@ def cancel_replay(*, replay: Replay) -> None:
     Replay.objects.filter(pk=replay.pk, finished_at=None).update(state=Replay.State.CANCELLED)
 
 
-def work_replays() -> None:
-    """Bring each replay on by what its rate allows since the last time."""
-    for key in Replay.objects.filter(finished_at=None).values_list("pk", flat=True):
-        with transaction.atomic():
-            unfinished = Replay.objects.filter(pk=key, finished_at=None)
-            replay = unfinished.select_for_update(skip_locked=True).first()
-            if replay is None:
-                continue
-            if replay.state == Replay.State.CANCELLED:
-                _withdraw(replay)
-            else:
-                _plan_next(replay)
+def work_replays(turn_s: float = TURN_S) -> None:
+    """Bring each replay on by what its rate allows since the last time. The sweep's work.
+
+    Begins with those that have waited longest, and with none after so many seconds: the rest come
+    first the next time. One that fails keeps no other from its turn.
+    """
+    until = time.monotonic() + turn_s
+    unfinished = Replay.objects.filter(finished_at=None).order_by("stepped_at", "pk")
+    for key in unfinished.values_list("pk", flat=True):
+        try:
+            _step(key)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("Replay %s failed; it is tried again.", key)
+            Replay.objects.filter(pk=key).update(stepped_at=timezone.now())
+        if time.monotonic() >= until:
+            return
+
+
+@transaction.atomic
+def _step(key: uuid.UUID) -> None:
+    unfinished = Replay.objects.filter(pk=key, finished_at=None)
+    replay = unfinished.select_for_update(skip_locked=True).first()
+    if replay is None:
+        return
+    if replay.state == Replay.State.CANCELLED:
+        _withdraw(replay)
+    else:
+        _plan_next(replay)
 
 
 def _plan_next(replay: Replay) -> None:
@@ -166,9 +203,10 @@ def _withdraw(replay: Replay) -> None:
     """End what it planned as expired; the replay is over when none of that is unfinished."""
     with connection.cursor() as cursor:
         cursor.execute(_WITHDRAW, [WITHDRAWN, replay.pk, STEP])
+    replay.stepped_at = timezone.now()
     if not replay.deliveries.filter(state__in=DeliveryState.unfinished()).exists():
-        replay.finished_at = timezone.now()
-        replay.save(update_fields=["finished_at"])
+        replay.finished_at = replay.stepped_at
+    replay.save(update_fields=["stepped_at", "finished_at"])
 
 
 def _matching(replay: Replay) -> QuerySet[Delivery]:

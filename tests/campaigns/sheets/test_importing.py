@@ -251,6 +251,24 @@ class TestAllOrNothing:
         assert count(2) == count(200)
 
 
+class TestFiles:
+    def test_are_kept_until_they_are_confirmed(self, account: Account) -> None:
+        kept = [start(account, "locations", f"name\nN{n}\n") for n in range(importing.MOST_KEPT)]
+        with pytest.raises(ValidationError, match="confirm or cancel one"):
+            start(account, "locations", "name\nA\n")
+        start(AccountFactory(), "locations", "name\nA\n")
+        confirm_import(imported=kept[0])
+        start(account, "locations", "name\nA\n")
+
+    def test_with_faults_are_not_kept(self, account: Account) -> None:
+        for _ in range(importing.MOST_KEPT + 1):
+            refused = start(account, "locations", "name,country\nA,nowhere\n")
+        refused.refresh_from_db()
+        assert refused.state == Import.State.REFUSED
+        assert bytes(refused.content) == b""
+        assert refused.faults
+
+
 class TestTheSweep:
     def test_checks_and_writes_large_files_for_who_asked(
         self, account: Account, monkeypatch: pytest.MonkeyPatch
@@ -282,10 +300,39 @@ class TestTheSweep:
             start(account, "locations", "name\nA\n")
         start(AccountFactory(), "locations", "name\nA\n")
 
+    def test_goes_on_after_a_file_that_fails(
+        self,
+        account: Account,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        monkeypatch.setattr(importing, "AT_ONCE", 0)
+        broken, well = (start(account, "locations", "name\nA\n") for _ in range(2))
+        Import.objects.filter(pk=broken.pk).update(content=b"")
+
+        work_imports()
+
+        for imported in (broken, well):
+            imported.refresh_from_db()
+        assert (broken.state, well.state) == (Import.State.REFUSED, Import.State.READY)
+        assert faults(broken) == [(0, "", "failed")]
+        assert broken.public_id in caplog.text
+
+    def test_leaves_for_the_next_time_what_there_is_no_time_for(
+        self, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(importing, "AT_ONCE", 0)
+        first, second = (start(account, "locations", "name\nA\n") for _ in range(2))
+        for states in (["ready", "checking"], ["ready", "ready"]):
+            work_imports(turn_s=0)
+            for imported in (first, second):
+                imported.refresh_from_db()
+            assert [first.state, second.state] == states
+
     def test_leaves_what_was_cancelled_and_drops_old_files(self, account: Account) -> None:
         cancelled = cancel_import(imported=start(account, "locations", "name\nA\n"))
         old = start(account, "locations", "name\nB\n")
-        Import.objects.filter(pk=old.pk).update(created_at=timezone.now() - dt.timedelta(days=8))
+        Import.objects.filter(pk=old.pk).update(created_at=timezone.now() - dt.timedelta(hours=25))
         work_imports()
         for imported in (cancelled, old):
             imported.refresh_from_db()
