@@ -16,16 +16,17 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
+from apps.calls.models import CallEvent
 from apps.common.embedded.redis_server import RedisServer
 from apps.common.ids import new_id
 from apps.delivery.clients.aiohttp_client import guarded_session
 from apps.delivery.engine import drain as drain_module
 from apps.delivery.models import Attempt, Delivery
 from apps.delivery.sweep import PATIENCE, Sweep
-from apps.delivery.wake import ATTENDED, CHANNEL
+from apps.delivery.wake import ATTENDED, CHANNEL, delivery_queue
 from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
 from tests.delivery.agreement import assert_log_agrees
@@ -304,26 +305,41 @@ class TestAFullDisk:
         assert len(receiver.requests) == 20
         assert_log_agrees(receiver)
 
+    def test_while_planning_takes_nothing_in_and_wakes_nobody(
+        self, world: World, receiver: Receiver, redis_server: RedisServer
+    ) -> None:
+        attach(make_webhook(world, receiver.url()))
+        with full_disk("delivery_delivery"), pytest.raises(OperationalError):
+            take_calls(world, 1)
+        assert not CallEvent.objects.exists()
+        assert delivery_queue().count == 0
+
+        take_calls(world, 1)
+
+        assert delivery_queue().count == 1
+        assert drain().succeeded == 1
+        assert_log_agrees(receiver)
+
 
 @contextmanager
-def full_disk() -> Iterator[None]:
-    """Let the database refuse every attempt, as it does when no space is left."""
+def full_disk(table: str = "delivery_attempt") -> Iterator[None]:
+    """Let the database refuse every new row of a table, as it does when no space is left."""
     with connection.cursor() as cursor:
-        cursor.execute("""
+        cursor.execute(f"""
             CREATE SEQUENCE refusals;
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
               PERFORM nextval('refusals');
               RAISE 'could not extend file: No space left on device' USING ERRCODE = '53100';
             END $$;
-            CREATE TRIGGER no_space BEFORE INSERT ON delivery_attempt
+            CREATE TRIGGER no_space BEFORE INSERT ON {table}
               FOR EACH ROW EXECUTE FUNCTION refuse();
             """)
         try:
             yield
         finally:
-            cursor.execute("""
-                DROP TRIGGER no_space ON delivery_attempt;
+            cursor.execute(f"""
+                DROP TRIGGER no_space ON {table};
                 DROP FUNCTION refuse();
                 DROP SEQUENCE refusals;
                 """)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from apps.calls.events import Timing
 from apps.common.ids import new_id
+from apps.delivery.engine import senders
 from apps.delivery.engine.claims import MOST_GATES
 from apps.delivery.models import Attempt, Delivery, EndpointHealth
 from apps.delivery.services import resend
@@ -249,6 +251,18 @@ class TestWhatIsTooLate:
         Sweep().run_once()
 
         assert states() == ["pending", "waiting"]
+
+    @pytest.mark.usefixtures("webhook")
+    def test_is_told_by_the_clock_of_the_database_alone(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # The worker's machine is a day ahead.
+        ahead = SimpleNamespace(now=lambda zone: dt.datetime.now(zone) + dt.timedelta(days=1))
+        monkeypatch.setattr(senders, "dt", SimpleNamespace(datetime=ahead, UTC=dt.UTC))
+
+        drain(linger_s=0.5)
+
+        assert states() == ["succeeded", "succeeded"]
 
     @pytest.mark.usefixtures("webhook")
     def test_may_be_sent_again(self) -> None:

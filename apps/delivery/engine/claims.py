@@ -1,6 +1,5 @@
 """Claiming what is due: fairly over all webhooks, each delivery by one claimer at a time."""
 
-import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -108,7 +107,8 @@ FROM due
 WHERE delivery.id = due.id
 RETURNING delivery.id, delivery.account_id, delivery.webhook_id, delivery.template_version_id,
   delivery.call_id, coalesce(delivery.content_event_id, delivery.event_id),
-  delivery.attempt_count, due.revision, delivery.expires_at, delivery.changed_paths
+  delivery.attempt_count, due.revision,
+  %(loop_time)s + extract(epoch FROM delivery.expires_at - now())::float, delivery.changed_paths
 """
 # A bucket holds what comes in during a quarter of a second, or one; it is full at first.
 _TOKENS = """least(greatest(1, health.rate_per_s / 4), health.tokens
@@ -169,10 +169,11 @@ _EVENT = 5
 class Claimed(NamedTuple):
     """A delivery that this worker holds under a lease, signed with `claim`.
 
-    `revision` is that of its webhook at the moment of the claim; `deadline` is when the
-    lease ends, on the monotonic clock. `snapshot` is JSON; None for one that is too large to be
-    held by the thousand. `event_id` is the event whose snapshot is sent, `changed_paths` the places
-    of the template that are, where it is not all of them.
+    `revision` is that of its webhook at the moment of the claim; `deadline` is when the lease ends,
+    and `expires_at` when nobody wants it any more, on the monotonic clock: worker and database may
+    be on machines that tell different times. `snapshot` is JSON; None for one that is too large to
+    be held by the thousand. `event_id` is the event whose snapshot is sent, `changed_paths` the
+    places of the template that are, where it is not all of them.
     """
 
     id: uuid.UUID
@@ -183,7 +184,7 @@ class Claimed(NamedTuple):
     event_id: uuid.UUID
     attempt_count: int
     revision: int
-    expires_at: dt.datetime | None
+    expires_at: float | None
     changed_paths: list[str] | None
     claim: uuid.UUID
     deadline: float
@@ -223,6 +224,7 @@ async def claim_due(
             "lost": LOST,
             "claim": claim,
             "lease_s": lease_s,
+            "loop_time": loop_time,
         },
     )
     deadline = loop_time + lease_s

@@ -289,8 +289,8 @@ class Drain:
         await self._give_up()
         await self._senders.stop()
         await self._give_up()
-        await self._let_go()
         await self._recorder.close(timeout_s=STOP_GRACE_S if was_stopped else None)
+        await self._let_go()
 
     async def _give_up(self) -> None:
         """Give back all that has not begun."""

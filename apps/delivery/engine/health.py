@@ -20,7 +20,7 @@ from apps.delivery.retry import State
 GATHER_S = 1.0
 # Deliveries that one step of a release moves, so that nobody waits long for their locks, and what
 # a turn of it may take in seconds, as nothing is claimed meanwhile.
-RELEASE_STEP = 2_000
+RELEASE_STEP = 500
 RELEASE_TURN_S = 0.1
 
 _COLUMNS = [each.name for each in fields(Health)]

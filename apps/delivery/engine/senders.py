@@ -166,8 +166,9 @@ class Senders:
         self, held: Claimed, snapshot: Snapshot, endpoint: Endpoint, template: CompiledTemplate
     ) -> None:
         started_at = dt.datetime.now(dt.UTC)
-        is_expired = held.expires_at is not None and held.expires_at <= started_at
-        is_late = held.deadline - time.monotonic() < endpoint.timeout_s + LEASE_MARGIN_S
+        now = time.monotonic()
+        is_expired = held.expires_at is not None and held.expires_at <= now
+        is_late = held.deadline - now < endpoint.timeout_s + LEASE_MARGIN_S
         if is_expired or is_late or self._hold.is_closing:
             # Somebody claims it again, or ends it.
             self._hold.refuse(held)
