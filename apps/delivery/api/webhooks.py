@@ -108,6 +108,7 @@ class WebhookViewSet(Managed, AppliesWebhook):
             webhook=webhook,
             keep=dt.timedelta(hours=body["keep_hours"]),
             key_id=body.get("key_id"),
+            secret=body.get("secret", ""),
         )
         return Response({"secret": Webhook.objects.get(pk=webhook.pk).secret})
 

@@ -134,7 +134,7 @@ class NewWebhookSerializer(WebhookSerializer):
 
 
 class RotateBody(StrictSerializer):
-    """For how long the old secret signs along."""
+    """For how long the old secret signs along, and what replaces it."""
 
     keep_hours = serializers.IntegerField(
         min_value=0,
@@ -143,6 +143,12 @@ class RotateBody(StrictSerializer):
         help_text="0 for a secret that others may know.",
     )
     key_id = serializers.CharField(max_length=128, required=False, allow_blank=True)
+    secret = serializers.CharField(
+        max_length=200,
+        required=False,
+        trim_whitespace=False,
+        help_text="One of your own; left out, a new one is made, which is best.",
+    )
 
 
 class SecretShown(serializers.Serializer):  # type: ignore[type-arg]

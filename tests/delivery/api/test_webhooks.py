@@ -9,6 +9,7 @@ from apps.calls.events import Timing
 from apps.campaigns.models import Attachment
 from apps.common.access import Role
 from apps.webhooks.models import Template, Webhook, WebhookHeader
+from apps.webhooks.secrets import new_signing_secret
 from tests.api_client import Api, api_for, faults, good, problem
 from tests.builders import World, attach, event, make_template, make_webhook
 from tests.conftest import LogIn
@@ -217,6 +218,17 @@ class TestItsSecret:
         assert new == {"secret": webhook.secret}
         assert webhook.secret != old
         assert [retired.secret for retired in webhook.retired_secrets.all()] == [old]
+
+    def test_may_be_one_that_somebody_brings(self, api: Api, world: World) -> None:
+        webhook = make_webhook(world, URL)
+        at, own = f"/webhooks/{webhook.public_id}/rotate-secret", new_signing_secret()
+
+        assert good(api.post(at, {"secret": own})) == {"secret": own}
+
+        webhook.refresh_from_db()
+        assert webhook.secret == own
+        refused = problem(api.post(at, {"secret": "not one of Standard Webhooks"}), 422, "invalid")
+        assert [pointer for pointer, _ in faults(refused)] == ["/secret"]
 
     def test_that_others_know_signs_no_more(self, api: Api, world: World) -> None:
         webhook = make_webhook(world, URL)
