@@ -62,6 +62,11 @@ urlpatterns = [
         ivrs.HookViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
         name="ivr-hook",
     ),
+    path(
+        "webhooks/<str:id>/test",
+        opens_scopes(webhooks.WebhookViewSet.as_view({"post": "test"})),
+        name="webhook_test",
+    ),
     path("gallery", GalleryView.as_view(), name="gallery"),
     path("gallery/<str:key>", GalleryEntryView.as_view(), name="gallery-entry"),
     path("tokens", TokensView.as_view(), name="tokens"),

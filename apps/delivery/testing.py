@@ -1,27 +1,62 @@
-"""“Send test”: one request as the engine would send it, while somebody waits."""
+"""“Send test”: one request as the engine would send it, while somebody waits.
+
+In two parts, as no transaction may be open while a receiver is waited for: `prepare_test` reads
+all that it takes, `send_test` sends.
+"""
 
 import datetime as dt
 import random
+import threading
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Final
 
 from apps.common.ids import new_id
+from apps.common.tenancy import let_connection_go
 from apps.delivery.clients.requests_client import send
 from apps.delivery.clients.shared import shared_session
 from apps.delivery.engine.claims import Claimed
 from apps.delivery.engine.endpoints import Endpoint, endpoint_of
 from apps.delivery.engine.requests import prepare
 from apps.delivery.outcome import OutboundRequest, Outcome
-from apps.delivery.retry import State, Verdict, judge
+from apps.delivery.retry import RetryPolicy, State, Verdict, judge
 from apps.webhooks.headers import TEST_HEADER
 from apps.webhooks.models import Webhook
 from apps.webhooks.rendering import CompiledTemplate
 from apps.webhooks.tokens import Snapshot
 
-# Somebody looks at a page meanwhile, in a transaction.
+# Somebody looks at a page meanwhile.
 MOST_TIMEOUT_S = 20
+# Each test holds a thread of a web process, which has 8. So many of them may be out for receivers:
+# for one account, and in all.
+MOST_OF_ACCOUNT: Final = 2
+MOST_AT_ONCE: Final = 4
+RETRY_AFTER_S: Final = 5
 _NOBODY = uuid.UUID(int=0)
+
+_counting = threading.Lock()
+_under_way: Counter[uuid.UUID] = Counter()
+
+
+class TooManyTests(Exception):
+    """So many tests are under way that this one was not sent; the message says what to do."""
+
+    def __init__(self) -> None:
+        super().__init__("Other tests are still waiting for their receivers; try again soon.")
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedTest:
+    """A test with all that it takes to send it."""
+
+    account_id: uuid.UUID
+    request: OutboundRequest
+    masked_headers: dict[str, str]
+    policy: RetryPolicy
+    now: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +74,18 @@ class TestRun:
         return self.verdict.state is State.SUCCEEDED
 
 
-def send_test(
+def prepare_test(
     *,
     webhook: Webhook,
     headers: Sequence[tuple[str, str]],
     template: CompiledTemplate,
     snapshot: Snapshot,
     now: dt.datetime,
-) -> TestRun:
-    """Send the payload of a call to a webhook, and return what became of it; nothing is stored.
+) -> PreparedTest:
+    """Return the request that sends the payload of a call to a webhook, made as for a delivery.
 
     The webhook may be stored, or what a draft says that it will be; `headers` are names and values.
-
-    The same renderer, signer, guard and judgement as for a delivery. The request says
-    `webhook-test: true`, has an id of its own, and waits for 20 s at most.
+    The request says `webhook-test: true`, and has an id of its own.
     """
     claimed = Claimed(
         id=new_id(),
@@ -71,14 +104,45 @@ def send_test(
     endpoint = _endpoint(webhook, headers)
     prepared = prepare(claimed, snapshot, endpoint, template, timestamp=int(now.timestamp()))
     mark = {TEST_HEADER: "true"}
-    request = replace(prepared.request, headers={**prepared.request.headers, **mark})
-    outcome = send(shared_session(), request)
-    return TestRun(
-        request=request,
+    return PreparedTest(
+        account_id=webhook.account_id or _NOBODY,
+        request=replace(prepared.request, headers={**prepared.request.headers, **mark}),
         masked_headers={**prepared.masked_headers, **mark},
-        outcome=outcome,
-        verdict=judge(outcome, 1, endpoint.policy, now=now, random=random.random),
+        policy=endpoint.policy,
+        now=now,
     )
+
+
+def send_test(test: PreparedTest) -> TestRun:
+    """Send a test, wait for 20 s at most, and return what became of it; nothing is stored.
+
+    Must run outside of any transaction. The same guard and judgement as for a delivery. Raises
+    TooManyTests where this process waits for as many receivers as it may.
+    """
+    let_connection_go()
+    with _counted(test.account_id):
+        outcome = send(shared_session(), test.request)
+    return TestRun(
+        request=test.request,
+        masked_headers=test.masked_headers,
+        outcome=outcome,
+        verdict=judge(outcome, 1, test.policy, now=test.now, random=random.random),
+    )
+
+
+@contextmanager
+def _counted(account_id: uuid.UUID) -> Iterator[None]:
+    with _counting:
+        if _under_way[account_id] >= MOST_OF_ACCOUNT or _under_way.total() >= MOST_AT_ONCE:
+            raise TooManyTests
+        _under_way[account_id] += 1
+    try:
+        yield
+    finally:
+        with _counting:
+            _under_way[account_id] -= 1
+            if not _under_way[account_id]:
+                del _under_way[account_id]
 
 
 def _endpoint(webhook: Webhook, headers: Sequence[tuple[str, str]]) -> Endpoint:

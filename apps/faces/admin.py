@@ -16,9 +16,10 @@ from apps.accounts.models import User
 from apps.calls.events import Timing
 from apps.common.access import Role
 from apps.common.admin import AccountScopedAdmin, access_of, form_accounts, labelled
-from apps.delivery.admin.attempts import shown_test
+from apps.common.tenancy import opens_scopes, tenant_scope
 from apps.delivery.engine.requests import with_query
-from apps.delivery.testing import send_test
+from apps.delivery.testing import PreparedTest, prepare_test
+from apps.delivery.trying import answer_test
 from apps.faces.forms import (
     SOURCE_HEADER,
     CallCompleteForm,
@@ -195,33 +196,45 @@ class PostCallActionAdmin(FaceAdmin):
             context["missing"] = form.fault or str(error)
         return TemplateResponse(request, "faces/example.html", context)
 
+    @opens_scopes
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Send what is typed for the example call, and show what came back."""
-        form = self._answered(request, object_id)
+        access = access_of(request)
+        with tenant_scope(access):
+            test = self._test_of(self._answered(request, object_id))
+        if not isinstance(test, PreparedTest):
+            return TemplateResponse(request, "faces/example.html", {"missing": test})
+
+        def page(context: dict[str, Any]) -> TemplateResponse:
+            return TemplateResponse(request, "webhooks/wizard/test.html", context)
+
+        return answer_test(test, access=access, page=page)
+
+    def _test_of(self, form: PostCallActionForm) -> PreparedTest | str:
+        """Return the test of what is typed, or what is missing of it."""
         try:
             example, template = _example(form), _compiled(form)
             if example is None or form.fault:
                 raise InvalidParameters(form.fault or "Say where it goes first.")
             url = check_target(url=form.url)
         except (InvalidParameters, ValidationError) as error:
-            text = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
-            return TemplateResponse(request, "faces/example.html", {"missing": text})
+            return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
         saved = _saved(form)
         webhook = Webhook(
+            account_id=form.instance.account_id,
             name="Test",
             url=url,
             method=example.method,
             secret=saved.secret if saved else new_signing_secret(),
             timeout_s=saved.timeout_s if saved else Webhook().timeout_s,
         )
-        run = send_test(
+        return prepare_test(
             webhook=webhook,
             headers=[],
             template=template,
             snapshot=EXAMPLE_SNAPSHOT,
             now=timezone.now(),
         )
-        return TemplateResponse(request, "webhooks/wizard/test.html", shown_test(run))
 
     def _answered(self, request: HttpRequest, object_id: str) -> PostCallActionForm:
         """Return the form as it is filled in, cleaned as far as it goes; 404 and 403 as usual."""

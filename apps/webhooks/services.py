@@ -1,9 +1,11 @@
 """Saving templates and webhooks."""
 
+import contextlib
 import datetime as dt
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
 from typing import Any
 
 from django.conf import settings
@@ -31,9 +33,13 @@ from apps.webhooks.secrets import InvalidSecret, check_text, new_signing_secret,
 
 Resolve = Callable[..., Sequence[Any]]
 
-# Somebody waits meanwhile, in a transaction, and a name server may hang.
+# Somebody waits meanwhile, in a transaction, as all that is saved is judged together; and a name
+# server may hang, or belong to somebody who wants it to. So many at once hold half of the threads
+# of a web process at most.
 LOOKUP_TIMEOUT_S = 2.0
-_lookups = ThreadPoolExecutor(max_workers=8, thread_name_prefix="look-up")
+MOST_LOOKUPS = 4
+_lookups = ThreadPoolExecutor(max_workers=MOST_LOOKUPS, thread_name_prefix="look-up")
+_free_lookups = BoundedSemaphore(MOST_LOOKUPS)
 
 _SECRET_BYTES = 32
 DEFAULT_KEEP = dt.timedelta(hours=24)
@@ -180,7 +186,8 @@ def check_target(*, url: str, resolve: Resolve = socket.getaddrinfo) -> str:
     """Return the URL in the spelling that is sent.
 
     Raises ValidationError that names the address and why webhooks may not go there. A name that
-    can not be found just now, or not within 2 s, is fine: it is judged again before each request.
+    can not be found just now, not within 2 s, or not while `MOST_LOOKUPS` others are looked up, is
+    fine: it is judged again before each request.
     """
     policy = EgressPolicy.from_strings(settings.EGRESS_ALLOW)
     try:
@@ -193,13 +200,12 @@ def check_target(*, url: str, resolve: Resolve = socket.getaddrinfo) -> str:
 
 
 def _look_up(policy: EgressPolicy, url: str, resolve: Resolve) -> None:
+    if not _free_lookups.acquire(blocking=False):
+        return
     lookup = _lookups.submit(policy.resolve_and_vet, url, resolve=resolve)
-    try:
+    lookup.add_done_callback(lambda _: _free_lookups.release())
+    with contextlib.suppress(UnresolvableHost, TimeoutError):
         lookup.result(LOOKUP_TIMEOUT_S)
-    except UnresolvableHost:
-        pass
-    except TimeoutError:
-        lookup.cancel()
 
 
 @transaction.atomic

@@ -5,6 +5,14 @@ if (window.htmx) {
   window.htmx.config.includeIndicatorStyles = false;
 }
 
+// That something is too much just now is told where its result would be.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status === 429) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) {

@@ -2,9 +2,13 @@
 
 import datetime as dt
 import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from pytest_django import Settings
 
@@ -12,17 +16,27 @@ from apps.common.access import Role
 from apps.delivery.models import Attempt, Delivery
 from apps.delivery.outcome import ErrorKind
 from apps.delivery.signing import verify
+from apps.delivery.testing import (
+    MOST_AT_ONCE,
+    MOST_OF_ACCOUNT,
+    PreparedTest,
+    TooManyTests,
+    prepare_test,
+    send_test,
+)
 from apps.delivery.testing import TestRun as Run
-from apps.delivery.testing import send_test
 from apps.webhooks.formats import Format
-from apps.webhooks.models import Webhook
+from apps.webhooks.models import Webhook, WebhookDraft
 from apps.webhooks.rendering import compile_template
 from apps.webhooks.secrets import parse_secret
 from apps.webhooks.tokens import EXAMPLE_SNAPSHOT
-from tests.builders import World, make_webhook
+from tests.api_client import api_for
+from tests.builders import World, make_template, make_webhook, make_world
+from tests.common.processes import wait_until
 from tests.conftest import LogIn
 from tests.delivery.receiver import Receiver
-from tests.webhooks.wizard.walking import advanced, at_summary
+from tests.transactions import open_transactions
+from tests.webhooks.wizard.walking import advanced, at_summary, mapped
 
 pytestmark = pytest.mark.django_db
 
@@ -30,9 +44,26 @@ NOW = dt.datetime(2026, 3, 28, 0, 5, tzinfo=dt.UTC)
 TEMPLATE = compile_template(format=Format.JSON, sample='{"phone": "%ani%"}')
 
 
-def sent(webhook: Webhook, **changes: Any) -> Run:
+def prepared(webhook: Webhook, **changes: Any) -> PreparedTest:
     given: dict[str, Any] = {"headers": [], "template": TEMPLATE, "snapshot": EXAMPLE_SNAPSHOT}
-    return send_test(**{"webhook": webhook, "now": NOW, **given, **changes})
+    return prepare_test(**{"webhook": webhook, "now": NOW, **given, **changes})
+
+
+def sent(webhook: Webhook, **changes: Any) -> Run:
+    return send_test(prepared(webhook, **changes))
+
+
+@contextmanager
+def under_way(receiver: Receiver, *tests: PreparedTest) -> Iterator[list[Future[Run]]]:
+    """Send tests that wait at the gate of the receiver, until the block ends."""
+    before = len(receiver.requests)
+    with ThreadPoolExecutor(len(tests)) as people:
+        runs = [people.submit(send_test, test) for test in tests]
+        try:
+            wait_until(lambda: len(receiver.requests) == before + len(tests))
+            yield runs
+        finally:
+            receiver.gate.set()
 
 
 class TestSendTest:
@@ -78,6 +109,40 @@ class TestSendTest:
         assert run.verdict.error_kind is ErrorKind.BLOCKED
 
 
+class TestSeveral:
+    def test_of_an_account_are_few_at_once(self, world: World, receiver: Receiver) -> None:
+        test = prepared(make_webhook(world, receiver.url("/gated")))
+        with under_way(receiver, *[test] * MOST_OF_ACCOUNT) as runs:
+            with pytest.raises(TooManyTests):
+                send_test(test)
+            other = make_webhook(make_world("Other"), receiver.url())
+            assert send_test(prepared(other)).is_success
+        assert all(run.result().is_success for run in runs)
+        assert send_test(test).is_success
+
+    def test_leave_threads_for_others(self, receiver: Receiver) -> None:
+        tests = [
+            prepared(make_webhook(make_world(f"W{number}"), receiver.url("/gated")))
+            for number in range(MOST_AT_ONCE + 1)
+        ]
+        *first, last = tests
+        with under_way(receiver, *first), pytest.raises(TooManyTests):
+            send_test(last)
+        assert send_test(last).is_success
+
+    def test_are_told_of_on_the_page(self, world: World, receiver: Receiver, log_in: LogIn) -> None:
+        test = prepared(make_webhook(world, receiver.url("/gated")))
+        browser = log_in(account=world.account, role=Role.MEMBER)
+        draft = at_summary(browser, url=receiver.url("/ok/t"))
+        link = reverse("wizard_test", args=[draft.pk])
+        with under_way(receiver, *[test] * MOST_OF_ACCOUNT):
+            for headers in ({}, {"HX-Request": "true"}):
+                page = browser.post(link, {"call": ""}, headers=headers)
+                assert page.status_code == 429
+                assert page.headers["Retry-After"] == "5"
+                assert "still waiting for their receivers" in page.content.decode()
+
+
 class TestTheButton:
     def test_shows_request_answer_and_verdict(
         self, world: World, receiver: Receiver, log_in: LogIn
@@ -96,3 +161,69 @@ class TestTheButton:
         assert [one.headers["X-Key"] for one in receiver.requests] == ["top-secret"] * 2
         assert not Delivery.objects.exists()
         assert browser.get(link).status_code == 405
+
+    def test_sends_an_edited_template_as_one_of_its_webhooks(
+        self, world: World, receiver: Receiver, log_in: LogIn
+    ) -> None:
+        browser = log_in(account=world.account, role=Role.MEMBER)
+        template = make_template(world.account, "CRM lead", '{"first": "%ani_first_name%"}')
+        headers = {"X-Key": "top-secret"}
+        make_webhook(world, receiver.url("/ok/other"), template=template)
+        webhook = make_webhook(world, receiver.url("/ok/t"), template=template, headers=headers)
+        browser.post(reverse("wizard_edit", args=[template.pk]))
+        draft = WebhookDraft.objects.get()
+        mapped(browser, draft, first="ani_last_name")
+        link = reverse("wizard_test", args=[draft.pk])
+        page = browser.post(link, {"webhook": str(webhook.pk)}).content.decode()
+        assert "Works" in page
+        assert "top-secret" not in page
+        (received,) = receiver.requests
+        assert received.path == "/ok/t"
+        assert json.loads(received.body) == {"first": "Krueger"}
+        assert (received.headers["X-Key"], received.headers["webhook-test"]) == (
+            "top-secret",
+            "true",
+        )
+        assert template.versions.count() == 1
+        assert not Delivery.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWhileAReceiverIsWaitedFor:
+    """No transaction is open, wherever the test was asked for."""
+
+    def check(self, receiver: Receiver, ask: Callable[[], Any]) -> None:
+        def ask_and_close() -> int:
+            try:
+                return int(ask().status_code)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as person:
+            waiting = person.submit(ask_and_close)
+            try:
+                wait_until(lambda: receiver.requests)
+                assert open_transactions() == 0
+            finally:
+                receiver.gate.set()
+            assert waiting.result(30) == 200
+
+    def test_in_the_wizard(self, world: World, receiver: Receiver, log_in: LogIn) -> None:
+        browser = log_in(account=world.account, role=Role.MEMBER)
+        draft = at_summary(browser, url=receiver.url("/gated"))
+        link = reverse("wizard_test", args=[draft.pk])
+        self.check(receiver, lambda: browser.post(link, {"call": ""}))
+
+    def test_over_the_api(self, world: World, receiver: Receiver) -> None:
+        webhook = make_webhook(world, receiver.url("/gated"))
+        api = api_for(world.account)
+        self.check(receiver, lambda: api.post(f"/webhooks/{webhook.public_id}/test"))
+
+    def test_on_the_page_of_a_post_call_action(
+        self, world: World, receiver: Receiver, log_in: LogIn
+    ) -> None:
+        browser = log_in(account=world.account, role=Role.MEMBER)
+        link = reverse("admin:faces_postcallaction_test", args=["add"])
+        answers = {"name": "A", "submit_type": "GET", "static_parameters": "a=1"}
+        where = {"domain": receiver.url(""), "page": "gated"}
+        self.check(receiver, lambda: browser.post(link, {**answers, **where}))

@@ -22,6 +22,7 @@ from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
 from tests.ivr.conftest import Answer, make_hook, post
 from tests.ivr.test_actions import BILLION_LAUGHS, FILE_ENTITY
+from tests.transactions import open_transactions
 
 pytestmark = pytest.mark.django_db
 
@@ -299,13 +300,3 @@ def post_and_close(world: World) -> dict[str, Any]:
         return reply
     finally:
         connection.close()
-
-
-def open_transactions() -> int:
-    """Count those of other sessions on this database."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
-        )
-        return int(cursor.fetchone()[0])

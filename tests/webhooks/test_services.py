@@ -11,6 +11,7 @@ from apps.webhooks import services
 from apps.webhooks.models import Template, TemplateVersion
 from apps.webhooks.secrets import new_signing_secret, parse_secret
 from apps.webhooks.services import check_target, save_template
+from tests.common.processes import wait_until
 from tests.factories import AccountFactory, TemplateFactory, UserFactory
 
 
@@ -105,14 +106,26 @@ class TestCheckTarget:
     def test_waits_for_no_name_server_that_hangs(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(services, "LOOKUP_TIMEOUT_S", 0.05)
         released = threading.Event()
+        asked: list[object] = []
 
-        def hang(*_: Any, **__: Any) -> list[Any]:
+        def hang(*names: Any, **_: Any) -> list[Any]:
+            asked.append(names)
             released.wait()
             return []
 
-        for _ in range(20):
+        def look_up() -> None:
             assert check_target(url="https://crm.example/", resolve=hang) == "https://crm.example/"
+
+        for _ in range(20):
+            look_up()
+        assert len(asked) == services.MOST_LOOKUPS, "what hangs holds no more threads than this"
         released.set()
+
+        def is_asked_again() -> bool:
+            look_up()
+            return len(asked) > services.MOST_LOOKUPS
+
+        wait_until(is_asked_again)
 
 
 def test_a_new_signing_secret_is_a_standard_one() -> None:

@@ -65,9 +65,9 @@ class Submission:
         return submission
 
     def keep(self, response: Response) -> None:
-        """Store the answer of a POST that succeeded."""
+        """Store the answer of a POST that succeeded; the first of two that came at once stays."""
         headers = {name: response[name] for name in _KEPT_HEADERS if response.has_header(name)}
-        StoredAnswer.objects.create(
+        answer = StoredAnswer(
             account_id=self.account_id,
             sender=self.sender,
             key=self.key,
@@ -76,6 +76,7 @@ class Submission:
             headers=headers,
             body=OrjsonRenderer().render(response.data).decode(),
         )
+        StoredAnswer.objects.bulk_create([answer], ignore_conflicts=True)
 
     def _look_up(self) -> None:
         if not self.take():

@@ -20,11 +20,19 @@ from apps.common.api.parameters import whole_number
 from apps.common.api.schema import number_parameter
 from apps.common.api.serializers import read
 from apps.common.api.viewsets import Managed
+from apps.common.problems import Problem
+from apps.common.tenancy import tenant_scope
 from apps.delivery.api.answers import Backtested, TestResult, WebhookStats
 from apps.delivery.breaker import position
 from apps.delivery.figures import figures_of
 from apps.delivery.models import Delivery, DeliveryState, EndpointHealth
-from apps.delivery.testing import TestRun, send_test
+from apps.delivery.testing import (
+    RETRY_AFTER_S,
+    TestRun,
+    TooManyTests,
+    prepare_test,
+    send_test,
+)
 from apps.webhooks.api.samples import RenderBody, compiled_version, snapshot_for
 from apps.webhooks.api.webhooks import (
     RotateBody,
@@ -113,22 +121,27 @@ class WebhookViewSet(Managed, AppliesWebhook):
         return Response({"secret": Webhook.objects.get(pk=webhook.pk).secret})
 
     @extend_schema(request=RenderBody, responses=TestResult)
-    @action(detail=True, methods=["post"])
     def test(self, request: Request, **kwargs: Any) -> Response:
         """Send one request as a delivery would be sent, and say what came back.
 
-        It is marked as a test, counts as no delivery, and waits for 20 seconds at most.
+        It is marked as a test, counts as no delivery, and waits for 20 seconds at most. Few may
+        wait at once; more are answered 429.
         """
-        webhook = self.row_for(Role.MEMBER)
-        body = read(RenderBody, request)
-        run = send_test(
-            webhook=webhook,
-            headers=[(header.name, header.value) for header in webhook.headers.all()],
-            template=compiled_version(webhook.template.current_version),
-            snapshot=snapshot_for(body["call"], [webhook.account_id]),
-            now=timezone.now(),
-        )
-        return Response(_shown(run))
+        with tenant_scope(self.access):
+            webhook = self.row_for(Role.MEMBER)
+            body = read(RenderBody, request)
+            test = prepare_test(
+                webhook=webhook,
+                headers=[(header.name, header.value) for header in webhook.headers.all()],
+                template=compiled_version(webhook.template.current_version),
+                snapshot=snapshot_for(body["call"], [webhook.account_id]),
+                now=timezone.now(),
+            )
+        try:
+            return Response(_shown(send_test(test)))
+        except TooManyTests as error:
+            headers = {"Retry-After": str(RETRY_AFTER_S)}
+            raise Problem(429, "too_many_tests", str(error), headers=headers) from None
 
     @extend_schema(
         parameters=[

@@ -24,19 +24,11 @@ def of_draft(view: _Page) -> _Page:
     A POST holds the draft until it is answered: the preview saves rows, too, and one that is under
     way while somebody presses Next must not undo what that saves.
     """
-    return _with_draft(view, holds=True)
 
-
-def of_draft_unheld(view: _Page) -> _Page:
-    """Give a page the draft as `of_draft` does, for a POST that only reads and may take long."""
-    return _with_draft(view, holds=False)
-
-
-def _with_draft(view: _Page, *, holds: bool) -> _Page:
     @wraps(view)
     def page(request: HttpRequest, draft_id: uuid.UUID, **kwargs: Any) -> HttpResponse:
         drafts = drafts_of(access_of(request)).filter(pk=draft_id)
-        if holds and request.method == "POST":
+        if request.method == "POST":
             drafts = drafts.select_for_update(of=("self",))
         draft = drafts.first()
         if draft is None:
@@ -52,7 +44,7 @@ def show(
     step: Step,
     context: dict[str, Any],
     template_name: str = "",
-) -> HttpResponse:
+) -> TemplateResponse:
     """Answer with the page of a step, or with another in its place.
 
     What was typed is not to be kept by browsers.

@@ -8,12 +8,14 @@ from apps.accounts.models import Scope
 from apps.calls.events import Timing
 from apps.campaigns.models import Attachment
 from apps.common.access import Role
+from apps.delivery.testing import MOST_OF_ACCOUNT
 from apps.webhooks.models import Template, Webhook, WebhookHeader
 from apps.webhooks.secrets import new_signing_secret
 from tests.api_client import Api, api_for, faults, good, problem
-from tests.builders import World, attach, event, make_template, make_webhook
+from tests.builders import World, attach, event, make_template, make_webhook, make_world
 from tests.conftest import LogIn
 from tests.delivery.receiver import Receiver
+from tests.delivery.test_testing import prepared, under_way
 
 pytestmark = pytest.mark.django_db
 
@@ -252,6 +254,33 @@ class TestTrying:
         assert shown["request"]["body"] == request.body.decode()
         assert shown["response"]["status"] == 200
         assert "k-1" not in str(shown)
+
+    def test_is_told_to_try_again_while_others_wait(
+        self, api: Api, world: World, receiver: Receiver
+    ) -> None:
+        webhook = make_webhook(world, receiver.url("/gated"))
+        with under_way(receiver, *[prepared(webhook)] * MOST_OF_ACCOUNT):
+            refused = api.post(f"/webhooks/{webhook.public_id}/test")
+            problem(refused, 429, "too_many_tests")
+            assert refused["Retry-After"] == "5"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_may_not_be_asked_for_by_others(self, world: World, log_in: LogIn) -> None:
+        webhook = make_webhook(world, URL)
+        at = f"/webhooks/{webhook.public_id}/test"
+        problem(api_for(make_world("Other").account).post(at), 404, "not_found")
+        viewer = Api(browser=log_in(account=world.account, role=Role.VIEWER))
+        problem(viewer.post(at), 403, "permission_denied")
+        problem(api_for(world.account, Scope.READ).post(at), 403, "permission_denied")
+
+    def test_is_not_sent_again_with_the_same_key(
+        self, api: Api, world: World, receiver: Receiver
+    ) -> None:
+        webhook = make_webhook(world, receiver.url())
+        for _ in range(2):
+            shown = api.post(f"/webhooks/{webhook.public_id}/test", **{"Idempotency-Key": "k1"})
+            assert good(shown)["is_success"]
+        assert len(receiver.requests) == 1
 
     def test_backtests_the_newest_calls(self, api: Api, world: World) -> None:
         webhook = make_webhook(world, URL)
