@@ -150,6 +150,7 @@ class Drain:
             self._hold.news.clear()
             await self._hand_back()
             await self._keep_up()
+            began = time.monotonic()
             claimed = await self._claim_once()
             now = time.monotonic()
             if claimed or self._hold.count:
@@ -163,7 +164,10 @@ class Drain:
                     return
             if claimed is None or self._hold.count > self._settings.concurrency // 2:
                 await asyncio.sleep(CLAIM_PAUSE_S)
-            elif not claimed:
+                continue
+            # So a claimer never takes more than half of a processor, however much news there is.
+            await asyncio.sleep(min(CLAIM_PAUSE_S, now - began))
+            if not claimed:
                 await self._wait_for_news()
         if not self._hold.is_closing:
             await asyncio.to_thread(self._settings.call_help)
