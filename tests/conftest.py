@@ -1,14 +1,16 @@
 """What tests share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 from django.db import transaction
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, override_settings
 from pytest_django import DjangoDbBlocker
 
 from apps.accounts.models import Account, User
 from apps.common.access import Role
+from apps.common.models import AuditEntry
 from tests.builders import World, make_world
 from tests.factories import MembershipFactory
 
@@ -26,6 +28,25 @@ def _quick_passwords() -> Iterator[None]:
     """Hash passwords quickly: tests make many users."""
     hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     with override_settings(PASSWORD_HASHERS=hashers):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush() -> Iterator[None]:
+    """Empty the tables by DELETE after a test that commits: TRUNCATE makes hundreds of files anew.
+
+    The audit log comes last, as it is told of the others; what migrations made stays.
+    """
+
+    def sql_flush(
+        operations: DatabaseOperations, style: object, tables: Iterable[str], **options: object
+    ) -> list[str]:
+        last = AuditEntry._meta.db_table
+        emptied = [*(set(tables) - {last, "django_content_type", "auth_permission"}), last]
+        return [f"DELETE FROM {operations.quote_name(name)}" for name in emptied]  # noqa: S608
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(DatabaseOperations, "sql_flush", sql_flush)
         yield
 
 
