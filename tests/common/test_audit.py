@@ -25,6 +25,7 @@ from tests.factories import (
     AccountFactory,
     AgencyFactory,
     ApiKeyFactory,
+    AuditEntryFactory,
     CampaignFactory,
     IvrHookFactory,
     LocationFactory,
@@ -351,6 +352,19 @@ class TestTheLogInTheAdmin:
             page = browser.get(reverse(self.page), wanted)
             assert page.status_code == 200, wanted
             assert len(page.context["cl"].result_list) == total, wanted
+
+    def test_offers_those_who_did_something_lately(
+        self, account: Account, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("apps.accounts.admin.audit._NEWEST", 2)
+        browser = log_in(account=account)
+        for name in ("Ann", "Ben", "Cid"):
+            AuditEntryFactory(
+                account=account, actor_kind="user", actor_id=uuid.uuid4(), actor_label=name
+            )
+        page = browser.get(reverse(self.page))
+        (who, *_) = page.context["cl"].filter_specs
+        assert [name for _, name in who.lookup_choices] == ["Ben", "Cid"]
 
     def test_shows_an_entry_with_names_in_place_of_keys(
         self, account: Account, log_in: LogIn
