@@ -23,8 +23,8 @@ from apps.faces.post_call import (
 )
 from apps.faces.services import Payload, active_moments, built_in
 from apps.faces.widgets import ParameterRows, ParametersField
+from apps.webhooks.changing import checked_url
 from apps.webhooks.formats import Format
-from apps.webhooks.forms import checked_url
 from apps.webhooks.gallery import GALLERY
 from apps.webhooks.gallery.parameters import POST_CALL
 from apps.webhooks.headers import InvalidHeader, check_header

@@ -27,7 +27,8 @@ def change_webhook(
     """
     changes = dict(changes)
     if (url := changes.get("url")) is not None:
-        changes["url"] = _checked_url(webhook, url, by)
+        with faults_at("url"):
+            changes["url"] = checked_url(url, webhook=webhook, before=webhook.url, access=by)
     if changes.get("is_active"):
         changes["disabled_reason"] = ""
     changed = [name for name, value in changes.items() if getattr(webhook, name) != value]
@@ -41,21 +42,22 @@ def change_webhook(
     return webhook
 
 
-def _checked_url(webhook: Webhook, url: str, by: Access) -> str:
-    try:
-        checked = check_target(url=url)
-    except ValidationError as error:
-        raise ValidationError({"url": error.messages}) from None
-    moves = urlsplit(checked)[:2] != urlsplit(webhook.url)[:2]
+def checked_url(url: str, *, webhook: Webhook, before: str, access: Access) -> str:
+    """Return the URL in the spelling that is sent; `before` is the saved one.
+
+    Raises ValidationError for one that Hookline may not send to, and where somebody who is no admin
+    would send saved credentials elsewhere.
+    """
+    url = check_target(url=url.strip())
+    if webhook._state.adding or urlsplit(url)[:2] == urlsplit(before)[:2]:
+        return url
     has_secrets = any(header.is_secret for header in webhook.headers.all())
-    if moves and has_secrets and not by.has_role(Role.ADMIN, webhook.account_id):
+    if has_secrets and not access.has_role(Role.ADMIN, webhook.account_id):
         raise ValidationError(
-            {
-                "url": "Saved header values would go to another host, or without TLS; only an admin"
-                " may do that."
-            }
+            "Saved header values would go to another host, or without TLS; only an admin may"
+            " do that."
         )
-    return checked
+    return url
 
 
 def _replace_headers(webhook: Webhook, headers: Headers) -> None:

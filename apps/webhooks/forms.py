@@ -3,14 +3,14 @@
 import datetime as dt
 import re
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
 
-from apps.common.access import Access, Role
+from apps.common.access import Access
 from apps.common.admin import AccountScopedForm
 from apps.common.admin.theme import CheckboxSelectMultiple, Select, Textarea, TextInput
+from apps.webhooks.changing import checked_url
 from apps.webhooks.models import Template, Webhook, WebhookHeader
 from apps.webhooks.schedules import (
     DEFAULT_SUCCESS_CODES,
@@ -19,7 +19,7 @@ from apps.webhooks.schedules import (
     parse_waits,
     waits_in_words,
 )
-from apps.webhooks.services import check_sample, check_target
+from apps.webhooks.services import check_sample
 
 _CODE_SEPARATOR = re.compile(r"[\s,;]+")
 
@@ -224,24 +224,6 @@ class WebhookForm(AccountScopedForm):
             before=self.initial.get("url", ""),
             access=self.access,
         )
-
-
-def checked_url(url: str, *, webhook: Webhook, before: str, access: Access) -> str:
-    """Return the URL in the spelling that is sent; `before` is the saved one.
-
-    Raises ValidationError for one that Hookline may not send to, and where somebody who is no admin
-    would send saved credentials elsewhere.
-    """
-    url = check_target(url=url.strip())
-    if webhook._state.adding or urlsplit(url)[:2] == urlsplit(before)[:2]:
-        return url
-    has_secrets = any(header.is_secret for header in webhook.headers.all())
-    if has_secrets and not access.has_role(Role.ADMIN, webhook.account_id):
-        raise ValidationError(
-            "Saved header values would go to another host, or without TLS; only an admin may"
-            " do that."
-        )
-    return url
 
 
 class HeaderForm(AccountScopedForm):
