@@ -15,7 +15,7 @@ from apps.delivery.api.usage import UsageView
 from apps.intake.callback_views import CallbackView
 from apps.intake.views import EventsView
 from apps.ivr.api import views as ivrs
-from apps.ivr.views import ResultsView
+from apps.ivr.views import ResultsView, StepView
 from apps.webhooks.api import template_views as templates
 from apps.webhooks.api.gallery import GalleryEntryView, GalleryView
 from apps.webhooks.api.tokens import TokensView, TokenView
@@ -56,6 +56,7 @@ router.register("alerts", deliveries.AlertViewSet, basename="alert")
 urlpatterns = [
     path("callbacks/<str:source_id>/<str:url_key>", CallbackView.as_view(), name="callback"),
     path("events", EventsView.as_view(), name="events"),
+    path("ivr/steps/<str:step>", opens_scopes(StepView.as_view()), name="ivr_step"),
     path("ivr/<str:ivr>/results", opens_scopes(ResultsView.as_view()), name="ivr_results"),
     path(
         "ivrs/<str:ivr_id>/hook",

@@ -1,7 +1,9 @@
 """The web server, of the image and of `up`: `gunicorn --config config/gunicorn.py config.wsgi`."""
 
+import gc
 import os
 from pathlib import Path
+from typing import Any
 
 # Every address of the container; what reaches it is decided outside.
 bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
@@ -10,7 +12,7 @@ bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
 # connection to it: workers x threads stays below the connections that PostgreSQL allows.
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("WEB_THREADS", "8"))
+threads = int(os.environ.get("WEB_THREADS", "16"))
 
 # A worker that gives no sign of life for so long is replaced. It bounds no request: threads keep
 # the sign going. Nothing here bounds how long a body may take, and a slow one holds a thread: the
@@ -33,3 +35,9 @@ control_socket_disable = True
 accesslog = None
 errorlog = "-"
 loglevel = "warning"
+
+
+def post_worker_init(worker: Any) -> None:
+    """Leave what is loaded once out of later collections, each of which holds up every request."""
+    gc.collect()
+    gc.freeze()

@@ -158,6 +158,11 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=1200)
 INTAKE_RATE_LIMIT = env.int("INTAKE_RATE_LIMIT", default=60_000)
 
+# Callers of one account that may wait for its receivers in each web process, once one of these is
+# slow. Each holds a thread: the others are for everybody else.
+_WEB_THREADS = env.int("WEB_THREADS", default=16)
+IVR_MOST_WAITING = env.int("IVR_MOST_WAITING", default=max(1, _WEB_THREADS // 2))
+
 # --- Django ------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -9,8 +9,9 @@ from apps.accounts.models import Account, Location
 from apps.common.fields import EncryptedTextField
 from apps.common.models import AccountOwned
 from apps.ivr.actions import MAX_VALUE_CHARS, check_action
-from apps.ivr.decisions import AnswerFault, App, Decision, Message
+from apps.ivr.decisions import AnswerFault, App, Decision, Message, as_plain
 from apps.ivr.replies import Form
+from apps.ivr.twiml import has_verb
 from apps.webhooks.models import Webhook
 
 DEFAULT_BUDGET_S = 5
@@ -231,14 +232,14 @@ class IvrHook(AccountOwned):
         super().clean()
         if self.is_active and not self.target_url:
             raise ValidationError({"target_url": "Say where the results are sent."})
-        if self.reply_form == self.ReplyForm.TWIML and not self.redirect_url:
-            raise ValidationError(
-                {"redirect_url": "TwiML needs it: it has no words for other IVRs and the like."}
-            )
         try:
-            _ = self.default_decision
+            action = as_plain(self.default_decision)["action"]
         except AnswerFault as fault:
             raise ValidationError({"default_value": str(fault)}) from None
+        if self.reply_form == self.ReplyForm.TWIML and not has_verb(action, self.redirect_url):
+            raise ValidationError(
+                {"redirect_url": "TwiML needs it: it has no verb for the default action."}
+            )
 
 
 class IvrParameter(AccountOwned):

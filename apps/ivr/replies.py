@@ -7,12 +7,9 @@ A reply is the JSON form of a decision (`as_plain`) with `exchange`, `decided_by
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import orjson
 from lxml import etree
-
-from apps.ivr.decisions import App
 
 Reply = Mapping[str, Any]
 
@@ -53,11 +50,13 @@ def wanted_form(accept: str, usual: Form) -> Form:
     return usual
 
 
-def written(reply: Reply, form: Form, redirect_url: str = "") -> bytes:
-    """Write a reply. TwiML leads to `redirect_url` for all that it has no words for itself."""
-    if form is Form.JSON:
-        return orjson.dumps(reply)
-    root = _xml(reply) if form is Form.XML else _twiml(reply, redirect_url)
+def written(reply: Reply, form: Form) -> bytes:
+    """Write a reply as JSON or XML; TwiML is for `apps.ivr.twiml`."""
+    return orjson.dumps(reply) if form is Form.JSON else document(_xml(reply))
+
+
+def document(root: etree._Element) -> bytes:
+    """Write XML."""
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
@@ -97,33 +96,6 @@ def _xml(reply: Reply) -> etree._Element:
             _add(node, "prompt", question["prompt"])
             _add(node, "audio", question["audio"])
     return root
-
-
-def _twiml(reply: Reply, redirect_url: str) -> etree._Element:
-    root = etree.Element("Response")
-    action = reply["action"]
-    match action and action["app"]:
-        case None:
-            _add(root, "Say", reply["message"])
-        case App.HANGUP:
-            _add(root, "Hangup", "")
-        case App.TRANSFER:
-            _add(root, "Dial", action["parameters"]["destination"])
-        case _:
-            _add(root, "Redirect", _with_action(redirect_url, reply))
-    return root
-
-
-def _with_action(url: str, reply: Reply) -> str:
-    """The URL with the whole action in its query, prompts of the next IVR included."""
-    action = reply["action"]
-    pairs = [("app", action["app"]), *action["parameters"].items()]
-    pairs += [(f"@{name}", value) for name, value in action["user_parameters"].items()]
-    if action["pass_through"]:
-        pairs.append(("p_t", action["pass_through"]))
-    for question in (reply.get("ivr") or {"questions": []})["questions"]:
-        pairs.append((f"prompt_{question['number']}", question["prompt"]))
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(pairs)}"
 
 
 def _add(parent: etree._Element, name: str, text: str) -> None:

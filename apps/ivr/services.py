@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError
 
 from apps.common.access import Access
@@ -13,15 +14,19 @@ from apps.common.ids import encode_public_id, new_id
 from apps.common.tenancy import let_connection_go, tenant_scope
 from apps.delivery.clients.requests_client import send
 from apps.delivery.clients.shared import shared_session
-from apps.delivery.outcome import OutboundRequest
+from apps.delivery.outcome import OutboundRequest, Outcome
 from apps.ivr.asking import Heard, Try, ask
-from apps.ivr.decisions import Action, App, Decision, as_plain
-from apps.ivr.known import Known, read_known, read_next_ivr
+from apps.ivr.decisions import Action, AnswerFault, App, Decision, as_plain
+from apps.ivr.known import Known, read_known, read_next_ivr, record
 from apps.ivr.models import DecidedBy, IvrExchange, IvrHook
 from apps.ivr.prompts import resolved
 from apps.ivr.reading import read_action, read_message
+from apps.ivr.replies import Form, document, wanted_form, written
 from apps.ivr.requests import masked, requests_of
 from apps.ivr.results import Results
+from apps.ivr.steps import link_to
+from apps.ivr.twiml import begun, has_verb
+from apps.ivr.waiting import place_to_wait
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +37,18 @@ _MAX_REASON_CHARS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What the platform is told, and the web hook that says in which form."""
+    """What the platform is told, and in which form."""
 
     reply: dict[str, Any]
-    hook: IvrHook
+    form: Form
+    redirect_url: str
+
+    @property
+    def body(self) -> bytes:
+        """Return it as it is sent."""
+        if self.form is Form.TWIML:
+            return document(begun(self.reply, self.redirect_url, link_to))
+        return written(self.reply, self.form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +58,54 @@ class Asked:
     key: uuid.UUID
     hook: IvrHook
     results: Results
+    form: Form
     target: OutboundRequest | None = None
     fallback: OutboundRequest | None = None
     reason: str = ""
 
 
-def answer_results(*, access: Access, ivr: str, results: Results, began: float) -> Answered:
+def answer_results(
+    *, access: Access, ivr: str, results: Results, began: float, accept: str = ""
+) -> Answered:
     """Tell the receiver of an IVR's results, wait, and return what is next.
 
     `ivr` is an id of ours or a number; `began` a `perf_counter` reading, from which the budget
-    counts. Results that were answered before get the same answer, and nobody is asked again.
-    Must run outside of any transaction: none is open while a receiver is waited for, and no
-    connection to the database is held. Raises Problem for an IVR that does not exist.
+    counts; `accept` what the platform says of the forms that it reads. Results that were answered
+    before get the same answer, and nobody is asked again. Must run outside of any transaction:
+    none is open while a receiver is waited for. Raises Problem for an IVR that does not exist.
     """
     with tenant_scope(access):
         known = read_known(access=access, name=ivr, call_id=results.call_id)
         reply = known.reply_to(results.response_id)
         if reply is not None:
-            return Answered(reply, known.hook)
-        asked = _prepare(known, results)
+            form = _form(known.hook, accept, reply["action"])
+            return Answered(reply, form, known.hook.redirect_url)
+        asked = _prepare(known, results, accept)
     let_connection_go()
     heard = _ask(asked, began)
     try:
         with tenant_scope(access):
             exchange = _exchange(asked, heard, began, next_ivr=_next_ivr(asked, heard))
-            exchange.save(force_insert=True)
+            record(exchange)
     except DatabaseError:
         # The caller waits: an answer that nobody wrote down is better than none.
         logger.exception("The exchange %s could not be recorded", asked.key)
         exchange = _exchange(asked, heard, began, next_ivr=None)
-    return Answered(exchange.reply, known.hook)
+    return Answered(exchange.reply, asked.form, asked.hook.redirect_url)
 
 
-def _prepare(known: Known, results: Results) -> Asked:
-    asked = Asked(new_id(), known.hook, results)
+def _form(hook: IvrHook, accept: str, action: dict[str, Any] | None) -> Form:
+    """Return the form that a platform is answered in: TwiML only where it can say this action."""
+    for form in (wanted_form(accept, Form(hook.reply_form)), Form(hook.reply_form)):
+        if form is not Form.TWIML or has_verb(action, hook.redirect_url):
+            return form
+    return Form.JSON
+
+
+def _prepare(known: Known, results: Results, accept: str) -> Asked:
+    default = as_plain(known.hook.default_decision)
+    form = _form(known.hook, accept, default["action"])
+    asked = Asked(new_id(), known.hook, results, form)
     if not known.hook.is_active:
         return replace(asked, reason="The web hook is switched off.")
     if not known.is_location_active:
@@ -98,16 +125,29 @@ def _prepare(known: Known, results: Results) -> Asked:
 def _ask(asked: Asked, began: float) -> Heard:
     if asked.target is None:
         return Heard(faults=[asked.reason])
-    session = shared_session()
+    most = settings.IVR_MOST_WAITING
+    with place_to_wait(asked.hook.account_id, most=most) as has_place:
+        if not has_place:
+            return Heard(faults=[f"Nobody was asked: {most} callers were waiting already."])
+        session = shared_session()
+        return ask(
+            target=asked.target,
+            fallback=asked.fallback,
+            send=lambda request: send(session, request),
+            read=lambda outcome: _read(asked, outcome),
+            began=began,
+            budget_s=asked.hook.budget_s - _RESERVE_S,
+        )
+
+
+def _read(asked: Asked, outcome: Outcome) -> Decision:
+    """Read an answer; raises AnswerFault, also for what the platform could not be told."""
     reads_message = asked.hook.mode == IvrHook.Mode.MESSAGE
-    return ask(
-        target=asked.target,
-        fallback=asked.fallback,
-        send=lambda request: send(session, request),
-        read=read_message if reads_message else read_action,
-        began=began,
-        budget_s=asked.hook.budget_s - _RESERVE_S,
-    )
+    decision = read_message(outcome) if reads_message else read_action(outcome)
+    action = as_plain(decision)["action"]
+    if asked.form is Form.TWIML and not has_verb(action, asked.hook.redirect_url):
+        raise AnswerFault(f"TwiML has no verb for this {action['app']}; set a redirect URL.")
+    return decision
 
 
 def _decision(asked: Asked, heard: Heard) -> Decision:

@@ -2,18 +2,21 @@
 
 from time import perf_counter
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from apps.accounts.authentication import ApiKeyAuthentication, bearer_of
 from apps.accounts.models import Scope
 from apps.common.api.views import ApiView
 from apps.ivr.description import EXAMPLE, Reply
-from apps.ivr.replies import Form, wanted_form, written
+from apps.ivr.replies import Form, document
 from apps.ivr.results import ResultsSerializer, read_results
 from apps.ivr.services import answer_results
+from apps.ivr.steps import link_to, step_of
+from apps.ivr.twiml import continued
 
 
 class ResultsView(ApiView):
@@ -38,11 +41,36 @@ class ResultsView(ApiView):
         began = perf_counter()
         results = read_results(request.data)
         answered = answer_results(
-            access=bearer_of(request).access, ivr=ivr, results=results, began=began
+            access=bearer_of(request).access,
+            ivr=ivr,
+            results=results,
+            accept=request.headers.get("Accept", ""),
+            began=began,
         )
-        hook = answered.hook
-        form = wanted_form(request.headers.get("Accept", ""), Form(hook.reply_form))
-        if form is Form.TWIML and not hook.redirect_url:
-            form = Form(hook.reply_form)
-        body = written(answered.reply, form, hook.redirect_url)
-        return HttpResponse(body, content_type=form.content_type)
+        return HttpResponse(answered.body, content_type=answered.form.content_type)
+
+
+class StepView(APIView):
+    """`/api/v1/ivr/steps/{step}`: the next document of a dynamic find me. Its URL is its key."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    # Twilio gets the address with the document before.
+    schema = None
+
+    def get(self, request: Request, step: str) -> HttpResponse:
+        """Return the document; 404 for an address that Hookline did not make, or long ago."""
+        return self._answer(step, request._request.GET)
+
+    def post(self, request: Request, step: str) -> HttpResponse:
+        """Return the document, after what Twilio says of the one before."""
+        return self._answer(step, request._request.POST)
+
+    def _answer(self, text: str, posted: QueryDict) -> HttpResponse:
+        step = step_of(text)
+        if step is None:
+            raise Http404
+        said = {name: str(posted[name]) for name in posted}
+        body = document(continued(step, said, link_to))
+        return HttpResponse(body, content_type=Form.TWIML.content_type)

@@ -27,6 +27,7 @@ Ids = dict[str, str]
 ELSEWHERE = {
     "callback": "tests/intake/test_generic.py",
     "ivr_results": "tests/ivr/test_posting.py",
+    "ivr_step": "tests/ivr/test_twiml.py",
     "docs": "tests/browser/test_api_pages.py",
     "redoc": "tests/browser/test_api_pages.py",
 }

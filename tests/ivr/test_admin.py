@@ -145,7 +145,10 @@ class TestWebhookSettings:
             ({"budget_s": "11"}, "budget_s"),
             ({"default_value": ""}, "default_value"),
             ({"default_app": "voicemail"}, "default_value"),
-            ({"reply_form": "twiml"}, "redirect_url"),
+            (
+                {"reply_form": "twiml", "default_app": "vr", "default_value": "3"},
+                "redirect_url",
+            ),
             ({"redirect_url": "javascript:alert(1)"}, "redirect_url"),
             ({"new_authorization": "Bearer ä"}, "new_authorization"),
         ],

@@ -1,5 +1,6 @@
 """A caller never meets silence: what happens when receivers misbehave."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
@@ -12,11 +13,12 @@ from pytest_django import Settings
 from apps.common.egress import MAX_URL_LENGTH, EgressPolicy
 from apps.delivery.clients.requests_client import WaitingSession, send, waiting_session
 from apps.delivery.outcome import ErrorKind
+from apps.ivr import services, waiting
 from apps.ivr.asking import ask
 from apps.ivr.models import Ivr, IvrExchange, IvrHook
 from apps.ivr.reading import read_message
 from apps.ivr.requests import requests_of
-from tests.builders import World
+from tests.builders import World, make_world
 from tests.common.hostile_urls import BLOCKED_URLS, INVALID_URLS
 from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
@@ -62,6 +64,8 @@ class TestAnAnswerThatCanNotBeUsed:
             (b"<action><app>jump</app></action>", "text/xml", "200 OK", "“jump”; known are"),
             (b"<action/>" + b" " * 50_000_000, "text/xml", "200 OK", "larger than 65,536 bytes"),
             (b"\0" * 900, "text/xml", "200 OK", "no XML"),
+            (b"<a>" * 20_000 + b"</a>" * 20_000, "text/xml", "200 OK", "larger than 65,536"),
+            (b"<a>" * 9_000 + b"</a>" * 9_000, "text/xml", "200 OK", "no XML that can be read"),
         ],
     )
     def test_leads_to_the_default_action(
@@ -111,6 +115,23 @@ class TestTheBudget:
         make_hook(world, receiver.url(path), budget_s=1)
         falls_back_on_the_default(post(world), why)
         assert len(receiver.requests) == 1
+
+    def test_ends_the_wait_for_a_name(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The name server never answers: the look-up is given up, for the fallback too."""
+        is_over = threading.Event()
+
+        def never(*_: Any, **__: Any) -> list[Any]:
+            is_over.wait(60)
+            return []
+
+        with waiting_session(EgressPolicy(), resolve=never) as session:
+            monkeypatch.setattr(services, "shared_session", lambda: session)
+            url = "https://receiver.example/ivr"
+            make_hook(world, url, budget_s=1, fallback_url=url)
+            response = post(world)
+            is_over.set()
+        falls_back_on_the_default(response, "No connection within 0.")
+        assert [each["step"] for each in only_exchange().tries] == ["target", "fallback"]
 
     def test_leaves_a_share_to_the_fallback(
         self, world: World, receiver: Receiver, answer: Answer
@@ -269,34 +290,86 @@ class TestWhileAReceiverIsWaitedFor:
     def test_no_transaction_is_open(self, world: World, receiver: Receiver) -> None:
         make_hook(world, receiver.url("/gated"))
         with ThreadPoolExecutor(1) as caller:
-            waiting = caller.submit(post_and_close, world)
+            asked = caller.submit(post_and_close, world)
             wait_until(lambda: receiver.requests, timeout_s=30)
             assert open_transactions() == 0
             receiver.gate.set()
-            assert waiting.result(30)["message"] == "ok"
+            assert asked.result(30)["message"] == "ok"
 
     def test_the_platform_is_answered_though_nobody_can_write_it_down(
         self, world: World, receiver: Receiver
     ) -> None:
         make_hook(world, receiver.url("/gated"))
         with ThreadPoolExecutor(1) as caller:
-            waiting = caller.submit(post_and_close, world)
+            asked = caller.submit(post_and_close, world)
             wait_until(lambda: receiver.requests, timeout_s=30)
             with connection.cursor() as cursor:
                 cursor.execute("REVOKE INSERT ON ivr_ivrexchange FROM hookline_tenant")
             receiver.gate.set()
             try:
-                assert waiting.result(30)["message"] == "ok"
+                assert asked.result(30)["message"] == "ok"
             finally:
                 with connection.cursor() as cursor:
                     cursor.execute("GRANT INSERT ON ivr_ivrexchange TO hookline_tenant")
         assert not IvrExchange.objects.exists()
 
 
-def post_and_close(world: World) -> dict[str, Any]:
+def post_and_close(world: World, **fields: Any) -> dict[str, Any]:
     """Post results from another thread, and leave no connection of it behind."""
     try:
-        reply: dict[str, Any] = post(world).json()
+        reply: dict[str, Any] = post(world, **fields).json()
         return reply
     finally:
         connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestManyCallers:
+    @pytest.fixture(autouse=True)
+    def one_place(self, settings: Settings) -> None:
+        settings.IVR_MOST_WAITING = 1
+
+    def test_of_a_slow_receiver_do_not_hold_every_thread(
+        self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With the only place taken, another caller hears the default action at once."""
+        monkeypatch.setattr(waiting, "SLOW_S", 0.0)
+        make_hook(world, receiver.url("/ok"))
+        assert post(world).json()["message"] == "ok"
+        first, second = self.two_callers(world, receiver)
+        assert first["message"] == "ok"
+        assert (second["decided_by"], second["message"]) == ("default", GOODBYE)
+        assert second["reason"] == "Nobody was asked: 1 callers were waiting already."
+        assert IvrExchange.objects.get(response_id="second").reason == second["reason"]
+
+    def test_of_a_quick_receiver_all_get_its_answer(self, world: World, receiver: Receiver) -> None:
+        make_hook(world, receiver.url("/gated"))
+        with ThreadPoolExecutor(2) as callers:
+            asked = [callers.submit(post_and_close, world, response_id=name) for name in ("a", "b")]
+            wait_until(lambda: len(receiver.requests) == 2, timeout_s=30)
+            receiver.gate.set()
+            assert [each.result(30)["message"] for each in asked] == ["ok", "ok"]
+
+    def test_of_another_account_have_places_of_their_own(
+        self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(waiting, "SLOW_S", 0.0)
+        other = make_world()
+        make_hook(other, receiver.url("/ok"))
+        make_hook(world, receiver.url("/ok"))
+        assert post(world).json()["decided_by"] == "target"
+        first, second = self.two_callers(world, receiver, second=other)
+        assert (first["decided_by"], second["decided_by"]) == ("target", "target")
+
+    def two_callers(
+        self, world: World, receiver: Receiver, *, second: World | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Post results while another caller waits; return both answers."""
+        IvrHook.objects.filter(account=world.account).update(target_url=receiver.url("/gated"))
+        before = len(receiver.requests)
+        with ThreadPoolExecutor(1) as caller:
+            asked = caller.submit(post_and_close, world, response_id="first")
+            wait_until(lambda: len(receiver.requests) > before, timeout_s=30)
+            answered: dict[str, Any] = post(second or world, response_id="second").json()
+            receiver.gate.set()
+            return asked.result(30), answered

@@ -212,9 +212,7 @@ class TestAMessage:
         )
 
     def test_is_told_as_twiml(self, world: World, answer: Answer) -> None:
-        make_hook(
-            world, answer("Hi"), reply_form="twiml", redirect_url="https://platform.example/go"
-        )
+        make_hook(world, answer("Hi"), reply_form="twiml")
         response = post(world)
         assert response["Content-Type"] == "text/xml; charset=utf-8"
         assert etree.fromstring(response.content).findtext("Say") == "Hi"
@@ -257,51 +255,6 @@ class TestTheNextAction:
         assert root.findtext("parameters/user_parameters/firstName") == "Bill"
         assert root.findtext("parameters/p_t") == "user_id|12345||step|call_user"
         assert root.findtext("prompts/question[@number='1']/prompt") == "Hello Bill"
-
-    @pytest.mark.parametrize(
-        ("action", "twiml"),
-        [
-            ("<app>hangup</app>", "<Response><Hangup></Hangup></Response>"),
-            (
-                "<app>transfer</app><parameters><destination>5551234567</destination></parameters>",
-                "<Response><Dial>5551234567</Dial></Response>",
-            ),
-            (
-                "<app>voicemail</app><parameters><id>12</id></parameters>",
-                "<Response><Redirect>https://platform.example/go?a=1&amp;app=voicemail&amp;id=12"
-                "</Redirect></Response>",
-            ),
-        ],
-    )
-    def test_is_told_as_twiml(self, action: str, twiml: str, world: World, answer: Answer) -> None:
-        make_hook(
-            world,
-            answer(f"<action>{action}</action>", "text/xml"),
-            mode="action",
-            redirect_url="https://platform.example/go?a=1",
-        )
-        response = post(world, accept="application/twiml+xml")
-        assert response.content.decode().split("?>\n")[1] == twiml
-
-    def test_leads_twiml_on_with_all_of_it(self, world: World, answer: Answer) -> None:
-        make_hook(
-            world,
-            answer(NEXT_IVR, "text/xml"),
-            mode="action",
-            reply_form="twiml",
-            redirect_url="https://platform.example/go",
-        )
-        following = IvrFactory(account=world.account, location=None, number=76)
-        IvrQuestionFactory(ivr=following, prompt="Hello @firstName & co")
-        link = etree.fromstring(post(world).content).findtext("Redirect") or ""
-        assert dict(parse_qsl(urlsplit(link).query)) == {
-            "app": "SurVo",
-            "id": "76",
-            "@firstName": "Bill",
-            "@file": "bill",
-            "p_t": "user_id|12345||step|call_user",
-            "prompt_1": "Hello Bill & co",
-        }
 
 
 class TestPassThrough:
