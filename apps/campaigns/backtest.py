@@ -18,10 +18,8 @@ from apps.campaigns.conditions import has_come
 from apps.campaigns.conditions_in_words import NOTHING_CHANGED, did_not_come, turn_is_spent
 from apps.campaigns.matching import Match, matches_of, place_off
 from apps.campaigns.models import Attachment
-from apps.webhooks.formats import Format
-from apps.webhooks.mapping import from_plain
-from apps.webhooks.models import Template, Webhook
-from apps.webhooks.rendering import CompiledTemplate, changed_places, compile_template
+from apps.webhooks.models import Webhook
+from apps.webhooks.rendering import CompiledTemplate, changed_places
 from apps.webhooks.tokens import Snapshot
 from apps.webhooks.wizard.preview import readable
 
@@ -47,7 +45,7 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class BacktestedCall:
     """A call, with what would have been sent for it; without any, `why_not` says why."""
 
     call: Call
@@ -57,7 +55,7 @@ class Tested:
     skips: Sequence[str] = ()
 
 
-def backtest_webhook(webhook: Webhook, *, limit: int = 20) -> list[Tested]:
+def backtest_webhook(webhook: Webhook, *, limit: int = 20) -> list[BacktestedCall]:
     """Go through the newest calls of its account with a webhook as it is attached now."""
     places = "campaign", "treatment", "option__treatment", "location"
     attachments = Attachment.objects.filter(webhook=webhook).select_related(
@@ -67,19 +65,9 @@ def backtest_webhook(webhook: Webhook, *, limit: int = 20) -> list[Tested]:
     return backtest(
         calls=Call.objects.filter(account_id=webhook.account_id),
         attachments=list(attachments),
-        template=_compiled(webhook.template),
-        own_templates={template.pk: _compiled(template) for template in own},
+        template=webhook.template.compiled(),
+        own_templates={template.pk: template.compiled() for template in own},
         limit=limit,
-    )
-
-
-def _compiled(template: Template) -> CompiledTemplate:
-    version = template.current_version
-    assert version is not None  # noqa: S101 - what a webhook sends has one
-    return compile_template(
-        format=Format(template.format),
-        sample=version.sample,
-        mapping=from_plain(version.mapping),
     )
 
 
@@ -90,7 +78,7 @@ def backtest(
     template: CompiledTemplate,
     own_templates: Mapping[UUID, CompiledTemplate] | None = None,
     limit: int = 20,
-) -> list[Tested]:
+) -> list[BacktestedCall]:
     """Go through the newest calls as if these attachments of one webhook had been there.
 
     The attachments need not be stored; `own_templates` are those that some of them send in place of
@@ -117,7 +105,7 @@ class _Rehearsal:
     own_templates: Mapping[UUID, CompiledTemplate]
     turns: dict[_Turn, dt.datetime] = field(default_factory=dict)
 
-    def tested(self, call: Call, events: Sequence[CallEvent]) -> Tested:
+    def tested(self, call: Call, events: Sequence[CallEvent]) -> BacktestedCall:
         """Return what would have been sent for a call."""
         active = [each for each in self.attachments if each.is_active and place_off(each) is None]
         recorded = list(recorded_again(call, events)) if call.location.is_active else []
@@ -132,9 +120,11 @@ class _Rehearsal:
                 told = match.recorded.event.snapshot
                 sendings.append(sending)
         if sendings:
-            return Tested(call, sendings, "", list(skips.values()))
+            return BacktestedCall(call, sendings, "", list(skips.values()))
         reasons = [*skips] or dict.fromkeys(_why_not(call, each) for each in self.attachments)
-        return Tested(call, sendings, " ".join(reasons) or "The webhook is attached nowhere.")
+        return BacktestedCall(
+            call, sendings, " ".join(reasons) or "The webhook is attached nowhere."
+        )
 
     def _sending(
         self, match: Match, events: Sequence[CallEvent], told: Snapshot | None

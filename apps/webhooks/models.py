@@ -9,7 +9,10 @@ from apps.accounts.models import Account, Group, Location, User
 from apps.common.fields import EncryptedTextField
 from apps.common.models import AccountOwned
 from apps.common.tenancy import system_scope
+from apps.webhooks.formats import Format
 from apps.webhooks.headers import InvalidHeader, check_header, is_secret_header
+from apps.webhooks.mapping import from_plain
+from apps.webhooks.rendering import CompiledTemplate, compile_template
 from apps.webhooks.schedules import DEFAULT_SUCCESS_CODES, MAX_RETRIES
 from apps.webhooks.secrets import InvalidSecret, parse_secret
 
@@ -84,6 +87,19 @@ class Template(AccountOwned):
                     " webhook of a client account uses it."
                 }
             )
+
+    def current(self) -> "TemplateVersion":
+        """Return the current version. Raises ValidationError where there is none."""
+        if self.current_version is None:
+            raise ValidationError("The template has no version.")
+        return self.current_version
+
+    def compiled(self) -> CompiledTemplate:
+        """Return the current version, ready to render. Raises as `current`."""
+        version = self.current()
+        return compile_template(
+            format=Format(self.format), sample=version.sample, mapping=from_plain(version.mapping)
+        )
 
 
 class TemplateVersion(AccountOwned):

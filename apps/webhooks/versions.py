@@ -123,9 +123,7 @@ def go_back(*, version: TemplateVersion, by: User | None) -> TemplateVersion:
 @transaction.atomic
 def duplicate(*, template: Template, account: Account, by: User | None) -> Template:
     """Copy the current version of a template into an account, under a name that is free there."""
-    version = template.current_version
-    if version is None:
-        raise ValidationError("The template has no version.")
+    version = template.current()
     copy = Template(
         account=account,
         name=free_name(account=account, wanted=f"{template.name} (copy)"),
@@ -139,9 +137,7 @@ def duplicate(*, template: Template, account: Account, by: User | None) -> Templ
 
 def as_file(template: Template) -> str:
     """Return a template as the text of a file that `from_file` takes."""
-    version = template.current_version
-    if version is None:
-        raise ValidationError("The template has no version.")
+    version = template.current()
     content = {
         "hookline_template": FILE_VERSION,
         "name": template.name,

@@ -10,7 +10,7 @@ from apps.accounts.access import access_of_key
 from apps.accounts.models import Location
 from apps.calls.events import Timing
 from apps.calls.models import Call
-from apps.campaigns.backtest import Tested, backtest
+from apps.campaigns.backtest import BacktestedCall, backtest
 from apps.campaigns.models import Attachment
 from apps.delivery.models import Delivery
 from apps.intake.services import accept_events
@@ -45,7 +45,7 @@ def call(world: World, name: str, *options: str, ends: bool = True) -> None:
     assert not accept_events(access=access_of_key(world.key), bodies=bodies).rejected
 
 
-def backtested(*attachments: Attachment) -> dict[str, Tested]:
+def backtested(*attachments: Attachment) -> dict[str, BacktestedCall]:
     """Backtest these attachments of a webhook, by call."""
     found = backtest(calls=Call.objects.all(), attachments=attachments, template=TEMPLATE)
     return {one.call.external_id: one for one in found}

@@ -33,7 +33,7 @@ from apps.delivery.testing import (
     prepare_test,
     send_test,
 )
-from apps.webhooks.api.samples import RenderBody, compiled_version, snapshot_for
+from apps.webhooks.api.samples import RenderBody, snapshot_for
 from apps.webhooks.api.webhooks import (
     RotateBody,
     SecretShown,
@@ -133,7 +133,7 @@ class WebhookViewSet(Managed, AppliesWebhook):
             test = prepare_test(
                 webhook=webhook,
                 headers=[(header.name, header.value) for header in webhook.headers.all()],
-                template=compiled_version(webhook.template.current_version),
+                template=webhook.template.compiled(),
                 snapshot=snapshot_for(body["call"], [webhook.account_id]),
                 now=timezone.now(),
             )

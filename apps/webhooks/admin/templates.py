@@ -21,7 +21,7 @@ from apps.common.admin import (
 from apps.webhooks.admin.template_pages import TemplatePages
 from apps.webhooks.forms import TemplateForm
 from apps.webhooks.models import Template, TemplateVersion
-from apps.webhooks.services import save_template
+from apps.webhooks.services import delete_template, save_template
 
 
 class VersionInline(AccountScopedTabularInline):
@@ -137,6 +137,10 @@ class TemplateAdmin(TemplatePages, AccountScopedAdmin):
         """Save; a changed sample becomes a new version."""
         by = User.objects.get(email=request.user.get_username())
         save_template(template=obj, sample=form.cleaned_data["sample"], by=by)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete it with its versions."""
+        delete_template(template=obj)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Offer no bulk deletion: most templates are in use."""

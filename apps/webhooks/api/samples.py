@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import Http404
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -23,7 +22,7 @@ from apps.webhooks.mapping import (
     from_plain,
     to_plain,
 )
-from apps.webhooks.models import TemplateFormat, TemplateVersion
+from apps.webhooks.models import TemplateFormat
 from apps.webhooks.rendering import CompiledTemplate, compile_template
 from apps.webhooks.suggestions import Learned, suggest
 from apps.webhooks.tokens import EXAMPLE_SNAPSHOT, Snapshot
@@ -173,17 +172,6 @@ def compiled(body: dict[str, Any]) -> CompiledTemplate:
     """Return the template of a body, ready to render."""
     sample = read_sample(body["sample"], body["format"])
     return compile_template(format=sample.format, sample=sample, mapping=mapping_of(body, sample))
-
-
-def compiled_version(version: TemplateVersion | None) -> CompiledTemplate:
-    """Return a stored version ready to render; raises Http404 where there is none."""
-    if version is None:
-        raise Http404
-    return compile_template(
-        format=Format(version.template.format),
-        sample=version.sample,
-        mapping=from_plain(version.mapping),
-    )
 
 
 def rendered(template: CompiledTemplate, snapshot: Snapshot, rules: str | None) -> dict[str, Any]:

@@ -31,7 +31,6 @@ from apps.webhooks.api.samples import (
     SampleBody,
     SuggestBody,
     compiled,
-    compiled_version,
     fields_of,
     read_sample,
     rendered,
@@ -153,7 +152,7 @@ class TemplateViewSet(Listed, Created, Changed, Deleted):
         template = self.get_object()
         body = read(RenderBody, request)
         snapshot = snapshot_for(body["call"], self.access.account_ids)
-        return Response(rendered(compiled_version(template.current_version), snapshot, None))
+        return Response(rendered(template.compiled(), snapshot, None))
 
     @extend_schema(request=DuplicateBody, responses={201: TemplateSerializer})
     @action(detail=True, methods=["post"])

@@ -256,21 +256,14 @@ def compiled(*, draft: WebhookDraft, access: Access) -> CompiledTemplate:
                 sample=sample_of(answers),
                 mapping=mapping_of(answers),
             )
-        version = chosen_template(draft=draft, access=access).current_version
-        if version is None:
-            raise ValidationError("The template has no version.")
-        return compile_template(
-            format=Format(version.template.format),
-            sample=version.sample,
-            mapping=from_plain(version.mapping),
-        )
+        return chosen_template(draft=draft, access=access).compiled()
     except MappingError as error:
         raise ValidationError([f"{each.path}: {each.message}" for each in error.problems]) from None
 
 
 def chosen_template(*, draft: WebhookDraft, access: Access) -> Template:
     """Return the existing template that was chosen. Raises ValidationError if it is gone."""
-    rows = templates_for([draft.account_id], access).select_related("current_version__template")
+    rows = templates_for([draft.account_id], access).select_related("current_version")
     try:
         return rows.get(pk=uuid.UUID(answers_of(draft).template))
     except (Template.DoesNotExist, ValueError):

@@ -33,9 +33,7 @@ def begin_edit(*, template: Template, user: User) -> WebhookDraft:
 
 
 def _as_it_is(template: Template) -> Answers:
-    version = template.current_version
-    if version is None:
-        raise ValidationError("The template has no version.")
+    version = template.current()
     return Answers(
         choice=Choice.EDIT.value,
         name=f"Fields of {template.name}",
