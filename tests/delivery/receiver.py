@@ -302,8 +302,13 @@ async def _flood(
 
 
 @behaviour
-async def slowly_unavailable(receiver: Receiver, _: Received, writer: asyncio.StreamWriter) -> None:
-    await asyncio.sleep(0.05)
+async def unavailable_then_gated(
+    receiver: Receiver, received: Received, writer: asyncio.StreamWriter
+) -> None:
+    """Answers 503: the first 16 requests at once, later ones when the gate is open."""
+    is_held = len(receiver.at(received.path)) > 16
+    while is_held and not receiver.gate.is_set():
+        await asyncio.sleep(0.01)
     writer.write(_answer(b"later", status="503 Later"))
 
 

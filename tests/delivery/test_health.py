@@ -89,9 +89,12 @@ class TestHealth:
 class TestAnOpenBreaker:
     @pytest.fixture
     def webhook(self, world: World, receiver: Receiver) -> Webhook:
-        webhook = attached(world, receiver, "/slowly-unavailable")
+        webhook = attached(world, receiver, "/unavailable-then-gated")
         take_calls(world, 80)
-        drain()
+        with running_drain():
+            wait_until(lambda: EndpointHealth.objects.get().probe_at)
+            receiver.gate.set()
+            wait_until(lambda: not Delivery.objects.exclude(claim=None).exists())
         return webhook
 
     @pytest.mark.usefixtures("webhook")
