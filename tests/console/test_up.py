@@ -20,6 +20,7 @@ from typing import NamedTuple
 import psycopg
 import pytest
 import redis
+from django.core.management import CommandError, call_command
 
 from tests.common.processes import BASE_DIR, processes_of, python, read_until, wait_until
 
@@ -89,12 +90,37 @@ class Running(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(tmp_path_factory: pytest.TempPathFactory, left_behind: Path) -> Iterator[Running]:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     with pytest.MonkeyPatch.context() as monkeypatch, reachable_folder() as data_dir:
         bare_environment(monkeypatch)
+        copied(left_behind, data_dir)
         with up(data_dir, "--no-demo", cwd=elsewhere) as process:
             yield Running(data_dir, port_in(read_until(process, RUNS_AT)), process)
+
+
+@pytest.fixture(scope="module")
+def left_behind() -> Iterator[Path]:
+    """The data of an `up` that has ended: to make it, with all tables, is most of a first start."""
+    with pytest.MonkeyPatch.context() as monkeypatch, reachable_folder() as data_dir:
+        bare_environment(monkeypatch)
+        with up(data_dir, "--no-demo") as process:
+            read_until(process, RUNS_AT)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        yield data_dir
+
+
+def copied(left_behind: Path, to: Path) -> Path:
+    """Copy it, with the owners of all files; PostgreSQL looks at them."""
+    subprocess.run(["cp", "-a", f"{left_behind}/.", to], check=True)  # noqa: S607
+    return to
+
+
+@pytest.fixture
+def used_dir(left_behind: Path, data_dir: Path) -> Path:
+    """A folder that `up` has used before."""
+    return copied(left_behind, data_dir)
 
 
 @contextmanager
@@ -155,17 +181,17 @@ class TestUp:
         assert processes_of(data_dir) == {}
 
     def test_lets_its_switch_call_this_machine_whatever_its_public_url(
-        self, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+        self, used_dir: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with proxy() as public_url:
             monkeypatch.setenv("PUBLIC_URL", public_url)
-            with up(data_dir) as process:
+            with up(used_dir) as process:
                 assert f"{RUNS_AT}{public_url}" in read_until(process, "Ctrl-C stops it")
                 posted = read_until(process, "switch   |").splitlines()[-1]
                 assert re.search(r"→ \d+ webhook", posted), posted
 
-    def test_serves_ipv6(self, data_dir: Path) -> None:
-        with up(data_dir, "--no-demo", "--host", "::1") as process:
+    def test_serves_ipv6(self, used_dir: Path) -> None:
+        with up(used_dir, "--no-demo", "--host", "::1") as process:
             assert re.search(RUNS_AT + r"http://\[::1\]:\d+\n", read_until(process, RUNS_AT))
 
     def test_keeps_its_keys_and_data_even_when_killed(self, data_dir: Path) -> None:
@@ -201,16 +227,24 @@ class TestUp:
         assert f"Port {port} of 127.0.0.1 is taken by another program" in refused.stderr
         assert processes_of(data_dir) == {}
 
-    @pytest.mark.parametrize("port", ["0", "-1", "65536", "70000", "eighty"])
-    def test_says_which_ports_there_are(self, data_dir: Path, port: str) -> None:
-        refused = run("up", "--data-dir", data_dir, "--port", port)
+    def test_says_which_ports_there_are(self, data_dir: Path) -> None:
+        refused = run("up", "--data-dir", data_dir, "--port", "70000")
         assert refused.returncode == 2
-        assert f"argument --port: {port} is no port: choose one from 1 to 65535" in refused.stderr
+        assert "argument --port: 70000 is no port: choose one from 1 to 65535" in refused.stderr
         assert "Traceback" not in refused.stderr
         assert list(data_dir.iterdir()) == []
 
-    def test_starts_beside_another_that_starts_at_the_same_time(self, data_dir: Path) -> None:
-        with up(data_dir / "a", "--no-demo") as one, up(data_dir / "b", "--no-demo") as two:
+    @pytest.mark.parametrize("port", ["0", "-1", "65536", "eighty"])
+    def test_takes_no_port_that_there_is_not(self, data_dir: Path, port: str) -> None:
+        with pytest.raises(CommandError, match=f"{port} is no port: choose one from 1 to 65535"):
+            call_command("up", "--data-dir", str(data_dir), "--port", port)
+        assert list(data_dir.iterdir()) == []
+
+    def test_starts_beside_another_that_starts_at_the_same_time(
+        self, left_behind: Path, data_dir: Path
+    ) -> None:
+        a, b = (copied(left_behind, data_dir / name) for name in "ab")
+        with up(a, "--no-demo") as one, up(b, "--no-demo") as two:
             ports = {port_in(read_until(process, RUNS_AT)) for process in (one, two)}
         assert len(ports) == 2
 
@@ -226,12 +260,12 @@ class TestUp:
 class TestServicesThatDie:
     """Somebody, or the kernel when memory is short, kills what `up` started."""
 
-    def test_are_started_again_and_everything_goes_on(self, data_dir: Path) -> None:
-        with up(data_dir) as process:
+    def test_are_started_again_and_everything_goes_on(self, used_dir: Path) -> None:
+        with up(used_dir) as process:
             port = port_in(read_until(process, RUNS_AT))
             read_until(process, "switch   |")
             for name in ("PostgreSQL", "Redis"):
-                os.kill(main_process(name, data_dir), signal.SIGKILL)
+                os.kill(main_process(name, used_dir), signal.SIGKILL)
                 read_until(process, f"up       | {name} was ended by SIGKILL; again in 0.5 s")
                 # The switch tells of a call when it was taken in, the receiver when it arrived.
                 read_until(process, "switch   |")
@@ -239,28 +273,28 @@ class TestServicesThatDie:
                 assert status_of(port, "/login/") == 200
                 wait_until(lambda: state_of(port) == {"database": "ok", "redis": "ok"})
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
-        assert processes_of(data_dir) == {}
+            assert process.wait(30) == 0
+        assert processes_of(used_dir) == {}
 
-    def test_hold_up_no_stop(self, data_dir: Path) -> None:
-        with up(data_dir, "--no-demo") as process:
+    def test_hold_up_no_stop(self, used_dir: Path) -> None:
+        with up(used_dir, "--no-demo") as process:
             read_until(process, RUNS_AT)
             for name in ("PostgreSQL", "Redis"):
-                os.kill(main_process(name, data_dir), signal.SIGKILL)
+                os.kill(main_process(name, used_dir), signal.SIGKILL)
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
-        assert processes_of(data_dir) == {}
+            assert process.wait(30) == 0
+        assert processes_of(used_dir) == {}
 
-    def test_end_it_with_a_reason_when_they_do_not_come_back(self, data_dir: Path) -> None:
-        with up(data_dir, "--no-demo") as process:
+    def test_end_it_with_a_reason_when_they_do_not_come_back(self, used_dir: Path) -> None:
+        with up(used_dir, "--no-demo") as process:
             read_until(process, RUNS_AT)
-            (data_dir / "postgres" / "data" / "global" / "pg_control").unlink()
-            os.kill(main_process("PostgreSQL", data_dir), signal.SIGKILL)
+            (used_dir / "postgres" / "data" / "global" / "pg_control").unlink()
+            os.kill(main_process("PostgreSQL", used_dir), signal.SIGKILL)
             output = read_until(process, "CommandError: PostgreSQL did not start: it ended with")
             output += read_until(process, "pg_control")
             assert process.wait(30) == 1
         assert output.count("up       | PostgreSQL did not start: it ended with code") == 3
-        assert processes_of(data_dir) == {}
+        assert processes_of(used_dir) == {}
 
 
 class TestRunningUp:
