@@ -13,7 +13,7 @@ from apps.common.access import Role
 from apps.common.api.filters import ReferenceFilter
 from config import api as addresses
 from tests.api_client import Api, api_for
-from tests.architecture.accounts import Rows, one_of_each
+from tests.architecture.accounts import Rows
 from tests.architecture.api_table import TABLE, Endpoint
 from tests.builders import event
 from tests.conftest import LogIn
@@ -43,11 +43,6 @@ def mine(mine: Rows) -> tuple[Account, Ids]:
 @pytest.fixture
 def theirs(theirs: Rows) -> Ids:
     return agency_of(theirs)[1]
-
-
-def rows(name: str) -> tuple[Account, Ids]:
-    """Make a row of everything, in an agency, and return their ids by name."""
-    return agency_of(one_of_each(name))
 
 
 def agency_of(made: Rows) -> tuple[Account, Ids]:
