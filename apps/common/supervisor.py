@@ -28,6 +28,8 @@ _TURN_S = 0.2
 # How often a child is asked for a sign of life, and for how long it may give none.
 _LOOK_S = 5.0
 _PATIENCE_S = 30.0
+# Before the first sign it may take this much longer, as a start does on a busy machine.
+_START_S = 60.0
 _COLOURS = (36, 33, 35, 32, 34)
 
 
@@ -103,7 +105,8 @@ class _Running:
     def __init__(self, child: Child, failures: int = 0) -> None:
         self.child = child
         self.failures = failures
-        self.started_at_s = self.looked_at_s = self.alive_at_s = time.monotonic()
+        self.started_at_s = self.looked_at_s = time.monotonic()
+        self.alive_at_s = self.started_at_s + _START_S
         self.rest = b""
         self.is_silent = False
         read, write = os.pipe()

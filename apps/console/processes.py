@@ -12,6 +12,8 @@ from apps.common.heartbeat import Pulse
 from apps.common.supervisor import Child
 
 BASE_DIR = Path(__file__).resolve().parents[2]
+# Ten seconds for requests under way, and some for recording them.
+STOP_GRACE_S = 15.0
 
 
 def manage(
@@ -72,9 +74,17 @@ def web(host: str, port: int, *, env: Mapping[str, str] | None = None) -> Child:
 
 
 def watched(child: Child, folder: Path) -> Child:
-    """Return the child as one that is killed when it gives no sign of life in a file there."""
+    """Return the child as one that is killed when it gives no sign of life in a file there.
+
+    Told to stop, it has the time for its requests under way, and to record them.
+    """
     path = folder / child.name
-    return replace(child, env={**child.env, "HEARTBEAT_FILE": str(path)}, pulse=Pulse(path))
+    return replace(
+        child,
+        env={**child.env, "HEARTBEAT_FILE": str(path)},
+        pulse=Pulse(path),
+        stop_grace_s=STOP_GRACE_S,
+    )
 
 
 def answers(host: str, port: int, path: str) -> bool:
