@@ -150,6 +150,14 @@ INTAKE_MAX_BATCH = 500
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 # The wizard posts two values for each of up to 300 fields, and a dozen for each open options panel.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+# Of a form with files, which Django would write to the disk whatever their size, before anybody
+# asks who sends them: a file to import has at most 10,000,000 bytes.
+UPLOAD_MAX_BYTES = 12_000_000
+FILE_UPLOAD_HANDLERS = [
+    "apps.common.uploads.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- API ---------------------------------------------------------------------------------------
 
