@@ -14,6 +14,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from apps.accounts.models import Account, Membership, User
+from apps.accounts.throttling import check_invitation_rate
 from apps.common.access import Access, Role
 from apps.common.audit import record
 from apps.common.models import AuditAction
@@ -28,10 +29,11 @@ def invite(*, account: Account, email: str, role: Role, by: Access) -> Membershi
 
     Who is a member but has not chosen a password yet is invited again, with this role.
     Raises PermissionDenied unless `by` is an admin of the account, ValidationError for a role
-    above the own one and for somebody who is a member already.
+    above the own one, for somebody who is a member already, and for too many of late.
     """
     _check_may_grant(role=role, account_id=account.pk, by=by)
     email = email.strip().lower()
+    check_invitation_rate(email=email, account_id=account.pk)
     # Whether a user exists is no business of the account, so the wall is lifted for this.
     with system_scope():
         user = User.objects.filter(email=email).first()

@@ -1,6 +1,7 @@
-"""How often somebody may try to log in as the same person, or have a link sent to them."""
+"""How often somebody may try to log in as the same person, or have mails sent to them."""
 
 import ipaddress
+import uuid
 from hashlib import sha256
 from typing import Final
 
@@ -19,6 +20,10 @@ WINDOW_S: Final = 15 * 60
 # Links to set a new password, for one person.
 MOST_LINKS: Final = 5
 LINKS_WINDOW_S: Final = 60 * 60
+# Invitations that an account sends in a day: to one person, and to all.
+MOST_INVITATIONS_TO_ONE: Final = 10
+MOST_INVITATIONS: Final = 200
+INVITATIONS_WINDOW_S: Final = 24 * 60 * 60
 # What a provider gives to one customer, who may take any address of it.
 _IPV6_NETWORK: Final = 48
 
@@ -43,6 +48,20 @@ def may_send_link(*, email: str) -> bool:
     """Count a link to set a new password; tell whether it is to be sent."""
     links = spend(f"link:{_hashed(email)}", MOST_LINKS, window_s=LINKS_WINDOW_S)
     return links is None or not links.is_spent
+
+
+def check_invitation_rate(*, email: str, account_id: uuid.UUID) -> None:
+    """Count an invitation; raise ValidationError if the account has sent too many of late."""
+    for name, most, whom in (
+        (f"invite:{account_id}:{_hashed(email)}", MOST_INVITATIONS_TO_ONE, "this person"),
+        (f"invite:{account_id}", MOST_INVITATIONS, "people"),
+    ):
+        sent = spend(name, most, window_s=INVITATIONS_WINDOW_S)
+        if sent and sent.is_spent:
+            raise ValidationError(
+                {"email": f"An account invites {whom} {most} times a day at most."},
+                code="throttled",
+            )
 
 
 def _hashed(email: str) -> str:

@@ -195,6 +195,27 @@ class TestALinkToSetANewPassword:
         assert pages == {(302, reverse("password_reset_done"))}
 
 
+class TestInvitations:
+    def test_of_an_account_are_sent_some_times_a_day(
+        self, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(throttling, "INVITATIONS_WINDOW_S", 10**9)
+        monkeypatch.setattr(throttling, "MOST_INVITATIONS_TO_ONE", 2)
+        monkeypatch.setattr(throttling, "MOST_INVITATIONS", 3)
+        browser = log_in(account=AccountFactory())
+
+        def invited(email: str) -> str:
+            form = {"email": email, "role": str(Role.VIEWER.value)}
+            add = reverse("admin:accounts_membership_add")
+            return text_of(browser.post(add, form, follow=True))
+
+        for email in ("a@example.com", "a@example.com", "b@example.com"):
+            assert "times a day" not in invited(email)
+        assert "invites this person 2 times a day" in invited("a@example.com")
+        assert "invites people 3 times a day" in invited("c@example.com")
+        assert not User.objects.filter(email="c@example.com").exists()
+
+
 class TestAForgedForm:
     def test_is_refused_on_a_page_of_ours(self) -> None:
         browser = Client(enforce_csrf_checks=True)

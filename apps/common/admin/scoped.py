@@ -199,20 +199,25 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show and save the form; two people who save the same at once are told so."""
+        """Show and save the form; two people who save the same at once are told so.
+
+        So is whoever a service refuses what the form had nothing against.
+        """
         try:
             response: HttpResponse = super().changeform_view(
                 request, object_id, form_url, extra_context
             )
         except IntegrityError:
-            self.message_user(
-                request,
+            why = (
                 "Somebody saved the same at this very moment, so nothing was changed here."
-                " Look at it and try again.",
-                messages.ERROR,
+                " Look at it and try again."
             )
-            return HttpResponseRedirect(request.get_full_path())
-        return response
+        except ValidationError as error:
+            why = " ".join(error.messages)
+        else:
+            return response
+        self.message_user(request, why, messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
 
     def row_to_act_on(self, request: HttpRequest, object_id: str, role: Role) -> Any:
         """Return the row of a page beside the form; 404 out of reach, 403 below the role."""
