@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
 from apps.accounts.models import Account, User
+from apps.common.api.bodies import check_shape
+from apps.common.problems import Problem
 from apps.webhooks.mapping import Kind, MappingError, from_plain
 from apps.webhooks.models import Template, TemplateFormat, TemplateVersion, Webhook
 from apps.webhooks.services import save_template
@@ -154,9 +157,12 @@ def from_file(*, text: str, account: Account, by: User | None) -> Template:
     Raises ValidationError for what is no such file, and saves nothing.
     """
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
+        content = orjson.loads(text)
+        check_shape(content)
+    except orjson.JSONDecodeError:
         raise ValidationError("This file is no JSON.") from None
+    except Problem as problem:
+        raise ValidationError([fault.message for fault in problem.errors]) from None
     if not isinstance(content, dict) or content.get("hookline_template") != FILE_VERSION:
         raise ValidationError("This file is no exported template.")
     name, format_, sample = (content.get(key) for key in ("name", "format", "sample"))

@@ -20,6 +20,15 @@ from tests.factories import AccountFactory, AgencyFactory, WebhookFactory
 
 pytestmark = pytest.mark.django_db
 
+# No row can hold this.
+MAP = [{"name": "map", "values": {"\0": "x"}}]
+
+
+def exported(**changes: Any) -> bytes:
+    """Return a file as it is exported, with changes."""
+    content = {"hookline_template": 1, "name": "N", "format": "json", "sample": '{"a": 1}'}
+    return json.dumps({**content, "mapping": [], **changes}).encode()
+
 
 @pytest.fixture
 def account() -> Account:
@@ -197,6 +206,9 @@ class TestCopies:
             b"[]",
             b"{}",
             json.dumps({"hookline_template": 1}).encode(),
+            exported(name="a\0b"),
+            exported(name="\ud800"),
+            exported(mapping=[{"path": "$.a", "kind": "token", "token": "ani", "formatters": MAP}]),
             json.dumps(
                 {"hookline_template": 1, "name": "x", "format": "csv", "sample": "{}"}
             ).encode(),
