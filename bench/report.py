@@ -89,6 +89,15 @@ RUNS = (
         ),
     ),
     Run(
+        "lists",
+        (),
+        "Lists of the API: pages of 100 rows, with 1,000,000 deliveries in the table",
+        (
+            ("p95_ms", "<=", 60, "p95 60 ms"),
+            ("end_ratio", "<=", 1.5, "the last page as quick as the first"),
+        ),
+    ),
+    Run(
         "intake",
         (),
         "Intake: one web process, each event planned to two webhooks",

@@ -31,6 +31,15 @@ class TestGrowth:
         assert figures["growth_ratio"] > 0
 
 
+class TestLists:
+    def test_asks_for_the_first_and_the_last_page(self) -> None:
+        figures = run("lists", "--deliveries", "200", "--limit", "2", "--rounds", "6")
+        assert figures["deliveries"] == 200
+        assert figures["p95_ms"] > 0
+        assert figures["end_ratio"] > 0
+        assert figures["cpu_ms"].keys() == {"web", "database"}
+
+
 class TestIntake:
     def test_sends_all_that_was_taken_in(self) -> None:
         figures = run("intake", "--rate", "20", "--batch-rate", "100", "--seconds", "1")

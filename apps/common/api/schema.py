@@ -53,7 +53,7 @@ _PROBLEMS = {
     413: ("The body is too large.", "too_large too_many_events"),
     415: ("The body is not declared as JSON.", "unsupported_media_type"),
     422: ("The body does not fit; each fault is listed.", "invalid no_event_accepted empty"),
-    429: ("Too many requests in this minute.", "rate_limited"),
+    429: ("Too many requests in this minute, or at once.", "rate_limited too_many_tests"),
 }
 
 
