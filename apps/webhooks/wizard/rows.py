@@ -32,6 +32,7 @@ class Row:
 
     index: int
     place: Field
+    name: str
     is_container: bool
     depth: int
     kind: str
@@ -82,6 +83,7 @@ def rows_of(
         yield Row(
             index=index,
             place=place,
+            name=_name(place, sample),
             is_container=is_container,
             depth=_depth(place.path, sample),
             kind=AS_SAMPLE if keeps_sample(field) else field.kind.value,
@@ -215,6 +217,13 @@ def _is_root(place: Field, sample: Sample) -> bool:
     if sample.format is Format.JSON:
         return place.path == "$"
     return sample.format is Format.XML and place.path.count("/") == 1
+
+
+def _name(place: Field, sample: Sample) -> str:
+    """What a place is called; an attribute along with its element, whose row may stand below."""
+    element, _, attribute = place.path.rpartition("/@")
+    owner = sample.find(element) if sample.format is Format.XML and attribute else None
+    return f"{owner.name} {place.name}" if owner else place.name
 
 
 def _holds(container: str, path: str) -> bool:

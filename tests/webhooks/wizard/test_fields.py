@@ -148,6 +148,15 @@ class TestTheFieldsStep:
         page = browser.post(at(draft, "fields"), {"sample": form["sample"]})
         assert "whole number" in " ".join(page.context["rows"][2].problems)
 
+    def test_names_an_attribute_along_with_its_element(self, browser: Client) -> None:
+        draft = begun(browser)
+        sample = '<lead id="1"><name part="a/@b">x</name></lead>'
+        templated(browser, draft, format="xml", sample=sample)
+        rows = browser.get(at(draft, "fields")).context["rows"]
+        assert [row.name for row in rows] == ["lead @id", "name @part", "name"]
+        templated(browser, draft, sample='{"@id": "x"}')
+        assert [row.name for row in browser.get(at(draft, "fields")).context["rows"]] == ["@id"]
+
     def test_repeats_xml_elements(self, browser: Client) -> None:
         draft = begun(browser)
         sample = '<lead><qa q="%question%"><r>%response%</r></qa></lead>'
