@@ -1,5 +1,6 @@
 """The dynamic parameters of a post-call action: rows that are added, named, moved and removed."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils.safestring import SafeString
 from apps.faces.post_call import LONGEST_NAME, MOST_DYNAMIC, Chosen
 from apps.webhooks.gallery.parameters import POST_CALL
 
+_PLACE = re.compile(r"[0-9]{1,4}")
 _NO_BLANKS = "Every dynamic parameter needs a name."
 
 
@@ -99,7 +101,7 @@ def rearranged(rows: Sequence[Chosen], act: str, added: str) -> tuple[list[Chose
     if verb == "add" and added in POST_CALL and len(changed) < MOST_DYNAMIC:
         changed.append(Chosen(added, _free_name(added, [row.name for row in rows])))
         return changed, f"name-{len(changed) - 1}"
-    if not number.isdecimal() or int(number) >= len(changed):
+    if not _PLACE.fullmatch(number) or int(number) >= len(changed):
         return changed, "add"
     return _MOVES.get(verb, _stay)(changed, int(number))
 

@@ -228,6 +228,11 @@ class TestPostCallAction:
         assert text.count("parameters-key") == len(expected)
         assert page["HX-Trigger-After-Swap"] == "parameters-changed"
 
+    @pytest.mark.parametrize("act", ["up-" + "1" * 5_000, "up-99", "down--1", "remove-٣", "up-"])
+    def test_keeps_its_rows_whatever_a_button_says(self, browser: Client, act: str) -> None:
+        page = browser.post(address("parameters", "add"), {**ACTION, "act": act})
+        assert page.content.decode().count('name="parameters-key"') == len(ACTION["parameters-key"])
+
     def test_shows_the_example_as_it_is_typed(self, browser: Client) -> None:
         page = browser.post(address("example", "add"), ACTION).content.decode()
         assert f"GET {URL}/post_call.php?client_id=1234&amp;from=7776734736&amp;sid=5da1" in page
@@ -255,6 +260,7 @@ class TestPostCallAction:
             assert browser.post(address("test", "add"), {**answers, **wrong}).status_code == 200
         assert len(receiver.requests) == 1
 
+    @pytest.mark.django_db(transaction=True)
     @pytest.mark.parametrize("page", ["parameters", "example", "test"])
     def test_lets_no_other_in(
         self, world: World, log_in: LogIn, browser: Client, page: str
