@@ -25,7 +25,10 @@ logger = logging.getLogger(__name__)
 
 # Two requests may bring the same new event at the same moment: the loser tries again and finds it.
 _TRIES = 3
-_TOO_LARGE = f"With this event, its call would have more than {snapshots.MAX_BYTES:,} bytes."
+_TOO_LARGE = (
+    f"With this event, its call would have more than {snapshots.MAX_BYTES:,} bytes; or it comes"
+    " late, and the calls of this request have too many events to find its place."
+)
 
 
 @dataclass(frozen=True, slots=True)

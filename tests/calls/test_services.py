@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from apps.accounts.access import access_of_key
 from apps.accounts.models import Location
+from apps.calls import services
 from apps.calls.events import EventType, Timing
 from apps.calls.models import Call, CallEvent
 from apps.calls.snapshots import MAX_BYTES, size_of
@@ -57,6 +58,22 @@ class TestAnEvent:
 
         assert receipt.accepted[0][1].is_duplicate
         assert Call.objects.get().external_id == "c1"
+
+    @pytest.mark.parametrize("limit", ["MOST_HISTORY", "MOST_HISTORY_BYTES"])
+    def test_that_comes_late_to_a_long_history_is_refused(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, limit: str
+    ) -> None:
+        monkeypatch.setattr(services, limit, 3)
+        for second in range(10, 14):
+            take(world, event(world, type="call.updated", call_id="c", occurred_at=at(second)))
+
+        late = event(world, type="call.updated", call_id="c", occurred_at=at(1))
+        new = event(world, type="call.updated", call_id="c", occurred_at=at(20))
+        receipt = accept_events(access=access_of_key(world.key), bodies=[late, new])
+
+        assert [each.code for each in receipt.rejected] == ["too_large"]
+        assert [index for index, _ in receipt.accepted] == [1]
+        assert CallEvent.objects.count() == 5
 
     def test_may_have_the_id_of_another_accounts(self, world: World) -> None:
         other = make_world("Other")
