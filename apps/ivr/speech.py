@@ -52,7 +52,7 @@ def speakable(body: bytes, content_type: str) -> str:
     if media_type in _MARKUP_TYPES or _TAG.search(text):
         text = _joined(_lines_of_markup(text))
     else:
-        text = html.unescape(text)
+        text = _unescaped(text)
     text = bounded(_cleaned(text))
     if not text:
         raise AnswerFault("The answer has no text to read.")
@@ -101,6 +101,14 @@ def _decoded_as(body: bytes, encoding: str) -> str:
         raise AnswerFault(f"The answer's encoding {encoding[:40]!r} is not known.") from None
     except ValueError:
         raise AnswerFault(f"The answer says that it is {encoding[:40]}, and is not.") from None
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return html.unescape(text)
+    # Python reads no number of thousands of digits.
+    except ValueError:
+        raise AnswerFault("The answer has a character reference that is no character.") from None
 
 
 def _lines_of_markup(text: str) -> Iterator[str]:

@@ -69,6 +69,28 @@ class TestWhatIsPosted:
 
         assert "one line" in str(page.context["errors"])
 
+    @pytest.mark.parametrize(
+        ("name", "query"),
+        [
+            ("delivery_replay", "state__exact=%00"),
+            ("delivery_delivery", "created_at__gte=0001-01-01 00:00:00%2B23:59"),
+            ("calls_call", "created_at__lt=9999-12-31 23:59:59-23:59"),
+        ],
+    )
+    def test_filters_by_nothing_that_no_row_can_have(
+        self, log_in: LogIn, name: str, query: str
+    ) -> None:
+        address = reverse(f"admin:{name}_changelist")
+        answer = log_in(account=AccountFactory()).get(f"{address}?{query}")
+        assert (answer.status_code, answer.headers.get("Location")) == (302, f"{address}?e=1")
+
+    def test_finds_nothing_by_what_no_row_can_have(self, log_in: LogIn) -> None:
+        field = {"app_label": "webhooks", "model_name": "webhook", "field_name": "location"}
+        answer = log_in(account=AccountFactory()).get(
+            reverse("admin:autocomplete"), {**field, "term": "\0x"}
+        )
+        assert answer.json()["results"] == []
+
     def test_leads_to_no_pages_outside_of_the_admin(self, log_in: LogIn) -> None:
         assert log_in(account=AccountFactory()).get("/r/1/1/").status_code == 404
 

@@ -41,6 +41,10 @@ class TestWords:
         for body in ("[" * 65_536, '{"a":' * 10_000, "<a>" * 20_000):
             assert pretty(body) == body
 
+    @pytest.mark.parametrize("body", ['{"a": "\\ud800"}', '{"a": ' + "1" * 5_000 + "}"])
+    def test_values_that_no_page_can_show_stay_as_they_are(self, body: str) -> None:
+        assert pretty(body) == body
+
     def test_expands_no_entities(self) -> None:
         body = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]><a>&x;</a>'
         assert "&x;" in pretty(body)

@@ -65,6 +65,7 @@ class TestSpeakableText:
             (b"hello", "text/plain; charset=klingon", "is not known"),
             (b"68656c6c6f", "text/plain; charset=hex", "is not known"),
             (b"hello", "text/plain; charset=idna", "is not known"),
+            (b"&#" + b"1" * 5_000 + b";", "text/plain", "no character"),
             (b'{"say": "hello"}', "application/json", "is application/json"),
             (b"\x89PNG", "image/png", "is image/png"),
         ],

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import ForeignKey, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
@@ -178,6 +179,23 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
     def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         """Return to the page that led here, else to the list."""
         return self._way_back(request) or super().response_post_save_change(request, obj)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list; a filter by what no column can hold is as wrong as any other one."""
+        try:
+            listed = super().get_changelist_instance(request)
+            # Rows are fetched here already: only the database knows all that it refuses.
+            len(listed.result_list)
+        except (OverflowError, ValueError, DataError) as error:
+            transaction.set_rollback(True)
+            raise IncorrectLookupParameters from error
+        return listed
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return what a text finds, in a list or a select."""
+        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -47,10 +47,13 @@ def pretty(body: str) -> str:
     text = body.strip()
     if text[:1] in ("{", "["):
         try:
-            return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-        # Receivers write bodies, and may nest them deeper than the parser can follow.
+            shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+            shown.encode()
+        # Receivers write bodies, and may nest them deeper than the parser can follow, or escape
+        # halves of characters, which no page can show.
         except (ValueError, RecursionError):
             return body
+        return shown
     if text[:1] == "<":
         parser = etree.XMLParser(
             remove_blank_text=True, resolve_entities=False, no_network=True, load_dtd=False

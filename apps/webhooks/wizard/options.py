@@ -1,5 +1,6 @@
 """The options of a row: formatters, default, what is sent when empty, and the type."""
 
+import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,7 @@ from apps.webhooks.mapping import (
     WhenEmpty,
 )
 
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
 WHEN_EMPTY_LABELS = [
     (WhenEmpty.KEEP.value, "Send it empty"),
     (WhenEmpty.NULL.value, "Send null"),
@@ -108,7 +110,7 @@ def _value(option: Option, typed: object) -> Any:
     text = str(typed)
     match option.kind:
         case OptionKind.INTEGER:
-            return int(text) if text.isascii() and text.lstrip("-").isdigit() else text
+            return int(text) if _WHOLE.fullmatch(text) else text
         case OptionKind.PAIRS:
             pairs = (line.partition("=") for line in text.splitlines() if line.strip())
             return {left.strip(): right.strip() for left, _, right in pairs}

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from apps.webhooks.extraction import extract
 from apps.webhooks.formats import Format
 from apps.webhooks.gallery import GALLERY
-from apps.webhooks.mapping import FieldMapping, Mapping
+from apps.webhooks.mapping import FieldMapping, Mapping, find_problems
 from apps.webhooks.wizard.rows import mapping_posted, places_of, rows_of
 
 SAMPLE = extract('{"a": "%ani%", "b": {"c": 7}}', Format.JSON)
@@ -20,6 +22,16 @@ def posted(mapping: Mapping, sample: Any = SAMPLE, **changes: str) -> Mapping:
         form[f"kind-{row.index}"] = row.kind if row.kind in offered else offered[0]
         form[f"value-{row.index}"] = row.value
     return mapping_posted({**form, **changes}, places, mapping)
+
+
+class TestANumberOfAFormatter:
+    @pytest.mark.parametrize("typed", ["--5", "-", "1" * 5_000, "٣", "5 "])
+    def test_that_is_none_stays_to_be_refused(self, typed: str) -> None:
+        panel = {"o0-open": "1", "o0-f0": "truncate", "o0-f0-length": typed}
+        mapping = posted(Mapping(()), **panel)
+        (formatter,) = mapping.get("$.a").formatters
+        assert formatter.options == {"length": typed}
+        assert "whole number" in " ".join(each.message for each in find_problems(mapping, SAMPLE))
 
 
 class TestOnlyIf:
