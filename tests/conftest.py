@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
+from django.core.management.commands import flush
 from django.db import transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, override_settings
@@ -35,7 +36,8 @@ def _quick_passwords() -> Iterator[None]:
 def _quick_flush() -> Iterator[None]:
     """Empty the tables by DELETE after a test that commits: TRUNCATE makes hundreds of files anew.
 
-    The audit log comes last, as it is told of the others; what migrations made stays.
+    The audit log comes last, as it is told of the others. What migrations made stays, and is not
+    looked for again.
     """
 
     def sql_flush(
@@ -47,6 +49,7 @@ def _quick_flush() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        monkeypatch.setattr(flush, "emit_post_migrate_signal", lambda *_: None)
         yield
 
 
