@@ -12,6 +12,9 @@ from apps.calls import snapshots
 from apps.calls.erasing import without_person
 from apps.calls.events import BEGINNINGS, UPDATES, EventType
 from apps.calls.models import Call, CallEvent
+from apps.common.bulk import insert_rows, update_rows
+from apps.common.prepared import prepared_cursor
+from apps.common.queries import Among, PreparedQuery
 
 ANONYMOUS = "anonymous"
 # Events, and bytes of what they told, that are folded anew in one go. A call has some dozens;
@@ -20,6 +23,28 @@ MOST_HISTORY = 5_000
 MOST_HISTORY_BYTES = 64_000_000
 _Key = tuple[uuid.UUID, str]
 _Caller = tuple[uuid.UUID, str]
+
+_KNOWN_EVENTS = PreparedQuery(
+    lambda: (
+        CallEvent.objects.filter(Among("account_id", "accounts"), Among("external_id", "names"))
+        .select_related("call")
+        .defer("facts", "snapshot", "call__context", "call__snapshot")
+        .order_by()
+    )
+)
+_CALLS = PreparedQuery(
+    lambda: (
+        Call.objects.filter(Among("account_id", "accounts"), Among("external_id", "names"))
+        .order_by("pk")
+        .select_for_update()
+    )
+)
+_SEEN = """
+SELECT location_id, caller FROM unnest(%s::uuid[], %s::text[]) AS asked(location_id, caller)
+WHERE EXISTS (
+  SELECT FROM calls_call call
+  WHERE call.location_id = asked.location_id AND call.caller = asked.caller)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +89,15 @@ class ReportedEvent:
 class RecordedEvent:
     """An event that is stored, and which moments of its call it is.
 
-    A repeat has `is_duplicate` and is no moment of anything. `new_treatment_key` and
-    `new_option_key` are what the caller reached with it, for the first time.
+    A repeat has `is_duplicate` and is no moment of anything. `is_first` says that nothing was
+    known of its call before. `new_treatment_key` and `new_option_key` are what the caller reached
+    with it, for the first time.
     """
 
     event: CallEvent
     call: Call
     is_duplicate: bool = False
+    is_first: bool = False
     is_begin: bool = False
     is_end: bool = False
     is_update: bool = False
@@ -84,12 +111,12 @@ def record_events(*, reported: Sequence[ReportedEvent]) -> list[RecordedEvent | 
     None stands for an event that would make its call larger than `snapshots.MAX_BYTES`, or comes
     late where the history of the calls is over `MOST_HISTORY`: nothing of it is kept. Must run in a
     transaction: it locks the calls. Raises IntegrityError when another transaction has stored one
-    of the events meanwhile: done again, it finds that one. The number of queries does not depend on
-    the number of events.
+    of the events or calls meanwhile: done again, it finds that one. The number of queries does not
+    depend on the number of events.
     """
     known = _known_events(reported)
     fresh = [report for report in reported if report.key not in known]
-    calls = _locked_calls(fresh)
+    calls = _calls_of(fresh)
     seen_callers = _seen_callers(fresh, calls)
     histories = _Histories(calls.values())
     recorded: list[RecordedEvent | None] = []
@@ -102,66 +129,39 @@ def record_events(*, reported: Sequence[ReportedEvent]) -> list[RecordedEvent | 
             known[report.key] = outcome.event
         recorded.append(outcome)
     new = [outcome for outcome in recorded if outcome and not outcome.is_duplicate]
-    CallEvent.objects.bulk_create([outcome.event for outcome in new])
     _save_calls({outcome.call.pk: outcome.call for outcome in new}.values())
-    if None in recorded:
-        _drop_calls(call for call in calls.values() if not call.snapshot)
+    insert_rows([outcome.event for outcome in new])
     return recorded
 
 
 def _known_events(reported: Sequence[ReportedEvent]) -> dict[_Key, CallEvent]:
-    found = (
-        CallEvent.objects.filter(
-            account_id__in={report.location.account_id for report in reported},
-            external_id__in={report.external_id for report in reported},
-        )
-        .select_related("call")
-        .defer("facts", "snapshot", "call__context", "call__snapshot")
+    found = _KNOWN_EVENTS.ask(
+        accounts={report.location.account_id for report in reported},
+        names={report.external_id for report in reported},
     )
     return {(event.account_id, event.external_id): event for event in found}
 
 
-def _locked_calls(reported: Iterable[ReportedEvent]) -> dict[_Key, Call]:
-    """Return the calls of these events, made where they are new, all locked.
-
-    Two requests may bring the first events of a call at once: the insert of the second waits for
-    the first and then does nothing, and both go on with the same row. All insert in one order, so
-    that none waits for one that waits for it.
-    """
-    places = {report.call_key: report.location for report in reversed(list(reported))}
-    calls = _select_calls(places)
-    missing = sorted(key for key in places if key not in calls)
-    if missing:
-        Call.objects.bulk_create(
-            [
-                Call(
-                    account_id=account_id,
-                    location=places[account_id, external_id],
-                    external_id=external_id,
-                    context={"call_id": external_id, "repeat_caller": False},
-                )
-                for account_id, external_id in missing
-            ],
-            ignore_conflicts=True,
-        )
-        calls |= _select_calls(missing)
-    return calls
-
-
-def _select_calls(keys: Iterable[_Key]) -> dict[_Key, Call]:
-    wanted = set(keys)
-    if not wanted:
+def _calls_of(reported: Sequence[ReportedEvent]) -> dict[_Key, Call]:
+    """Return the calls of these events: locked, or new and not stored yet."""
+    places = {report.call_key: report.location for report in reversed(reported)}
+    if not places:
         return {}
-    found = (
-        Call.objects.filter(
-            account_id__in={account_id for account_id, _ in wanted},
-            external_id__in={external_id for _, external_id in wanted},
-        )
-        .order_by("pk")
-        .select_for_update()
+    found = _CALLS.ask(
+        accounts={account_id for account_id, _ in places}, names={name for _, name in places}
     )
-    by_key = {(call.account_id, call.external_id): call for call in found}
-    return {key: call for key, call in by_key.items() if key in wanted}
+    calls = {(call.account_id, call.external_id): call for call in found}
+    return {key: calls.get(key) or _new_call(key, place) for key, place in places.items()}
+
+
+def _new_call(key: _Key, location: Location) -> Call:
+    account_id, external_id = key
+    return Call(
+        account_id=account_id,
+        location=location,
+        external_id=external_id,
+        context={"call_id": external_id, "repeat_caller": False},
+    )
 
 
 def _seen_callers(reported: Iterable[ReportedEvent], calls: Mapping[_Key, Call]) -> set[_Caller]:
@@ -173,12 +173,10 @@ def _seen_callers(reported: Iterable[ReportedEvent], calls: Mapping[_Key, Call])
     }
     if not pairs:
         return set()
-    return set(
-        Call.objects.filter(
-            location_id__in={location for location, _ in pairs},
-            caller__in={caller for _, caller in pairs},
-        ).values_list("location_id", "caller")
-    )
+    locations, callers = zip(*pairs, strict=True)
+    with prepared_cursor() as cursor:
+        seen = cursor.rows(_SEEN, [[*locations], [*callers]])
+    return {(location_id, caller) for location_id, caller in seen}
 
 
 class _TooLarge(Exception):
@@ -237,6 +235,7 @@ def _record_one(
     if call.erased_at is not None:
         report = replace(report, facts=without_person(report.facts))
     before = {name: getattr(call, name) for name in Call.CHANGED_BY_EVENTS}
+    is_first = not call.snapshot
     is_begin = report.type in BEGINNINGS and not call.is_begun
     is_end = report.type == EventType.ENDED and not call.is_ended
     call.is_begun |= is_begin
@@ -266,6 +265,7 @@ def _record_one(
     return RecordedEvent(
         event=event,
         call=call,
+        is_first=is_first,
         is_begin=is_begin,
         is_end=is_end,
         is_update=report.type in UPDATES,
@@ -289,6 +289,7 @@ def _learn_place(call: Call, report: ReportedEvent) -> tuple[uuid.UUID | None, u
     """
     if report.location.pk != call.location_id:
         return None, None
+    call.location = report.location
     call.context = {**call.context, **report.context}
     call.campaign_key = report.campaign_key or call.campaign_key
     call.treatment_keys, new_treatment = _reach(call.treatment_keys, report.treatment_key)
@@ -334,7 +335,7 @@ def _fold_anew(
     facts = [each.facts for each in history]
     after = next(index for index, each in enumerate(history, start=1) if each is event)
     moment = snapshots.fold(call.context, facts[:after])
-    return moment, snapshots.fold(moment, facts[after:])
+    return moment, snapshots.fold(moment, facts[after:]) if facts[after:] else moment
 
 
 def _update_from(call: Call, snapshot: dict[str, Any]) -> None:
@@ -360,16 +361,16 @@ def _moment(text: str | None) -> dt.datetime | None:
     return dt.datetime.fromisoformat(text) if text else None
 
 
-def _drop_calls(calls: Iterable[Call]) -> None:
-    """Delete calls that were made for events of which none was kept."""
-    Call.objects.filter(pk__in=[call.pk for call in calls]).delete()
-
-
 def _save_calls(calls: Iterable[Call]) -> None:
-    """Write the changed calls back: one upsert is far cheaper than Django's bulk update."""
-    Call.objects.bulk_create(
-        list(calls),
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=Call.CHANGED_BY_EVENTS,
-    )
+    """Store new calls and write the changed ones back.
+
+    All insert in one order, so that of two requests that bring the same new calls none waits for
+    one that waits for it.
+    """
+    stored: list[Call] = []
+    new: list[Call] = []
+    for call in calls:
+        (new if call._state.adding else stored).append(call)
+    update_rows(stored, Call.CHANGED_BY_EVENTS)
+    new.sort(key=lambda call: (call.account_id, call.external_id))
+    insert_rows(new)

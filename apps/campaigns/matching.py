@@ -1,22 +1,58 @@
 """Which attachments an event matches."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import Q
 
 from apps.accounts.models import Location
 from apps.calls.events import Timing
+from apps.calls.models import Call
 from apps.calls.services import RecordedEvent
 from apps.campaigns.conditions import CallFacts, InvalidCondition, facts_of
 from apps.campaigns.conditions_in_words import why_not
 from apps.campaigns.models import TARGETS, Attachment
 from apps.common.models import AccountOwned
+from apps.common.queries import Among, PreparedQuery
 
 # The places of a call that a moment belongs to, by target name; None stands for the account.
 _Places = dict[str, set[uuid.UUID]]
+
+_LOCATIONS = PreparedQuery(
+    lambda: (
+        Location.objects.filter(Among("pk", "keys")).only("is_active", "business_hours").order_by()
+    )
+)
+_ATTACHMENTS = PreparedQuery(
+    lambda: (
+        Attachment.objects.filter(
+            Q(**{f"{name}__isnull": True for name in TARGETS})
+            | Q(*(Among(name, name) for name in TARGETS), _connector=Q.OR),
+            Among("account_id", "accounts"),
+            Among("timing", "timings"),
+            is_active=True,
+        )
+        .exclude(
+            Q(campaign__is_active=False)
+            | Q(treatment__is_active=False)
+            | Q(option__treatment__is_active=False)
+        )
+        .select_related("webhook__template", "own_template")
+        # What planning asks of them. One webhook's credentials that can not be read must not stop
+        # the intake of events.
+        .only(
+            *(field.name for field in Attachment._meta.concrete_fields),
+            "webhook__location",
+            "webhook__template__current_version",
+            "own_template__current_version",
+        )
+        .order_by("created_at", "pk")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +66,9 @@ class Match:
 
 
 def match_events(recorded: Sequence[RecordedEvent]) -> list[Match]:
-    """Return what is to be sent for these events, one match a webhook and event. Two queries.
+    """Return what is to be sent for these events, one match a webhook and event.
+
+    One query, and one for locations that the calls do not come with.
 
     What is switched off sends nothing: a location with all calls at it, a campaign, a treatment
     with its options.
@@ -73,9 +111,10 @@ def _matched(
     hours: Mapping[uuid.UUID, Mapping[str, Any]],
 ) -> list[Match]:
     matches: dict[tuple[uuid.UUID, uuid.UUID], Match] = {}
+    attached = _Attached(attachments)
     for event, timing, places in moments:
         facts: CallFacts | None = None
-        for attachment in attachments:
+        for attachment in attached.to(places):
             key = (event.event.pk, attachment.webhook_id)
             known = matches.get(key)
             if known is not None and not known.why_not:
@@ -134,40 +173,46 @@ def _moments(recorded: RecordedEvent) -> Iterator[tuple[Timing, _Places]]:
 
 
 def _locations_of(recorded: Sequence[RecordedEvent]) -> dict[uuid.UUID, Location]:
-    keys = {event.call.location_id for event in recorded}
-    found = Location.objects.filter(pk__in=keys).only("is_active", "business_hours")
-    return {location.pk: location for location in found.order_by()}
+    """Return the locations of calls, by key: as they come with these, else read."""
+    relation = Call._meta.get_field("location")
+    calls = {event.call.location_id: event.call for event in recorded}
+    known = {key: call.location for key, call in calls.items() if relation.is_cached(call)}
+    missing = calls.keys() - known.keys()
+    return known | {each.pk: each for each in (_LOCATIONS.ask(keys=missing) if missing else ())}
 
 
-def _candidates(moments: Iterable[tuple[RecordedEvent, Timing, _Places]]) -> list[Attachment]:
-    moments = list(moments)
+def _candidates(moments: Sequence[tuple[RecordedEvent, Timing, _Places]]) -> list[Attachment]:
     if not moments:
         return []
-    places: _Places = {}
+    places: dict[str, set[uuid.UUID]] = {name: set() for name in TARGETS}
     for _, _, found in moments:
-        for name, keys in found.items():
-            places.setdefault(name, set()).update(keys)
-    targets = Q(**{f"{name}__isnull": True for name in TARGETS})
-    for name in TARGETS:
-        if places.get(name):
-            targets |= Q(**{f"{name}__in": places[name]})
-    return list(
-        Attachment.objects.filter(
-            targets,
-            account_id__in={event.call.account_id for event, _, _ in moments},
-            timing__in={timing for _, timing, _ in moments},
-            is_active=True,
-        )
-        .exclude(
-            Q(campaign__is_active=False)
-            | Q(treatment__is_active=False)
-            | Q(option__treatment__is_active=False)
-        )
-        .select_related("webhook__template", "own_template")
-        # One webhook's credentials that can not be read must not stop the intake of events.
-        .defer("webhook__secret")
-        .order_by("created_at", "pk")
+        for name in TARGETS:
+            places[name] |= found.get(name, set())
+    return _ATTACHMENTS.ask(
+        accounts={event.call.account_id for event, _, _ in moments},
+        timings={str(timing) for _, timing, _ in moments},
+        **places,
     )
+
+
+class _Attached:
+    """Attachments by what they are attached to, in their order."""
+
+    def __init__(self, attachments: Sequence[Attachment]) -> None:
+        self._by_place: dict[uuid.UUID, list[tuple[int, Attachment]]] = defaultdict(list)
+        for number, each in enumerate(attachments):
+            place = each.campaign_id or each.option_id or each.treatment_id or each.location_id
+            self._by_place[place or each.account_id].append((number, each))
+
+    def to(self, places: _Places) -> list[Attachment]:
+        """Return those to any of these places."""
+        found = [
+            numbered
+            for keys in places.values()
+            for key in keys
+            for numbered in self._by_place.get(key, ())
+        ]
+        return [attachment for _, attachment in sorted(found, key=itemgetter(0))]
 
 
 def _applies(

@@ -10,9 +10,18 @@ from django.db.models import Prefetch
 from apps.accounts.models import Location
 from apps.campaigns.models import Campaign, TrackingNumber, Treatment, TreatmentOption
 from apps.common.ids import InvalidPublicId
+from apps.common.queries import Among, PreparedQuery
 
 _Row = TypeVar("_Row")
 _Key = TypeVar("_Key")
+
+_NUMBERS = PreparedQuery(
+    lambda: (
+        TrackingNumber.objects.filter(Among("account_id", "accounts"), Among("number", "numbers"))
+        .select_related("location__account", "campaign")
+        .order_by()
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +97,9 @@ class Places:
         known: Iterable[KnownPlace] = (),
     ) -> None:
         references = list(references)
+        numbers = {ref.tracking_number for ref in references if ref.tracking_number}
         self._numbers = _by_key(
-            TrackingNumber.objects.filter(
-                account_id__in=account_ids,
-                number__in={ref.tracking_number for ref in references if ref.tracking_number},
-            ).select_related("location__account", "campaign"),
+            _NUMBERS.ask(accounts=account_ids, numbers=numbers) if numbers else (),
             lambda number: [number.number],
         )
         self._locations = self._named_locations(account_ids, references)
@@ -104,7 +111,11 @@ class Places:
             for campaign in Campaign.objects.filter(location_id__in=location_ids):
                 for name in (campaign.public_id, campaign.name.lower()):
                     self._campaigns[campaign.location_id, name] = campaign
-        self._treatments = self._read_treatments(location_ids, references)
+        self._treatments: dict[uuid.UUID, list[Treatment]] = {}
+        if any(ref.treatment or ref.option for ref in references) or any(
+            number.treatment_id for group in self._numbers.values() for number in group
+        ):
+            self._treatments = _treatments_at(location_ids)
 
     def find(
         self, reference: PlaceReference, *, known: Mapping[uuid.UUID, KnownPlace] | None = None
@@ -215,16 +226,12 @@ class Places:
         found = reachable.filter(pk__in=keys) | reachable.filter(client_location_id__in=names)
         return _by_key(found, lambda place: [place.public_id, place.client_location_id])
 
-    @staticmethod
-    def _read_treatments(
-        location_ids: set[uuid.UUID], references: Iterable[PlaceReference]
-    ) -> dict[uuid.UUID, list[Treatment]]:
-        if not any(ref.treatment or ref.option or ref.tracking_number for ref in references):
-            return {}
-        treatments = Treatment.objects.filter(location_id__in=location_ids).prefetch_related(
-            Prefetch("options", queryset=TreatmentOption.objects.order_by("key"))
-        )
-        return _by_key(treatments, lambda treatment: [treatment.location_id])
+
+def _treatments_at(location_ids: set[uuid.UUID]) -> dict[uuid.UUID, list[Treatment]]:
+    treatments = Treatment.objects.filter(location_id__in=location_ids).prefetch_related(
+        Prefetch("options", queryset=TreatmentOption.objects.order_by("key"))
+    )
+    return _by_key(treatments, lambda treatment: [treatment.location_id])
 
 
 def _known_location(known: Mapping[uuid.UUID, KnownPlace]) -> Location:

@@ -34,9 +34,8 @@ def wake() -> None:
     if time.monotonic() < _silent_until:
         return
     try:
-        queue = delivery_queue()
-        if not queue.connection.publish(CHANNEL, b"1"):
-            start_drain(queue)
+        if not impatient_redis(settings.REDIS_URL, _PATIENCE_S).publish(CHANNEL, b"1"):
+            start_drain(delivery_queue())
     except redis.RedisError as error:
         _silent_until = time.monotonic() + _COOL_OFF_S
         logger.warning("Redis can not be reached, the sweep takes over: %s", error)

@@ -23,8 +23,9 @@ from apps.ivr.transcripts import transcripts_in
 
 logger = logging.getLogger(__name__)
 
-# Two requests may bring the same new event at the same moment: the loser tries again and finds it.
-_TRIES = 3
+# Two requests may bring the same new event or call at the same moment: the loser tries again and
+# finds it. One that brings many may lose some of them each time.
+_TRIES = 6
 _TOO_LARGE = (
     f"With this event, its call would have more than {snapshots.MAX_BYTES:,} bytes; or it comes"
     " late, and the calls of this request have too many events to find its place."

@@ -318,7 +318,7 @@ class TestTheQueries:
         one = self.queries(world, [event(world, call_id="one")])
         hundred = self.queries(world, [event(world, call_id=f"c{n}") for n in range(100)])
 
-        assert hundred == one <= 25
+        assert hundred == one <= 11
 
     @pytest.mark.parametrize(
         "news",

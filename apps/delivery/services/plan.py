@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.campaigns.matching import Match
+from apps.common.bulk import insert_rows
 from apps.delivery.models import Delivery, DeliveryState
 from apps.delivery.services.changes import Told
 from apps.delivery.services.turns import take_turns
@@ -49,7 +50,7 @@ def plan(*, matches: Sequence[Match]) -> list[Delivery]:
             delivery.state, delivery.next_attempt_at = DeliveryState.WAITING, None
         busy.add(line)
     hold(matches, sent, now)
-    Delivery.objects.bulk_create(planned)
+    insert_rows(planned)
     if sent:
         transaction.on_commit(wake)
     return sent
@@ -59,14 +60,15 @@ def _delivery(match: Match, version_id: uuid.UUID, now: dt.datetime) -> Delivery
     event = match.recorded.event
     return Delivery(
         account_id=event.account_id,
-        webhook=match.attachment.webhook,
+        webhook_id=match.attachment.webhook_id,
         template_version_id=version_id,
         call_id=event.call_id,
-        event=event,
+        event_id=event.pk,
         attachment_key=match.attachment.pk,
         timing=match.timing,
         state=DeliveryState.PENDING,
         next_attempt_at=now,
+        waits_for="",
         expires_at=_expiry(match, now),
     )
 
@@ -85,11 +87,16 @@ def _busy_lines(matches: Sequence[Match]) -> set[_Line]:
     """Return the (call, webhook) pairs that have unfinished deliveries, which are locked.
 
     The lock settles the race with the engine: either it finishes them first and they are not
-    found, or it finishes them after our commit and finds what waits for them.
+    found, or it finishes them after our commit and finds what waits for them. No query for calls
+    of which nothing was known before.
     """
+    new = {match.recorded.call.pk for match in matches if match.recorded.is_first}
+    known = {match.recorded.call.pk for match in matches} - new
+    if not known:
+        return set()
     unfinished = (
         Delivery.objects.filter(
-            call_id__in={match.recorded.call.pk for match in matches},
+            call_id__in=known,
             webhook_id__in={match.attachment.webhook_id for match in matches},
             state__in=DeliveryState.unfinished(),
         )

@@ -51,12 +51,12 @@ def release_held(*, recorded: Sequence[RecordedEvent]) -> int:
     """Send what waited for what these events brought, as the call is with it; return how many.
 
     Must run in the transaction that stores the events, which holds their calls. No query where
-    they brought nothing, else three.
+    they brought nothing that could be waited for, else three.
     """
     brought = {
         (each.call.pk, wait): each.event
         for each in recorded
-        if not each.is_duplicate
+        if not each.is_duplicate and not each.is_first
         for wait in WaitFor.values
         if has_come(wait, each.event.facts)
     }
