@@ -9,12 +9,11 @@ from django.urls import reverse
 from lxml import etree
 from playwright.sync_api import Page, expect
 
-from apps.calls.events import Timing
-from apps.webhooks.models import Webhook
 from tests.browser.conftest import OpenPage
-from tests.builders import World, attach, event
+from tests.builders import World, event
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import drain
+from tests.factories import GroupFactory, LocationFactory, TemplateFactory
 
 JSON_SAMPLE = '{"first": "John", "last": "Smith", "phone": "5555555555"}'
 XML_SAMPLE = """<lead source="phone">
@@ -36,6 +35,28 @@ def go_on(page: Page, step: str) -> None:
     """Press Next, and wait for the step behind."""
     page.get_by_role("button", name="Next").click()
     page.wait_for_url(f"**/{step}/")
+
+
+def pick_on_sales(page: Page, shop: World, webhook: str) -> None:
+    """Choose a webhook in the drop-down of the option Sales, for the begin of calls."""
+    page.goto(reverse("admin:campaigns_treatmentoption_change", args=[shop.sales.pk]))
+    page.get_by_role("link", name="Add another Webhook").click()
+    page.locator("select[name='attachments-0-webhook']").select_option(label=webhook)
+    page.locator("select[name='attachments-0-timing']").select_option("begin")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url("**/treatmentoption/")
+
+
+def arrived_as_xml(body: bytes) -> None:
+    """Check that the XML sample arrived with the values of the caller, and its constants."""
+    lead = etree.fromstring(body)
+    assert [(name.get("part"), name.text) for name in lead.iter("name")] == [
+        ("first", CALLER["first_name"]),
+        ("last", CALLER["last_name"]),
+    ]
+    assert lead.findtext("phone") == "7776734736"
+    assert lead.find("phone").get("type") == "voice"
+    assert lead.get("source") == ""
 
 
 def call_sales(page: Page, shop: World) -> None:
@@ -87,17 +108,11 @@ class TestTheExampleOfTheSourceDocument:
         go_on(page, "summary")
         page.get_by_role("button", name="Send test").click()
         expect(page.locator("#hl-test")).to_contain_text("Works")
-        page.get_by_role("button", name="Finish").click()
+        page.get_by_role("button", name="Finish").dblclick()
         expect(page.get_by_text("“CRM leads” is saved")).to_be_visible()
         assert page.url.endswith("/webhooks/")
         assert receiver.at("/ok/crm")[0].headers["webhook-test"] == "true"
-        webhook = Webhook.objects.get(name="CRM leads")
-        page.goto(reverse("admin:campaigns_treatmentoption_change", args=[shop.sales.pk]))
-        page.get_by_role("link", name="Add another Webhook").click()
-        page.locator("select[name='attachments-0-webhook']").select_option(str(webhook.pk))
-        page.locator("select[name='attachments-0-timing']").select_option("begin")
-        page.get_by_role("button", name="Save", exact=True).click()
-        page.wait_for_url("**/treatmentoption/")
+        pick_on_sales(page, shop, "CRM leads")
         call_sales(page, shop)
         test, delivery = receiver.at("/ok/crm")
         assert "webhook-test" not in delivery.headers
@@ -129,71 +144,39 @@ class TestTheExampleOfTheSourceDocument:
         go_on(page, "summary")
         page.get_by_role("button", name="Finish").click()
         expect(page.get_by_text("“XML leads” is saved")).to_be_visible()
-        attach(Webhook.objects.get(name="XML leads"), Timing.BEGIN, option=shop.sales)
+        pick_on_sales(page, shop, "XML leads")
         call_sales(page, shop)
         (delivery,) = receiver.at("/ok/xml")
-        lead = etree.fromstring(delivery.body)
-        assert [(name.get("part"), name.text) for name in lead.iter("name")] == [
-            ("first", 'Ann "A"'),
-            ("last", "O'Neil & <Sons>"),
-        ]
-        assert lead.findtext("phone") == "7776734736"
-        assert lead.find("phone").get("type") == "voice"
-        assert lead.get("source") == ""
+        arrived_as_xml(delivery.body)
 
-    def test_the_keyboard_is_enough(
-        self, open_page: OpenPage, shop: World, receiver: Receiver
+
+@pytest.mark.django_db(transaction=True)
+class TestTheWebhookStep:
+    def test_offers_the_templates_of_the_location_that_is_chosen(
+        self, open_page: OpenPage, shop: World
     ) -> None:
+        group = GroupFactory(account=shop.account)
+        LocationFactory(account=shop.account, group=group, name="Elm Street West")
+        TemplateFactory(account=shop.account, group=group, name="Of the group")
         page = open_page(shop.owner)
-        keys = page.keyboard
-        page.goto(reverse("wizard"))
-        expect(page.get_by_label("Webhook Name")).to_be_focused()
-        keys.type("By keyboard")
-        keys.press("Shift+Tab")
-        keys.press("ArrowRight")
-        expect(page.get_by_label("Create Template")).to_be_checked()
-        keys.press("Tab")
-        keys.press("Tab")
-        keys.type(receiver.url("/ok/keys"))
-        keys.press("Enter")
-        expect(page.get_by_label("Template Name")).to_be_focused()
-        for _ in range(3):
-            keys.press("Tab")
-        expect(page.get_by_label("Template Format")).to_be_focused()
-        keys.type('{"who": "", "tel": ""}')
-        tab_to(page, "Next")
-        keys.press("Enter")
-        field = page.get_by_label("Value for $.who", exact=True)
-        expect(field).to_be_visible()
-        for _ in range(60):
-            if field.evaluate("field => field === document.activeElement"):
-                break
-            keys.press("Tab")
-        keys.type("full name")
-        options = page.get_by_role("listbox", name="Tokens").get_by_role("option")
-        expect(options.first).to_have_attribute("aria-selected", "true")
-        keys.press("Enter")
-        expect(field).to_have_value("ani_full_name")
-        tab_to(page, "Next")
-        keys.press("Enter")
-        expect(page.get_by_text("HTTP headers")).to_be_visible()
-        tab_to(page, "Next")
-        keys.press("Enter")
-        expect(page.get_by_text("Advanced settings").first).to_be_visible()
-        tab_to(page, "Finish")
-        keys.press("Enter")
-        expect(page.get_by_text("“By keyboard” is saved")).to_be_visible()
-        version = Webhook.objects.get(name="By keyboard").template.current_version
-        assert version is not None
-        assert [field["token"] for field in version.mapping] == ["ani_full_name", "ani"]
+        page.goto(f"{reverse('wizard')}?location={shop.location.pk}")
+        page.get_by_label("Webhook Name").fill("Leads")
+        page.get_by_label("URL").fill("https://93.184.216.34/")
+        choose(page, "location", "west")
+        expect(page.locator("#id_template")).to_contain_text("Of the group")
+        choose(page, "template", "of the gr")
+        go_on(page, "advanced")
+        page.get_by_role("button", name="Webhook").click()
+        expect(page.get_by_label("Webhook Name")).to_have_value("Leads")
+        expect(page.locator("#select2-id_location-container")).to_have_text("Elm Street West")
 
 
-def tab_to(page: Page, name: str) -> None:
-    """Press Tab until a button of this name has the focus."""
-    button = page.get_by_role("button", name=name, exact=True).last
-    expect(button).to_be_visible()
-    for _ in range(80):
-        if button.evaluate("button => button === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"Tab never reaches {name}")
+def choose(page: Page, field: str, typed: str) -> None:
+    """Search in a drop-down of the wizard, and take what is found."""
+    page.locator(f"[aria-labelledby=select2-id_{field}-container]").click()
+    page.locator(".select2-search__field").fill(typed)
+    expect(page.locator(".select2-results__option--highlighted")).to_contain_text(
+        typed, ignore_case=True
+    )
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#select2-id_{field}-container")).to_contain_text(typed, ignore_case=True)
