@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
@@ -67,25 +68,28 @@ WITH RECURSIVE line AS (
   FROM gate JOIN (SELECT webhook_id, count(*) FROM admitted GROUP BY webhook_id) spent
     ON spent.webhook_id = gate.webhook_id
   WHERE health.webhook_id = gate.webhook_id
+), wanted AS (
+  SELECT line.webhook_id, %(per_webhook)s AS room FROM line
+  WHERE line.webhook_id <> ALL (%(known)s::uuid[])
+  UNION ALL
+  SELECT hungry.webhook_id, hungry.room
+  FROM unnest(%(hungry)s::uuid[], %(rooms)s::int[]) AS hungry(webhook_id, room)
 ), due AS (
   (SELECT picked.id, picked.lost_at, webhook.revision
-  FROM line
-  JOIN webhooks_webhook webhook ON webhook.id = line.webhook_id AND webhook.is_active
+  FROM wanted
+  JOIN webhooks_webhook webhook ON webhook.id = wanted.webhook_id AND webhook.is_active
   JOIN accounts_account account ON account.id = webhook.account_id AND account.is_active
-  LEFT JOIN unnest(%(hungry)s::uuid[], %(rooms)s::int[]) AS known(webhook_id, room)
-    ON known.webhook_id = line.webhook_id
   CROSS JOIN LATERAL (
     SELECT delivery.id, {lost_at} AS lost_at FROM delivery_delivery delivery
-    WHERE delivery.webhook_id = line.webhook_id
+    WHERE delivery.webhook_id = wanted.webhook_id
       AND delivery.state = 'pending' AND delivery.next_attempt_at <= now()
       AND (delivery.expires_at IS NULL OR delivery.expires_at > now())
     ORDER BY delivery.next_attempt_at
-    LIMIT coalesce(known.room, %(per_webhook)s) FOR UPDATE SKIP LOCKED
+    LIMIT wanted.room FOR UPDATE SKIP LOCKED
   ) picked
-  WHERE line.webhook_id <> ALL (%(busy)s::uuid[])
-    AND NOT EXISTS (
+  WHERE NOT EXISTS (
       SELECT FROM delivery_endpointhealth health
-      WHERE health.webhook_id = line.webhook_id AND {is_gated})
+      WHERE health.webhook_id = wanted.webhook_id AND {is_gated})
   LIMIT %(limit)s)
   UNION ALL
   SELECT id, lost_at, revision FROM admitted
@@ -204,12 +208,14 @@ async def claim_due(
 ) -> list[Claimed]:
     """Claim up to `limit` due deliveries, of each webhook what `rooms` says, or `per_webhook`.
 
-    Walks the webhooks in the order of their keys, from `after` on. Returns the oldest first. Where
-    an earlier claim was never recorded, an attempt that says so is stored, and a try is spent: the
-    receiver may have got it.
+    First come those that `rooms` does not name, so that whoever has little waits for nobody: in the
+    order of their keys, from `after` on. Then those with the most room. Returns the oldest first.
+    Where an earlier claim was never recorded, an attempt that says so is stored, and a try is
+    spent: the receiver may have got it.
     """
     claim = uuid.uuid4()
-    hungry = {key: room for key, room in rooms.items() if room}
+    by_room = sorted(rooms.items(), key=itemgetter(1), reverse=True)
+    hungry = {key: room for key, room in by_room if room}
     cursor = await connection.execute(
         _CLAIM,
         {
@@ -217,6 +223,7 @@ async def claim_due(
             "after": after,
             "per_webhook": per_webhook,
             "busy": key_array(rooms.keys() - hungry.keys()),
+            "known": key_array(rooms),
             "hungry": key_array(hungry),
             "rooms": list(hungry.values()),
             "limit": limit,

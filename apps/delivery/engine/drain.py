@@ -204,12 +204,11 @@ class Drain:
         claimed = await self._claims.run(claim)
         self.tally.claimed += len(claimed)
         self._hold.count += len(claimed)
-        # A full claim may have left out the webhooks behind its last one: go on from there.
+        # A claim that is full of webhooks without a lane may have left out those behind its last
+        # one: go on from there.
         was_partial = self._after != FIRST
-        is_full = len(claimed) == limit
-        self._after = (
-            max((each.webhook_id for each in claimed), default=FIRST) if is_full else FIRST
-        )
+        new = [each.webhook_id for each in claimed if each.webhook_id not in rooms]
+        self._after = max(new) if len(new) >= limit else FIRST
         for each in claimed:
             self._begin(each)
         if not claimed and was_partial:
