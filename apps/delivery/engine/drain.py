@@ -41,7 +41,7 @@ from apps.delivery.engine.snapshots import LargeSnapshots
 # The most due deliveries that one claim takes.
 CLAIM_LIMIT = 1000
 # A worker holds so many times what it sends at the same time.
-HOLD_ROUNDS = 4
+HOLD_ROUNDS = 8
 # A claim that would bring fewer is put off. While there is enough to send, the next claim comes
 # after a pause, and brings more for its price.
 MIN_CLAIM = 64
