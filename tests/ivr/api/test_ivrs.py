@@ -103,7 +103,10 @@ class TestItsWebHook:
             ({"fallback_url": "http://169.254.169.254/"}, "/fallback_url"),
             ({"transcription_url": "http://10.0.0.1/"}, "/transcription_url"),
             ({"redirect_url": "javascript:alert(1)"}, "/redirect_url"),
-            ({"reply_form": "twiml"}, "/redirect_url"),
+            (
+                {"reply_form": "twiml", "default_app": "vr", "default_value": "3"},
+                "/redirect_url",
+            ),
             ({"budget_s": 11}, "/budget_s"),
             ({"default_value": ""}, "/default_value"),
             ({"authorization": "a\nb"}, "/authorization"),
