@@ -117,6 +117,13 @@ class HooklineSchema(AutoSchema):
             found.append(_names("expand", text, list(serializer.expandable)))
         return found
 
+    def _get_request_body(self, direction: Any = "request") -> Any:
+        body = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+        view: Any = self.view
+        if body and view.needs_body():
+            body["required"] = True
+        return body
+
     def _headers(self) -> list[OpenApiParameter]:
         match self.method:
             case "POST":
