@@ -276,6 +276,10 @@ function onFields() {
       }
       dress(input);
     } else if (event.target.matches("[data-token-input]")) {
+      const kind = kindOf(event.target);
+      if (kind.value === "sample" && event.target.value.trim()) {
+        kind.value = "token";
+      }
       dress(event.target);
     } else if (event.target.matches("[data-reload]")) {
       reload(event.target, "POST");

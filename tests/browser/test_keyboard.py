@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from apps.webhooks.models import Webhook
 from tests.browser.conftest import OpenPage
-from tests.browser.test_wizard import XML_SAMPLE, arrived_as_xml, call_sales, pick_on_sales
+from tests.browser.test_wizard import XML_SAMPLE, arrived_as_xml, call_sales
 from tests.builders import World
 from tests.delivery.receiver import Receiver
 
@@ -102,7 +102,23 @@ class TestTheKeyboardIsEnough:
         expect(page.locator("#hl-test")).to_contain_text("Works")
         press(page, page.get_by_role("button", name="Finish"))
         expect(page.get_by_text("“XML leads” is saved")).to_be_visible()
-        pick_on_sales(page, shop, "XML leads")
+        self.pick_on_sales(page, shop, "XML leads")
         call_sales(page, shop)
         _test, delivery = receiver.at("/ok/xml")
         arrived_as_xml(delivery.body)
+
+    def pick_on_sales(self, page: Page, shop: World, webhook: str) -> None:
+        keys = page.keyboard
+        page.goto(reverse("admin:campaigns_treatmentoption_change", args=[shop.sales.pk]))
+        press(page, page.get_by_role("link", name="Add another Webhook"))
+        select = page.locator("select[name=attachments-0-webhook]")
+        tab_to(page, select.locator("+ .select2 .select2-selection"))
+        keys.press("Enter")
+        keys.type(webhook)
+        keys.press("Enter")
+        expect(select.locator("option:checked")).to_have_text(webhook)
+        tab_to(page, page.locator("select[name=attachments-0-timing]"))
+        keys.type("Begin")
+        tab_to(page, page.get_by_role("button", name="Save", exact=True))
+        keys.press("Enter")
+        page.wait_for_url("**/treatmentoption/")
