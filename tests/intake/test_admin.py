@@ -68,6 +68,14 @@ class TestTwilio:
         source.refresh_from_db()
         assert (source.name, source.auth_token) == ("Renamed", "very-secret-token")
 
+    def test_has_no_fields_to_map(self, browser: Client, world: World) -> None:
+        twilio = SourceFactory(account=world.account)
+        other = SourceFactory(account=world.account, kind="generic", sample=SAMPLE)
+        for source, has_fields in ((twilio, False), (other, True)):
+            for page in ("change", "setup", "callbacks"):
+                shown = text_of(browser.get(address(page, source.pk)))
+                assert (address("fields", source.pk) in shown) is has_fields, page
+
     def test_replaces_its_token_without_a_gap(self, browser: Client, world: World) -> None:
         source = SourceFactory(account=world.account, auth_token="first")
         form = {"name": source.name, "is_active": "on", "second_token": "second"}

@@ -165,11 +165,10 @@ class SourceAdmin(AccountScopedAdmin):
         messages.success(request, "Saved. Below is what the sample becomes.")
         return here
 
-    def _tabs(self, request: HttpRequest, object_id: str, current: str | None) -> dict[str, Any]:
+    def _tabs(self, request: HttpRequest, row: Any, current: str | None) -> dict[str, Any]:
         """Leave out the fields of Twilio's callbacks, which are known."""
-        tabs = super()._tabs(request, object_id, current)
-        source = self.get_object(request, object_id)
-        if source is not None and source.is_twilio:
+        tabs = super()._tabs(request, row, current)
+        if row.is_twilio:
             (page,) = tabs["tab_list"]
             page["items"] = [item for item in page["items"] if item["title"] != FieldsPanel.title]
         return tabs
