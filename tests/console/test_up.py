@@ -22,6 +22,8 @@ import pytest
 import redis
 from django.core.management import CommandError, call_command
 
+from apps.console import processes
+from apps.delivery.engine.senders import STOP_GRACE_S
 from tests.common.processes import BASE_DIR, processes_of, python, read_until, wait_until
 
 MANAGE = BASE_DIR / "manage.py"
@@ -338,3 +340,7 @@ class TestRunningUp:
         ]
         os.kill(min(workers), signal.SIGKILL)
         assert "again in 0.5 s" in read_until(running.process, "worker was ended by SIGKILL")
+
+    def test_gives_workers_the_time_to_record(self, tmp_path: Path) -> None:
+        worker = processes.watched(processes.manage("worker", "worker"), tmp_path)
+        assert worker.stop_grace_s > STOP_GRACE_S
