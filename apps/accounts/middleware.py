@@ -73,8 +73,12 @@ class TenancyMiddleware:
             return self._answer(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
-        """Undo what a failing view wrote, also for those errors that become a 404 or 403."""
-        _roll_back()
+        """Undo what a failing view wrote, also for those errors that become a 404 or 403.
+
+        One that opens scopes by itself has left them by now, which undid it.
+        """
+        if not _opens_scopes(request.resolver_match):
+            _roll_back()
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
@@ -144,9 +148,13 @@ def _scope_of(match: ResolverMatch | None, access: Access) -> AbstractContextMan
     """Return what the view runs in: behind the wall, as the owner, or what it opens by itself."""
     if match is None:
         return tenant_scope(access)
-    if getattr(match.func, "opens_scopes", False):
+    if _opens_scopes(match):
         return nullcontext()
     return open_scope() if match.view_name in _SYSTEM_VIEWS else tenant_scope(access)
+
+
+def _opens_scopes(match: ResolverMatch | None) -> bool:
+    return bool(match and getattr(match.func, "opens_scopes", False))
 
 
 def _roll_back() -> None:
