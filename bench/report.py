@@ -70,6 +70,12 @@ RUNS = (
         (("p50_ms", "<=", 25, "p50 25 ms"), ("p99_ms", "<=", 100, "p99 100 ms")),
     ),
     Run(
+        "ivr",
+        (),
+        "IVR: exchanges at 100 a second, beside the receiver's own time",
+        (("overhead_p95_ms", "<=", 15, "15 ms added, p95"),),
+    ),
+    Run(
         "fairness",
         (),
         "Fairness: one beside 1,000,000 due, and healthy endpoints beside one that hangs",
