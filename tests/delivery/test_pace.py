@@ -1,25 +1,32 @@
 """How many requests are under way: few while the loop is busy, many while it waits."""
 
 import asyncio
+import itertools
 import time
 
 import pytest
 
+from apps.delivery.engine.lanes import CONCURRENCY
 from apps.delivery.engine.pace import Pace
+from apps.delivery.models import Delivery
+from tests.builders import World, attach, make_webhook
+from tests.common.processes import wait_until
+from tests.delivery.receiver import Receiver
+from tests.delivery.sending import running_drain, states, take_calls, wait_until_sent
 
 BUSY_S, IDLE_S = 0.1, 0.001
 
 
 class Using:
-    """A pace whose every place is taken, and what it said of that."""
+    """A pace whose every place is taken."""
 
     def __init__(self, most: int) -> None:
-        self.grown = 0
+        self.looks = 0
         self.used = 1_000_000
-        self.pace = Pace(most, lambda: self.used, self._grow)
+        self.pace = Pace(most, lambda: self.used, self._look)
 
-    def _grow(self) -> None:
-        self.grown += 1
+    def _look(self) -> None:
+        self.looks += 1
 
     def follow(self, *worked_s: float) -> int:
         for each_s in worked_s:
@@ -31,7 +38,6 @@ def test_grows_to_the_most_while_the_loop_has_little_to_do() -> None:
     using = Using(512)
 
     assert using.follow(*[IDLE_S] * 50) == 512
-    assert using.grown
 
 
 def test_never_passes_the_most() -> None:
@@ -41,11 +47,9 @@ def test_never_passes_the_most() -> None:
 def test_shrinks_while_the_loop_has_too_much_to_do_but_not_to_nothing() -> None:
     using = Using(512)
     using.follow(*[IDLE_S] * 50)
-    using.grown = 0
 
     assert using.follow(BUSY_S) < 512
     assert 1 < using.follow(*[BUSY_S] * 50) < 64
-    assert not using.grown
 
 
 def test_a_small_most_is_kept_however_busy_the_loop_is() -> None:
@@ -57,7 +61,6 @@ def test_does_not_grow_while_places_are_free() -> None:
     before, using.used = using.pace.limit, 5
 
     assert using.follow(*[IDLE_S] * 50) == before
-    assert not using.grown
 
 
 @pytest.mark.parametrize("is_busy", [True, False])
@@ -77,4 +80,28 @@ def test_measures_the_loop_it_is_entered_in(*, is_busy: bool) -> None:
 
     asyncio.run(run())
 
+    assert using.looks
     assert using.pace.limit < before if is_busy else using.pace.limit > before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_left_behind_when_senders_become_fewer(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All but one of those that are left wait for a receiver.
+    limits = itertools.cycle([64, CONCURRENCY + 1])
+    monkeypatch.setattr(Pace, "follow", lambda pace, _: setattr(pace, "limit", next(limits)))
+    slow = make_webhook(world, receiver.url("/gated"), timeout_s=60)
+    attach(slow)
+    for number in range(8):
+        attach(make_webhook(world, receiver.url(f"/ok/{number}")))
+    take_calls(world, 40)
+    others = Delivery.objects.exclude(webhook=slow)
+
+    with running_drain():
+        wait_until(lambda: not others.exclude(state="succeeded").exists())
+        assert len(receiver.at("/gated")) == CONCURRENCY
+        receiver.gate.set()
+        wait_until_sent()
+
+    assert set(states()) == {"succeeded"}

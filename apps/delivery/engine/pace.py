@@ -18,15 +18,15 @@ class Pace:
 
     A receiver that answers slowly takes many requests at the same time to be kept busy. With fast
     ones, the processor is what is short: then many do not send more, but every answer and every
-    claim waits for all of them. `used` tells how many there are, and `grown` is called when there
-    may be more.
+    claim waits for all of them. `used` tells how many there are, and `spread` is called at every
+    look, to begin more where there may be.
     """
 
-    def __init__(self, most: int, used: Callable[[], int], grown: Callable[[], None]) -> None:
+    def __init__(self, most: int, used: Callable[[], int], spread: Callable[[], None]) -> None:
         self.limit = min(most, 2 * _LEAST)
         self._most = most
         self._used = used
-        self._grown = grown
+        self._spread = spread
         self._worked_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -42,6 +42,7 @@ class Pace:
         worked_s = time.thread_time()
         self.follow(worked_s - self._worked_s)
         self._worked_s = worked_s
+        self._spread()
 
     def follow(self, worked_s: float) -> None:
         """Heed that the loop had that much to do since it was last looked at, in seconds."""
@@ -49,4 +50,3 @@ class Pace:
             self.limit = min(self._most, max(_LEAST, self.limit * 3 // 4))
         elif worked_s < _LITTLE_S and self._used() >= self.limit < self._most:
             self.limit = min(self._most, self.limit + self.limit // 4 + 1)
-            self._grown()

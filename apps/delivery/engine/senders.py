@@ -59,7 +59,9 @@ class Senders:
         self._tell = tell
         self._log = TryLog()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.pace = Pace(concurrency, self._tasks.__len__, self._spread)
+        # Those that have not ended; a task that has is in the set until the loop turns.
+        self._running = 0
+        self.pace = Pace(concurrency, lambda: self._running, self._spread)
         # Lanes that have work, but found no sender free.
         self._starved: deque[Lane] = deque()
 
@@ -67,19 +69,22 @@ class Senders:
         """See that a lane that got something is sent, as far as there are senders for it."""
         if lane.is_busy:
             return
-        if len(self._tasks) >= self.pace.limit:
+        if self._running >= self.pace.limit:
             if not lane.under_way:
                 self._starved.append(lane)
             return
         lane.under_way += 1
+        self._running += 1
         task = asyncio.create_task(self._work(lane))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def _spread(self) -> None:
-        """Let more senders begin, where they are wanted, as there may be more than before."""
-        waiting = deque(self._hold.lanes.short_handed()) if not self._hold.is_closing else ()
-        while waiting and len(self._tasks) < self.pace.limit:
+        """Let more senders begin where they are wanted, if there may be more."""
+        if self._hold.is_closing or self._running >= self.pace.limit:
+            return
+        waiting = deque(self._hold.lanes.short_handed())
+        while waiting and self._running < self.pace.limit:
             lane = waiting.popleft()
             self.attend(lane)
             if lane.is_short_handed:
@@ -104,18 +109,25 @@ class Senders:
     async def _work(self, lane: Lane) -> None:
         """Send what is in a lane; take turns with lanes that found no sender."""
         current: Lane | None = lane
-        while current is not None:
-            while current.queue and not self._hold.is_closing:
-                if self._recorder.is_full:
-                    await self._recorder.room()
-                    continue
-                held = current.queue.popleft()
-                if current.is_low:
-                    self._hold.news.set()
-                await self._attempt(held)
-                if self._starved or self._is_one_too_many:
-                    break
-            current = self._next_lane(current)
+        try:
+            while current is not None:
+                await self._empty(current)
+                current = self._next_lane(current)
+        finally:
+            self._running -= 1
+
+    async def _empty(self, lane: Lane) -> None:
+        """Send what is in a lane, until somebody else should be served."""
+        while lane.queue and not self._hold.is_closing:
+            if self._recorder.is_full:
+                await self._recorder.room()
+                continue
+            held = lane.queue.popleft()
+            if lane.is_low:
+                self._hold.news.set()
+            await self._attempt(held)
+            if self._starved or self._is_one_too_many:
+                return
 
     def _next_lane(self, left: Lane) -> Lane | None:
         left.under_way -= 1
@@ -130,7 +142,7 @@ class Senders:
 
     @property
     def _is_one_too_many(self) -> bool:
-        return len(self._tasks) > self.pace.limit
+        return self._running > self.pace.limit
 
     async def _attempt(self, held: Claimed) -> None:
         """Send one delivery, if that still makes sense."""
