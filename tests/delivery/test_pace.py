@@ -63,6 +63,22 @@ def test_does_not_grow_while_places_are_free() -> None:
     assert using.follow(*[IDLE_S] * 50) == before
 
 
+def test_does_not_count_what_was_done_before_it_was_entered() -> None:
+    using = Using(512)
+    before = using.pace.limit
+    until = time.thread_time() + BUSY_S
+    while time.thread_time() < until:
+        pass
+
+    async def enter() -> None:
+        with using.pace:
+            pass
+
+    asyncio.run(enter())
+
+    assert using.pace.limit >= before
+
+
 @pytest.mark.parametrize("is_busy", [True, False])
 def test_measures_the_loop_it_is_entered_in(*, is_busy: bool) -> None:
     using = Using(512)

@@ -31,6 +31,8 @@ class Pace:
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> None:
+        # What the thread did before is no sign of a busy loop.
+        self._worked_s = time.thread_time()
         self._look()
 
     def __exit__(self, *exception: object) -> None:
