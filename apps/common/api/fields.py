@@ -123,9 +123,17 @@ class Reference(_RelatedField):
         return row
 
     @cached_property
-    def _shown_whole(self) -> Any:
-        """What shows the row itself: made once for all rows of a list."""
-        return self.expanded(context=self.context)
+    def _show_whole(self) -> Callable[[Any], Any]:
+        """What shows the row itself: once for all rows of a list that name it."""
+        serializer = self.expanded(context=self.context)
+        shown: dict[uuid.UUID, Any] = {}
+
+        def show(row: Any) -> Any:
+            if row.pk not in shown:
+                shown[row.pk] = serializer.to_representation(row)
+            return shown[row.pk]
+
+        return show
 
     def own_rows(self, access: Access) -> QuerySet[Any]:
         """Return the rows of the accounts within reach."""
@@ -135,7 +143,7 @@ class Reference(_RelatedField):
     def to_representation(self, value: Any) -> Any:
         """Return the id, or the row."""
         if self.expanded is not None:
-            return self._shown_whole.to_representation(value)
+            return self._show_whole(value)
         return encode_public_id(self.model.ID_PREFIX, value.pk)
 
 

@@ -41,12 +41,15 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
 
     `fixed` names what only a new row may be given, `expandable` the relations that `expand` may
     show whole. A new row belongs to the account that is named; else to that of the first relation
-    of `account_from` that is given; else to the sender's own.
+    of `account_from` that is given; else to the sender's own. Where it is shown in place of an id,
+    the relations of `along` are fetched with it, and the columns of `unread` are not.
     """
 
     fixed: ClassVar[tuple[str, ...]] = ()
     account_from: ClassVar[tuple[str, ...]] = ()
     expandable: ClassVar[Mapping[str, type["RowSerializer"]]] = {}
+    along: ClassVar[tuple[str, ...]] = ()
+    unread: ClassVar[tuple[str, ...]] = ()
 
     serializer_field_mapping = {
         **_ModelSerializer.serializer_field_mapping,

@@ -94,10 +94,17 @@ class RowViewSet(_GenericViewSet, ApiView):
         """Rows of the accounts in which the role to look is held, or of the one that is named."""
         if getattr(self, "swagger_fake_view", False):
             return self.model._base_manager.none()
+        return self.within(self._expanded(), named_account(self.request, self.view_role))
+
+    def _expanded(self) -> QuerySet[Any]:
+        """Return all rows, with those that are shown in place of ids."""
         rows = self.rows()
-        if self.asked_expansions:
-            rows = rows.select_related(*self.asked_expansions)
-        return self.within(rows, named_account(self.request, self.view_role))
+        expandable = self.get_serializer_class().expandable
+        for name in self.asked_expansions:
+            shown = expandable[name]
+            rows = rows.select_related(name, *(f"{name}__{each}" for each in shown.along))
+            rows = rows.defer(*(f"{name}__{column}" for column in shown.unread))
+        return rows
 
     def within(self, rows: QuerySet[Any], account_ids: list[uuid.UUID]) -> QuerySet[Any]:
         """Return those of the rows that belong to the accounts."""
@@ -124,10 +131,7 @@ class RowViewSet(_GenericViewSet, ApiView):
 
         Raises Http404 for what is out of reach, PermissionDenied for a lesser role.
         """
-        rows = self.openable(self.rows())
-        if self.asked_expansions:
-            rows = rows.select_related(*self.asked_expansions)
-        row = self.found_in(rows)
+        row = self.found_in(self.openable(self._expanded()))
         if row is None:
             raise Http404
         if not self.may(role, row):

@@ -23,14 +23,12 @@ from apps.common.api.viewsets import Listed
 from apps.common.problems import Problem
 from apps.delivery.models import Delivery, DeliveryState
 
-# What is loaded only where a single call is shown.
-_DOCUMENTS = ("snapshot", "context")
-
 
 class CallSummary(AccountSerializer):
     """A call in a list."""
 
     expandable = {"location": LocationSerializer}
+    unread = ("snapshot", "context")
 
     location = Reference(Location, read_only=True)
     call_id = serializers.CharField(
@@ -120,7 +118,8 @@ class CallViewSet(Listed):
 
     def rows(self) -> QuerySet[Call]:
         """Leave the documents of a list in the database."""
-        return Call.objects.all() if self.action == "retrieve" else Call.objects.defer(*_DOCUMENTS)
+        calls = Call.objects.all()
+        return calls if self.action == "retrieve" else calls.defer(*CallSummary.unread)
 
     @extend_schema(responses=Timeline)
     @action(detail=True)

@@ -78,12 +78,7 @@ class WebhookViewSet(Managed, AppliesWebhook):
 
     def rows(self) -> QuerySet[Webhook]:
         """Fetch the headers of a single one along."""
-        webhooks = Webhook.objects.defer("secret")
-        if "template" in self.asked_expansions:
-            version = "template__current_version"
-            webhooks = webhooks.select_related(version).defer(
-                "secret", f"{version}__sample", f"{version}__mapping"
-            )
+        webhooks = Webhook.objects.defer(*WebhookSummary.unread)
         return webhooks if self.action == "list" else webhooks.prefetch_related("headers")
 
     def get_serializer_class(self) -> Any:

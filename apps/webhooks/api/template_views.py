@@ -85,7 +85,7 @@ class TemplateViewSet(Listed, Created, Changed, Deleted):
         """Fetch the current version along; a list needs its number only."""
         templates = Template.objects.select_related("current_version")
         if self.action == "list":
-            return templates.defer("current_version__sample", "current_version__mapping")
+            return templates.defer(*TemplateSummary.unread)
         return templates
 
     def within(self, rows: QuerySet[Any], account_ids: list[Any]) -> QuerySet[Any]:

@@ -25,6 +25,9 @@ from apps.webhooks.services import save_template
 class TemplateSummary(AccountSerializer):
     """A template in a list."""
 
+    along = ("current_version",)
+    unread = ("current_version__sample", "current_version__mapping")
+
     group = Reference(Group, required=False, allow_null=True)
     version = serializers.IntegerField(
         source="current_version.number", read_only=True, allow_null=True

@@ -40,6 +40,7 @@ class WebhookSummary(AccountSerializer):
 
     expandable = {"location": LocationSerializer, "template": TemplateSummary}
     account_from = ("location", "template")
+    unread = ("secret",)
 
     location = Reference(Location, required=False, allow_null=True)
     template = Reference(Template, rows=lambda access: templates_for(access.account_ids, access))
