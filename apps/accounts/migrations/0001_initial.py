@@ -124,6 +124,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind", "client"), ("parent", None), _connector="OR"),
+                        name="account_agencies_have_no_agency",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -219,6 +225,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "name"), name="group_name_once_an_account"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -329,6 +340,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("client_location_id", ""), _negated=True),
+                        fields=("account", "client_location_id"),
+                        name="location_client_id_once_an_account",
+                        violation_error_message="Another location has this client's location ID.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -374,34 +393,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["user__email"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "user"), name="membership_once_an_account"
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind", "client"), ("parent", None), _connector="OR"),
-                name="account_agencies_have_no_agency",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="group",
-            constraint=models.UniqueConstraint(
-                fields=("account", "name"), name="group_name_once_an_account"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="location",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("client_location_id", ""), _negated=True),
-                fields=("account", "client_location_id"),
-                name="location_client_id_once_an_account",
-                violation_error_message="Another location has this client's location ID.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(
-                fields=("account", "user"), name="membership_once_an_account"
-            ),
         ),
     ]

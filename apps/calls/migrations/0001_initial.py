@@ -108,6 +108,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(fields=["account", "-created_at"], name="call_newest_of_account"),
+                    models.Index(fields=["location", "caller"], name="call_of_caller"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "external_id"), name="call_external_id_once_an_account"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -170,26 +179,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["occurred_at", "sequence", "id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "external_id"), name="event_external_id_once_an_account"
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="call",
-            index=models.Index(fields=["account", "-created_at"], name="call_newest_of_account"),
-        ),
-        migrations.AddIndex(
-            model_name="call",
-            index=models.Index(fields=["location", "caller"], name="call_of_caller"),
-        ),
-        migrations.AddConstraint(
-            model_name="call",
-            constraint=models.UniqueConstraint(
-                fields=("account", "external_id"), name="call_external_id_once_an_account"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="callevent",
-            constraint=models.UniqueConstraint(
-                fields=("account", "external_id"), name="event_external_id_once_an_account"
-            ),
         ),
     ]

@@ -81,6 +81,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("location", "name"), name="campaign_name_once_a_location"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -121,6 +126,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "call treatment",
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("location", "name"), name="treatment_name_once_a_location"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -192,6 +202,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "number"), name="number_once_an_account"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -245,6 +260,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["key"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("treatment", "key"), name="option_key_once_a_treatment"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -336,56 +356,28 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["created_at"],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.UniqueConstraint(
-                fields=("location", "name"), name="campaign_name_once_a_location"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="treatment",
-            constraint=models.UniqueConstraint(
-                fields=("location", "name"), name="treatment_name_once_a_location"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trackingnumber",
-            constraint=models.UniqueConstraint(
-                fields=("account", "number"), name="number_once_an_account"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="treatmentoption",
-            constraint=models.UniqueConstraint(
-                fields=("treatment", "key"), name="option_key_once_a_treatment"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="attachment",
-            constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.LessThanOrEqual(
-                    models.Func(
-                        "campaign",
-                        "option",
-                        "treatment",
-                        "location",
-                        function="num_nonnulls",
-                        output_field=models.IntegerField(),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.LessThanOrEqual(
+                            models.Func(
+                                "campaign",
+                                "option",
+                                "treatment",
+                                "location",
+                                function="num_nonnulls",
+                                output_field=models.IntegerField(),
+                            ),
+                            1,
+                        ),
+                        name="attachment_has_one_target_at_most",
                     ),
-                    1,
-                ),
-                name="attachment_has_one_target_at_most",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="attachment",
-            constraint=models.UniqueConstraint(
-                fields=("webhook", "timing", "campaign", "option", "treatment", "location"),
-                name="attachment_once",
-                nulls_distinct=False,
-                violation_error_message="This webhook is attached here already.",
-            ),
+                    models.UniqueConstraint(
+                        fields=("webhook", "timing", "campaign", "option", "treatment", "location"),
+                        name="attachment_once",
+                        nulls_distinct=False,
+                        violation_error_message="This webhook is attached here already.",
+                    ),
+                ],
+            },
         ),
     ]

@@ -127,6 +127,46 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "deliveries",
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "pending")),
+                        fields=["webhook", "next_attempt_at"],
+                        name="delivery_due",
+                    ),
+                    models.Index(
+                        models.F("next_attempt_at"),
+                        condition=models.Q(("state", "pending")),
+                        name="delivery_oldest_due",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["pending", "waiting"])),
+                        fields=["call", "webhook"],
+                        name="delivery_unfinished_of_call",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "waiting")),
+                        fields=["call", "webhook"],
+                        name="delivery_waiting",
+                    ),
+                    models.Index(
+                        condition=models.Q(("resent_from__isnull", False)),
+                        fields=["resent_from"],
+                        name="delivery_resent_from",
+                    ),
+                    models.Index(
+                        fields=["account", "-created_at"], name="delivery_newest_of_account"
+                    ),
+                    models.Index(
+                        fields=["webhook", "-created_at"], name="delivery_newest_of_webhook"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("resent_from", None)),
+                        fields=("event", "webhook"),
+                        name="delivery_once_an_event_and_webhook",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -202,70 +242,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["started_at"],
+                "indexes": [
+                    models.Index(fields=["delivery", "number"], name="attempt_of_delivery"),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("state", "pending")),
-                fields=["webhook", "next_attempt_at"],
-                name="delivery_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                models.F("next_attempt_at"),
-                condition=models.Q(("state", "pending")),
-                name="delivery_oldest_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("state__in", ["pending", "waiting"])),
-                fields=["call", "webhook"],
-                name="delivery_unfinished_of_call",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("state", "waiting")),
-                fields=["call", "webhook"],
-                name="delivery_waiting",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("resent_from__isnull", False)),
-                fields=["resent_from"],
-                name="delivery_resent_from",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                fields=["account", "-created_at"], name="delivery_newest_of_account"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                fields=["webhook", "-created_at"], name="delivery_newest_of_webhook"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("resent_from", None)),
-                fields=("event", "webhook"),
-                name="delivery_once_an_event_and_webhook",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="attempt",
-            index=models.Index(fields=["delivery", "number"], name="attempt_of_delivery"),
         ),
     ]

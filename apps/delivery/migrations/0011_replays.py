@@ -138,6 +138,22 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("finished_at", None)),
+                        fields=["created_at"],
+                        name="replay_unfinished",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("until__gt", models.F("since"))),
+                        name="replay_of_a_window_of_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("rate_per_s__gte", 1)), name="replay_goes_on"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -157,27 +173,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("replay__isnull", False)),
                 fields=["replay"],
                 name="delivery_of_replay",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="replay",
-            index=models.Index(
-                condition=models.Q(("finished_at", None)),
-                fields=["created_at"],
-                name="replay_unfinished",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="replay",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("until__gt", models.F("since"))),
-                name="replay_of_a_window_of_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="replay",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rate_per_s__gte", 1)), name="replay_goes_on"
             ),
         ),
         # The sweep alone plans what belongs to one, as the owner of the tables.

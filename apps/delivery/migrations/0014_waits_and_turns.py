@@ -47,6 +47,18 @@ class Migration(migrations.Migration):
                 ("until", models.DateTimeField()),
                 ("delivery_key", models.UUIDField()),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["delivery_key"], name="turn_of_delivery"),
+                    models.Index(fields=["until"], name="turn_until"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("attachment_key", "caller"),
+                        name="turn_once_an_attachment_and_caller",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="delivery",
@@ -112,20 +124,6 @@ class Migration(migrations.Migration):
             name="account",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.account"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="callerturn",
-            index=models.Index(fields=["delivery_key"], name="turn_of_delivery"),
-        ),
-        migrations.AddIndex(
-            model_name="callerturn",
-            index=models.Index(fields=["until"], name="turn_until"),
-        ),
-        migrations.AddConstraint(
-            model_name="callerturn",
-            constraint=models.UniqueConstraint(
-                fields=("attachment_key", "caller"), name="turn_once_an_attachment_and_caller"
             ),
         ),
         EnableRowSecurity("CallerTurn"),

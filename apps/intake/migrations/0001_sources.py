@@ -131,6 +131,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "phone platform",
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "name"), name="source_name_once_an_account"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -201,31 +206,22 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(
+                        fields=["source", "-created_at"], name="callback_newest_of_source"
+                    ),
+                    models.Index(
+                        condition=models.Q(("outcome", "held")),
+                        fields=["source", "call_external_id"],
+                        name="callback_held",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("source", "digest"), name="callback_once_a_source"
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="source",
-            constraint=models.UniqueConstraint(
-                fields=("account", "name"), name="source_name_once_an_account"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="callback",
-            index=models.Index(fields=["source", "-created_at"], name="callback_newest_of_source"),
-        ),
-        migrations.AddIndex(
-            model_name="callback",
-            index=models.Index(
-                condition=models.Q(("outcome", "held")),
-                fields=["source", "call_external_id"],
-                name="callback_held",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="callback",
-            constraint=models.UniqueConstraint(
-                fields=("source", "digest"), name="callback_once_a_source"
-            ),
         ),
         EnableRowSecurity("Source", references={"location_id": "accounts_location"}),
         EnableRowSecurity(

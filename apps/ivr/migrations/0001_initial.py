@@ -80,6 +80,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "IVR",
                 "verbose_name_plural": "IVRs",
                 "ordering": ["number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "number"),
+                        name="ivr_number_once_an_account",
+                        violation_error_message="Another IVR has this ID.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -143,6 +150,24 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "IVR exchange",
                 "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(
+                        models.F("ivr"),
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        name="exchange_newest_of_ivr",
+                    ),
+                    models.Index(
+                        models.F("account"),
+                        models.F("call_external_id"),
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        name="exchange_newest_of_call",
+                    ),
+                    models.Index(
+                        models.F("account"),
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        name="exchange_newest_of_account",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -300,6 +325,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "IVR web hook",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("budget_s__range", (1, 10))), name="ivr_hook_budget"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -353,6 +383,13 @@ class Migration(migrations.Migration):
                 "verbose_name": "parameter",
                 "verbose_name_plural": "Call Generated Parameters",
                 "ordering": ["created_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("hook", "name"),
+                        name="ivr_parameter_name_once_a_hook",
+                        violation_error_message="Two parameters have the same name.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -426,61 +463,13 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "question",
                 "ordering": ["number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("ivr", "number"),
+                        name="ivr_question_number_once_an_ivr",
+                        violation_error_message="Two questions have the same number.",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="ivr",
-            constraint=models.UniqueConstraint(
-                fields=("account", "number"),
-                name="ivr_number_once_an_account",
-                violation_error_message="Another IVR has this ID.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ivrexchange",
-            index=models.Index(
-                models.F("ivr"),
-                models.OrderBy(models.F("created_at"), descending=True),
-                name="exchange_newest_of_ivr",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ivrexchange",
-            index=models.Index(
-                models.F("account"),
-                models.F("call_external_id"),
-                models.OrderBy(models.F("created_at"), descending=True),
-                name="exchange_newest_of_call",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ivrexchange",
-            index=models.Index(
-                models.F("account"),
-                models.OrderBy(models.F("created_at"), descending=True),
-                name="exchange_newest_of_account",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ivrhook",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("budget_s__range", (1, 10))), name="ivr_hook_budget"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ivrparameter",
-            constraint=models.UniqueConstraint(
-                fields=("hook", "name"),
-                name="ivr_parameter_name_once_a_hook",
-                violation_error_message="Two parameters have the same name.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ivrquestion",
-            constraint=models.UniqueConstraint(
-                fields=("ivr", "number"),
-                name="ivr_question_number_once_an_ivr",
-                violation_error_message="Two questions have the same number.",
-            ),
         ),
     ]

@@ -76,6 +76,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "name"), name="template_name_once_an_account"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -125,6 +130,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("template", "number"), name="version_number_once_a_template"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -237,6 +247,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "indexes": [
+                    models.Index(fields=["account", "name"], name="webhook_of_account"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -277,21 +290,5 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["created_at"],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="templateversion",
-            constraint=models.UniqueConstraint(
-                fields=("template", "number"), name="version_number_once_a_template"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="template",
-            constraint=models.UniqueConstraint(
-                fields=("account", "name"), name="template_name_once_an_account"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhook",
-            index=models.Index(fields=["account", "name"], name="webhook_of_account"),
         ),
     ]
