@@ -1,5 +1,6 @@
 """Every address Hookline answers."""
 
+from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
@@ -11,6 +12,10 @@ from apps.common.admin import operators_only
 from apps.common.views import api_not_found
 from apps.delivery.views import wizard_backtest, wizard_test
 from apps.webhooks.views import tokens
+
+# Every room's pages; none for Django's groups, as roles replace them.
+admin.autodiscover()
+admin.site.unregister(apps.get_model("auth", "Group"))
 
 # RQ's pages let everybody in who may log in; ours are for operators.
 queues = get_api_urlpatterns() + get_admin_urlpatterns()

@@ -9,6 +9,7 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, override_settings
 from pytest_django import DjangoDbBlocker
 
+import config.urls  # noqa: F401 - every room's pages are known, as in a web process
 from apps.accounts.models import Account, User
 from apps.common.access import Role
 from apps.common.models import AuditEntry

@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.core.checks import register
 
-from apps.common.checks import check_credential_keys, check_egress_allow
+from apps.common.checks import SETTINGS, check_credential_keys, check_egress_allow
 
 
 class CommonConfig(AppConfig):
@@ -15,5 +15,5 @@ class CommonConfig(AppConfig):
 
     def ready(self) -> None:
         """Have the settings checked with the rest of the project."""
-        register(check_credential_keys)
-        register(check_egress_allow)
+        register(check_credential_keys, SETTINGS)
+        register(check_egress_allow, SETTINGS)

@@ -10,6 +10,9 @@ from django.core import checks
 
 from apps.common.egress import EgressPolicy
 
+# The tag of these checks: what a process that answers nobody wants to know before it begins.
+SETTINGS = "settings"
+
 
 def check_credential_keys(
     app_configs: Sequence[AppConfig] | None = None, **options: Any

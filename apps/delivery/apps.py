@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.core.checks import register
 
+from apps.common.checks import SETTINGS
 from apps.delivery.checks import check_lease
 
 
@@ -16,5 +17,5 @@ class DeliveryConfig(AppConfig):
         from apps.calls.erasing import FORGET  # noqa: PLC0415 - needs the models
         from apps.delivery.services.erase import forget_deliveries  # noqa: PLC0415
 
-        register(check_lease)
+        register(check_lease, SETTINGS)
         FORGET.append(forget_deliveries)

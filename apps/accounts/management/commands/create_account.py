@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.accounts.models import Account, AccountKind
 from apps.accounts.services import open_account
+from apps.common.checks import SETTINGS
 from apps.common.ids import InvalidPublicId
 
 
@@ -16,6 +17,7 @@ class Command(BaseCommand):
     """Opens an account with its owner, a first location and a full-scope API key."""
 
     help = "Open an account with an owner, a first location and an API key with every scope."
+    requires_system_checks = [SETTINGS]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""

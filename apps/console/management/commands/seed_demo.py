@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from apps.common.checks import SETTINGS
 from apps.console.demo.history import make_history
 from apps.console.demo.keepsakes import FILE_NAME
 from apps.console.demo.seeding import logins, seed
@@ -26,6 +27,7 @@ class Command(BaseCommand):
     """
 
     help = "Make demo accounts, webhooks to the local receiver and some past calls, unless made."
+    requires_system_checks = [SETTINGS]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""

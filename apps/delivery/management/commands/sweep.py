@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
+from apps.common.checks import SETTINGS
 from apps.common.heartbeat import start_beating
 from apps.delivery.jobs import is_getting_on, stop_running_drain
 from apps.delivery.sweep import Sweep
@@ -22,6 +23,7 @@ class Command(BaseCommand):
     """Sweeps every SWEEP_INTERVAL_S seconds until SIGTERM or SIGINT."""
 
     help = "Find due deliveries that nobody is sending, every few seconds."
+    requires_system_checks = [SETTINGS]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""

@@ -9,6 +9,7 @@ import redis
 from django.core.management.base import BaseCommand
 from django.db import connections
 
+from apps.common.checks import SETTINGS
 from apps.common.heartbeat import start_beating
 from apps.delivery.jobs import is_getting_on
 from apps.delivery.wake import QUEUE, start_drain
@@ -19,6 +20,7 @@ class Command(BaseCommand):
     """Works the delivery queue until SIGTERM or SIGINT; needs a supervisor that restarts it."""
 
     help = "Send deliveries: work the delivery queue until told to stop."
+    requires_system_checks = [SETTINGS]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
