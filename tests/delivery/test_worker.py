@@ -26,7 +26,7 @@ class TestAWorker:
     def test_told_to_stop_finishes_what_is_under_way_and_gives_the_rest_back(
         self, world: World, receiver: Receiver
     ) -> None:
-        attach(make_webhook(world, receiver.url("/gated")))
+        attach(make_webhook(world, receiver.url("/gated"), timeout_s=60))
         take_calls(world, 40)
 
         with command("worker", settings.REDIS_URL) as process:
@@ -87,7 +87,8 @@ class TestAWorker:
     def test_is_helped_by_another_while_there_is_much_to_do(
         self, world: World, receiver: Receiver
     ) -> None:
-        attach(make_webhook(world, receiver.url("/gated")))
+        # The gate opens when the second worker has started, which may take a busy machine a while.
+        attach(make_webhook(world, receiver.url("/gated"), timeout_s=60))
         client = redis.Redis.from_url(settings.REDIS_URL)
 
         with (
