@@ -113,7 +113,7 @@ def _has_claimed() -> bool:
 
     pending = Delivery.objects.filter(state=DeliveryState.PENDING)
     just_now = timezone.now() + timedelta(seconds=_LEASE_S - 1)
-    claimed = pending.filter(claim__isnull=False, next_attempt_at__gt=just_now)
+    claimed = pending.filter(claim__isnull=False, leased_until__gt=just_now)
     return claimed.exists() or not pending.exists()
 
 

@@ -17,6 +17,7 @@ CROSS JOIN LATERAL (
   FROM delivery_delivery delivery
   WHERE delivery.webhook_id = webhook.id AND delivery.state = 'pending'
     AND delivery.next_attempt_at <= now()
+    AND (delivery.leased_until IS NULL OR delivery.leased_until <= now())
     AND (delivery.expires_at IS NULL OR delivery.expires_at > now())
   ORDER BY delivery.next_attempt_at LIMIT 1
 ) due

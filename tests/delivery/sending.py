@@ -66,9 +66,10 @@ def running_drain(**overrides: Any) -> Iterator[Drain]:
 
 
 def fall_due(*deliveries: Delivery) -> None:
-    """Let the next try of these be due, without the wait."""
+    """Let the next try of these be due, and their leases be over, without the wait."""
+    now = timezone.now()
     Delivery.objects.filter(pk__in=[each.pk for each in deliveries]).update(
-        next_attempt_at=timezone.now()
+        next_attempt_at=now, leased_until=now
     )
 
 

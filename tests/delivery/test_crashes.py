@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from apps.common.embedded.redis_server import RedisServer
 from apps.common.ids import new_id
@@ -30,7 +31,7 @@ class TestAClaimThatWasNeverRecorded:
         attach(make_webhook(world, receiver.url()))
         take_calls(world, 2)
         crashed, other = Delivery.objects.order_by("pk")
-        Delivery.objects.filter(pk=crashed.pk).update(claim=new_id())
+        Delivery.objects.filter(pk=crashed.pk).update(claim=new_id(), leased_until=timezone.now())
 
         drain()
 

@@ -325,7 +325,23 @@ class TestDeletingWhatIsUnderWay:
         assert Attempt.objects.count() == Delivery.objects.count()
 
 
+def updates_without_indexes() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_get_tuples_hot_updated('delivery_delivery'::regclass)")
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
 class TestALease:
+    def test_is_in_no_index(self, world: World, receiver: Receiver) -> None:
+        attach(make_webhook(world, receiver.url()))
+        take_calls(world, 5)
+        before = updates_without_indexes()
+
+        drain()
+
+        wait_until(lambda: updates_without_indexes() >= before + 5)
+
     def test_keeps_a_claimed_delivery_from_others_until_it_ends(
         self, world: World, receiver: Receiver
     ) -> None:
@@ -333,7 +349,7 @@ class TestALease:
         take(world, event(world))
         # What a worker leaves behind that is killed.
         Delivery.objects.update(
-            claim=uuid.uuid4(), next_attempt_at=timezone.now() + dt.timedelta(seconds=90)
+            claim=uuid.uuid4(), leased_until=timezone.now() + dt.timedelta(seconds=90)
         )
         assert drain().claimed == 0
 
@@ -350,7 +366,7 @@ class TestALease:
         with running_drain():
             wait_until(lambda: len(receiver.requests) == 1)
             Delivery.objects.update(
-                claim=other, next_attempt_at=timezone.now() + dt.timedelta(seconds=90)
+                claim=other, leased_until=timezone.now() + dt.timedelta(seconds=90)
             )
             receiver.gate.set()
             wait_until(Attempt.objects.exists)

@@ -256,7 +256,7 @@ class TestBackOnline:
         leased, first, *_ = Delivery.objects.order_by("pk")
         far = timezone.now() + dt.timedelta(hours=3)
         Delivery.objects.update(next_attempt_at=far)
-        Delivery.objects.filter(pk=leased.pk).update(claim=leased.pk)
+        Delivery.objects.filter(pk=leased.pk).update(claim=leased.pk, leased_until=far)
         fall_due(first)
 
         drain(linger_s=1.0)

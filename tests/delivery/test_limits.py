@@ -245,7 +245,7 @@ class TestWhatIsTooLate:
         self.pass_by()
         Delivery.objects.filter(state="pending").update(
             claim="00000000-0000-0000-0000-000000000001",
-            next_attempt_at=timezone.now() + dt.timedelta(minutes=1),
+            leased_until=timezone.now() + dt.timedelta(minutes=1),
         )
 
         Sweep().run_once()

@@ -309,7 +309,7 @@ class TestSeveral:
             let_pass(replay, seconds)
         work_replays(turn_s=0)
         held = replays[0].deliveries.all()
-        held.update(claim=replays[0].pk, next_attempt_at=timezone.now() + HOUR)
+        held.update(claim=replays[0].pk, leased_until=timezone.now() + HOUR)
         cancel_replay(replay=replays[0])
         for replay, seconds in zip(replays, (20, 10), strict=True):
             let_pass(replay, seconds)
@@ -344,7 +344,7 @@ class TestCancelling:
         sent, held, _ = replay.deliveries.order_by("pk")
         Delivery.objects.filter(pk=sent.pk).update(state="succeeded")
         Delivery.objects.filter(pk=held.pk).update(
-            claim=replay.pk, next_attempt_at=timezone.now() + HOUR
+            claim=replay.pk, leased_until=timezone.now() + HOUR
         )
 
         cancel_replay(replay=replay)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
@@ -17,6 +18,12 @@ logger = logging.getLogger(__name__)
 # Wait before trying again when the database is away, in seconds: doubled up to the second.
 _FIRST_WAIT_S = 0.2
 _LONGEST_WAIT_S = 5.0
+
+# Statements are few and constant, and their plans are kept for so long, in seconds: to plan a claim
+# takes longer than to run it, but a plan that was made for an empty table must not outlive that.
+_PLAN_FOR_S = 1.0
+_KEEP_PLANS = "SET plan_cache_mode = force_generic_plan"
+_FORGET_PLANS = "DISCARD PLANS"
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection[Any]], Awaitable[T]]
@@ -34,6 +41,7 @@ class Database:
         self._parameters = parameters
         self._is_stopping = is_stopping
         self._connection: AsyncConnection[Any] | None = None
+        self._planned_at = 0.0
 
     async def run(self, work: Work[T]) -> T:
         """Do the work; when the database goes away meanwhile, wait for it and do it again.
@@ -54,9 +62,15 @@ class Database:
 
     async def _connected(self) -> AsyncConnection[Any]:
         if self._connection is None or self._connection.closed:
-            self._connection = await AsyncConnection.connect(**self._parameters, autocommit=True)
-            set_json_loads(orjson.loads, self._connection)
-            set_json_dumps(orjson.dumps, self._connection)
+            connection = await AsyncConnection.connect(**self._parameters, autocommit=True)
+            set_json_loads(orjson.loads, connection)
+            set_json_dumps(orjson.dumps, connection)
+            connection.prepare_threshold = 0
+            await connection.execute(_KEEP_PLANS)
+            self._connection, self._planned_at = connection, time.monotonic()
+        if time.monotonic() - self._planned_at > _PLAN_FOR_S:
+            await self._connection.execute(_FORGET_PLANS)
+            self._planned_at = time.monotonic()
         return self._connection
 
     async def _drop(self) -> None:

@@ -165,8 +165,8 @@ class Drain:
             if claimed is None or self._hold.count > self._settings.concurrency // 2:
                 await asyncio.sleep(CLAIM_PAUSE_S)
                 continue
-            # So a claimer never takes more than half of a processor, however much news there is.
-            await asyncio.sleep(min(CLAIM_PAUSE_S, now - began))
+            # So a claimer never takes more than a third of a processor, however much news there is.
+            await asyncio.sleep(min(CLAIM_PAUSE_S, 2 * (now - began)))
             if not claimed:
                 await self._wait_for_news()
         if not self._hold.is_closing:

@@ -17,6 +17,7 @@ EXPIRE = """
 WITH ended AS (
   UPDATE delivery_delivery delivery
   SET state = late.state, finished_at = now(), next_attempt_at = NULL, claim = NULL,
+    leased_until = NULL,
     last_error = CASE WHEN late.state = 'skipped'
       THEN 'Skipped: the ' || delivery.waits_for || ' did not come in time.'
       ELSE 'Expired: it could not be delivered in time.' END
@@ -24,7 +25,7 @@ WITH ended AS (
     SELECT id, CASE WHEN expires_at = wait_until THEN 'skipped' ELSE 'expired' END AS state
     FROM delivery_delivery
     WHERE state IN ('pending', 'waiting') AND expires_at <= now()
-      AND (claim IS NULL OR next_attempt_at <= now())
+      AND (claim IS NULL OR leased_until <= now())
     ORDER BY expires_at LIMIT {step} FOR NO KEY UPDATE SKIP LOCKED
   ) late
   WHERE delivery.id = late.id

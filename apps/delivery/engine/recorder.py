@@ -17,8 +17,8 @@ from apps.delivery.engine.records import Tried, forget, record
 logger = logging.getLogger(__name__)
 
 # The first try of a batch waits this long for others, in seconds; longer when there are many,
-# as a large batch costs less for each of its tries.
-_PAUSE_S = 0.004
+# as a large batch costs less for each of its tries. Only the next one of a call waits for that.
+_PAUSE_S = 0.02
 _LONG_PAUSE_S = 0.04
 _MANY = 64
 # Bodies that wait to be stored, in bytes; while there are more, nothing more is begun.

@@ -23,10 +23,12 @@ SET state = result.state,
     attempt_count = delivery.attempt_count + result.spent,
     last_status = result.status,
     last_error = result.error,
-    claim = NULL
-FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::float[], %s::int[], %s::int[], %s::text[])
+    claim = NULL, leased_until = NULL
+FROM unnest(%(ids)s::uuid[], %(claims)s::uuid[], %(states)s::text[], %(waits_s)s::float[],
+  %(spent)s::int[], %(statuses)s::int[], %(errors)s::text[])
   AS result(id, claim, state, retry_in_s, spent, status, error)
 WHERE delivery.id = result.id AND delivery.claim = result.claim
+  AND delivery.id = ANY (%(ids)s::uuid[])
 """
 _COPY_ATTEMPTS = """
 COPY delivery_attempt (id, created_at, account_id, delivery_id, number, started_at, method, url,
@@ -141,20 +143,20 @@ def _attempt_row(each: Tried, worker: str, now: dt.datetime) -> tuple[Any, ...]:
     )
 
 
-def _columns(tried: Sequence[Tried]) -> list[Any]:
+def _columns(tried: Sequence[Tried]) -> dict[str, Any]:
     """Return the parameters of `_UPDATE`: one list a column."""
-    return [
-        key_array(each.held.id for each in tried),
-        key_array(each.held.claim for each in tried),
-        [_state(each.verdict) for each in tried],
-        [each.verdict.retry_in_s for each in tried],
-        [int(each.verdict.spends_try) for each in tried],
-        [each.outcome.status for each in tried],
-        [
+    return {
+        "ids": key_array(each.held.id for each in tried),
+        "claims": key_array(each.held.claim for each in tried),
+        "states": [_state(each.verdict) for each in tried],
+        "waits_s": [each.verdict.retry_in_s for each in tried],
+        "spent": [int(each.verdict.spends_try) for each in tried],
+        "statuses": [each.outcome.status for each in tried],
+        "errors": [
             each.verdict.reason[:_MAX_ERROR_CHARS] if each.verdict.error_kind else ""
             for each in tried
         ],
-    ]
+    }
 
 
 async def _release(connection: AsyncConnection[Any], tried: Sequence[Tried]) -> None:

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts.models import Account
@@ -44,8 +44,8 @@ class DeliveryState(models.TextChoices):
 class Delivery(AccountOwned):
     """One event to one webhook. It exists because this row does; Redis only wakes its sender.
 
-    A pending one is due at `next_attempt_at`. Whoever claims it pushes that moment a lease ahead
-    and signs with `claim`: if the claimer dies, the delivery falls due again by itself.
+    A pending one is due at `next_attempt_at`. Whoever claims it signs with `claim` and has it until
+    `leased_until`: if the claimer dies, anybody may claim it again by then.
     """
 
     ID_PREFIX = "msg"
@@ -80,7 +80,9 @@ class Delivery(AccountOwned):
     )
     # The places of the template that changed, where only those are sent.
     changed_paths = ArrayField(models.TextField(), null=True)
+    # In no index, and there is room in each page for the row with them: so a claim costs little.
     claim = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
     attempt_count = models.PositiveSmallIntegerField("tries", default=0)
     last_status = models.PositiveSmallIntegerField("last response", null=True)
     last_error = models.CharField(max_length=500, blank=True)
@@ -104,9 +106,6 @@ class Delivery(AccountOwned):
                 fields=["webhook", "next_attempt_at"],
                 condition=Q(state="pending"),
                 name="delivery_due",
-            ),
-            models.Index(
-                F("next_attempt_at"), condition=Q(state="pending"), name="delivery_oldest_due"
             ),
             # A later delivery of the same call and webhook waits for these.
             models.Index(

@@ -35,10 +35,11 @@ WITHDRAWN = "Its replay was cancelled."
 # What is under way is judged by what comes of it.
 _WITHDRAW = """
 UPDATE delivery_delivery delivery
-SET state = 'expired', finished_at = now(), next_attempt_at = NULL, claim = NULL, last_error = %s
+SET state = 'expired', finished_at = now(), next_attempt_at = NULL, claim = NULL,
+  leased_until = NULL, last_error = %s
 FROM (
   SELECT id FROM delivery_delivery
-  WHERE replay_id = %s AND state = 'pending' AND (claim IS NULL OR next_attempt_at <= now())
+  WHERE replay_id = %s AND state = 'pending' AND (claim IS NULL OR leased_until <= now())
   LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
 ) unwanted
 WHERE delivery.id = unwanted.id
