@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import apps
+from factory.django import DjangoModelFactory
 
 from apps.common.models import AccountOwned
 from tests import factories
@@ -13,7 +14,7 @@ FACTORIES = {
     factory._meta.model: factory
     for factory in vars(factories).values()
     if isinstance(factory, type)
-    and issubclass(factory, factories.factory.django.DjangoModelFactory)
+    and issubclass(factory, DjangoModelFactory)
     and factory._meta.model is not None
     and factory not in (factories.OperatorFactory, factories.AgencyFactory)
 }
@@ -87,6 +88,6 @@ def one_of_each(name: str) -> Rows:
         made[type(row)] = row
     for model in account_owned():
         if model not in made:
-            assert model in FACTORIES, f"Write a factory for {model.__name__}, tests/factories.py."
+            assert model in FACTORIES, f"Write a factory for {model.__name__} in tests/factories/."
             made[model] = FACTORIES[model](account=account)
     return made
