@@ -206,10 +206,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "apps.console.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.common.middleware.RequestIdMiddleware",
     "apps.common.middleware.ProblemMiddleware",
+    # From here, a request that comes with a key goes to the last one at once.
+    "apps.common.middleware.ShortWayMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -63,13 +63,13 @@ def key_with_access(token_hash: str) -> tuple[ApiKey, Access] | None:
     """Return the key of this hash, and what it reaches: its account, and an agency's clients.
 
     None where there is none, or its account is off. One statement, as each request of a program
-    begins with it; the key has the fields of `_OF_KEY` only.
+    begins with it; the key has its hash and the fields of `_OF_KEY` only.
     """
     with prepared_cursor() as cursor:
         rows = cursor.rows(_KEY, [token_hash])
     if not rows:
         return None
-    key = ApiKey(**dict(zip(_OF_KEY, rows[0], strict=False)))
+    key = ApiKey(token_hash=token_hash, **dict(zip(_OF_KEY, rows[0], strict=False)))
     role = Role.ADMIN if Scope.WRITE in key.scopes else Role.VIEWER
     reached = (
         ReachableAccount(id_, name, kind == AccountKind.AGENCY, role, parent_id, time_zone)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import timezone
@@ -20,7 +19,7 @@ from apps.common import logs
 from apps.common.access import NOBODY, Access
 from apps.common.origin import ActorKind, Origin, acting
 from apps.common.problems import Problem, problem_response
-from apps.common.tenancy import open_scope, tenant_scope
+from apps.common.tenancy import open_scope, tenant_scope, undo
 
 SESSION_ACCOUNT = "account"
 # Where a person is not known yet, or changes what only the owner of the tables may: these
@@ -61,7 +60,7 @@ class TenancyMiddleware:
         match = _match_of(request)
         if request.path_info.startswith(_API_PREFIX) and _takes_keys(match):
             try:
-                request.bearer = authenticate_bearer(request)
+                request.bearer = authenticate_bearer(request, may_be_known=_is_intake(match))
             except Problem as problem:
                 return problem_response(problem)
             access = request.bearer.access if request.bearer else _access_of_session(request)
@@ -73,22 +72,19 @@ class TenancyMiddleware:
             return self._answer(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
-        """Undo what a failing view wrote, also for those errors that become a 404 or 403.
-
-        One that opens scopes by itself has left them by now, which undid it.
-        """
-        if not _opens_scopes(request.resolver_match):
-            _roll_back()
+        """Undo what a failing view wrote, also for those errors that become a 404 or 403."""
+        undo(request)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if response.status_code >= 500:
-            _roll_back()
+            undo(request)
         return response
 
 
 def _access_of_session(request: HttpRequest) -> Access:
-    user = request.user
+    # There is none on the short way.
+    user = getattr(request, "user", None)
     if not isinstance(user, User) or not user.is_active:
         return NOBODY
     try:
@@ -103,8 +99,8 @@ def origin_of(request: HttpRequest) -> Origin:
     bearer: KeyBearer | None = getattr(request, "bearer", None)
     if bearer is not None:
         kind, actor_id, label = ActorKind.KEY, bearer.key.pk, str(bearer.key)
-    elif isinstance(request.user, User):
-        kind, actor_id, label = ActorKind.USER, request.user.pk, actor_label(request.user)
+    elif isinstance(user := getattr(request, "user", None), User):
+        kind, actor_id, label = ActorKind.USER, user.pk, actor_label(user)
     else:
         kind, actor_id, label = ActorKind.VISITOR, None, "Nobody who is logged in"
     agent = _CONTROL.sub("", request.headers.get("User-Agent", ""))
@@ -144,19 +140,15 @@ def _takes_keys(match: ResolverMatch | None) -> bool:
     return view is None or bool(view.authentication_classes)
 
 
+def _is_intake(match: ResolverMatch | None) -> bool:
+    """Tell whether calls wait for the answer: whoever asks has just asked before."""
+    return match is not None and getattr(getattr(match.func, "cls", None), "is_intake", False)
+
+
 def _scope_of(match: ResolverMatch | None, access: Access) -> AbstractContextManager[None]:
     """Return what the view runs in: behind the wall, as the owner, or what it opens by itself."""
     if match is None:
         return tenant_scope(access)
-    if _opens_scopes(match):
+    if getattr(match.func, "opens_scopes", False):
         return nullcontext()
     return open_scope() if match.view_name in _SYSTEM_VIEWS else tenant_scope(access)
-
-
-def _opens_scopes(match: ResolverMatch | None) -> bool:
-    return bool(match and getattr(match.func, "opens_scopes", False))
-
-
-def _roll_back() -> None:
-    if transaction.get_connection().in_atomic_block:
-        transaction.set_rollback(True)

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 
 from apps.common import logs
@@ -50,3 +52,40 @@ class ProblemMiddleware:
         ):
             return problem_response(Problem.for_status(response.status_code))
         return response
+
+
+class ShortWayMiddleware:
+    """Leads key bearers past what only browsers need, straight to the tenancy middleware.
+
+    What lies between the two in MIDDLEWARE has to do with sessions, forms and pages. The host is
+    checked and the length told here, as there. A bearer that turns out to be no key of ours is
+    nobody on either way.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self._short_way = _last_of(get_response)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Handle one request."""
+        if not request.path_info.startswith(_API_PREFIX) or not _has_bearer(request):
+            return self.get_response(request)
+        request.get_host()
+        response = self._short_way(request)
+        if not response.streaming and not response.has_header("Content-Length"):
+            response["Content-Length"] = str(len(response.content))
+        return response
+
+
+def _has_bearer(request: HttpRequest) -> bool:
+    return str(request.META.get("HTTP_AUTHORIZATION", ""))[:7].lower() == "bearer "
+
+
+def _last_of(get_response: Any) -> GetResponse:
+    """Return the last middleware of the chain, as Django has wrapped it."""
+    last = get_response
+    while hasattr(following := getattr(last, "get_response", None), "get_response"):
+        last = following
+    if last is get_response:
+        raise ImproperlyConfigured("ShortWayMiddleware stands before others in MIDDLEWARE.")
+    return last  # type: ignore[no-any-return]

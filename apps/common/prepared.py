@@ -1,7 +1,9 @@
 """Statements that PostgreSQL plans once a connection, where somebody waits for each of them."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -9,6 +11,28 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
+
+# A connection that answered so recently is not asked whether it lives before it is used again.
+_TRUSTED_FOR_S = 1.0
+
+
+class _Answers(threading.local):
+    """When the connection of this thread last answered, by the monotonic clock."""
+
+    at = float("-inf")
+
+
+_answers = _Answers()
+
+
+def trust_connection() -> None:
+    """Spare a busy connection the check of its health, a statement more for each request.
+
+    A request that comes within a second of the loss of its connection fails for it, as those do
+    that are under way.
+    """
+    if monotonic() - _answers.at < _TRUSTED_FOR_S:
+        connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs leave it out
 
 
 @contextmanager
@@ -18,6 +42,7 @@ def prepared_cursor() -> Iterator["PreparedCursor"]:
     Its statements are few and constant: each connection keeps a plan of every text. Raises the
     errors of `django.db`, as any cursor of Django's.
     """
+    trust_connection()
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
@@ -39,6 +64,7 @@ class PreparedCursor:
         """Run a statement that returns nothing."""
         with self._counted(statement, parameters):
             self._cursor.execute(statement, parameters, prepare=True)
+        _answers.at = monotonic()
 
     def _counted(self, statement: str, parameters: Any) -> AbstractContextManager[None]:
         """Let Django know of the statement where somebody counts them."""

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpResponse
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
@@ -16,6 +16,7 @@ from rest_framework import exceptions
 
 from apps.common import logs
 from apps.common.pointers import escaped
+from apps.common.tenancy import undo
 
 CONTENT_TYPE = "application/problem+json"
 # Also the code of a fault in a body that names a row of nobody, or of somebody else.
@@ -105,8 +106,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     problem = _translate(error)
     if problem is None:
         return None
-    if transaction.get_connection().in_atomic_block:
-        transaction.set_rollback(True)
+    undo(context["request"])
     return problem_response(problem)
 
 

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.db import close_old_connections, connection, transaction
+from django.http import HttpRequest
 
 from apps.common.access import Access
 from apps.common.origin import current_origin
-from apps.common.prepared import prepared_cursor
+from apps.common.prepared import prepared_cursor, trust_connection
 
 TENANT_ROLE = "hookline_tenant"
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -87,10 +88,18 @@ def opens_scopes(view: _View) -> _View:
     return view
 
 
+def undo(request: HttpRequest) -> None:
+    """Undo what a view wrote that failed. One that opens scopes has left them, which did."""
+    view = getattr(request.resolver_match, "func", None)
+    if connection.in_atomic_block and not getattr(view, "opens_scopes", False):
+        transaction.set_rollback(True)
+
+
 @contextmanager
 def _scope(wall: tuple[str, ...]) -> Iterator[None]:
     """Put up a wall for the block, and tell the audit log who acts in it."""
     is_nested = connection.in_atomic_block
+    trust_connection()
     with transaction.atomic():
         before = _wall() if is_nested else ()
         _set_wall((*wall, current_origin().as_json()))
@@ -98,6 +107,12 @@ def _scope(wall: tuple[str, ...]) -> Iterator[None]:
         # Only for those who go on in this transaction: with its end, all of it is gone.
         if is_nested and not connection.needs_rollback:
             _set_wall(before)
+
+
+def wall_statement(access: Access) -> tuple[str, tuple[str, ...]]:
+    """Return what `tenant_scope` puts up its wall with: a statement and its parameters."""
+    wall = _OWNER if access.is_operator else _wall_of(access)
+    return _SET, (*wall, current_origin().as_json())
 
 
 def _wall_of(access: Access) -> tuple[str, ...]:

@@ -1,11 +1,18 @@
 """Bearer keys: which are let in, and that what is stored of one lets nobody in."""
 
 import datetime as dt
+import itertools
+import operator
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
 
 import pytest
 from django.test import Client, RequestFactory
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
+from apps.accounts import authentication
 from apps.accounts.authentication import authenticate_bearer
 from apps.accounts.models import ApiKey, Scope
 from apps.accounts.services import issue_key
@@ -15,14 +22,24 @@ from tests.builders import World, bearer, make_world
 pytestmark = pytest.mark.django_db
 
 
-def knock(authorization: str | None) -> object:
+@pytest.fixture
+def a_second_passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return what lets a second pass for whoever knows keys."""
+    passed = itertools.count(1)
+    return lambda: monkeypatch.setattr(
+        authentication, "monotonic", partial(operator.add, monotonic(), next(passed))
+    )
+
+
+def knock(authorization: str | None, *, may_be_known: bool = False) -> object:
     headers = {} if authorization is None else {"Authorization": authorization}
-    return authenticate_bearer(RequestFactory().get("/api/v1/events", headers=headers))
+    request = RequestFactory().get("/api/v1/events", headers=headers)
+    return authenticate_bearer(request, may_be_known=may_be_known)
 
 
-def refuse(token: str) -> None:
+def refuse(token: str, *, may_be_known: bool = False) -> None:
     with pytest.raises(Problem) as caught:
-        knock(f"Bearer {token}")
+        knock(f"Bearer {token}", may_be_known=may_be_known)
     assert (caught.value.status, caught.value.code) == (401, "invalid_key")
     assert caught.value.detail == "This API key is unknown, revoked or expired."
 
@@ -81,6 +98,38 @@ class TestAKey:
     )
     def test_that_nobody_issued_is_refused(self, world: World, token: str) -> None:
         refuse(token)
+
+
+class TestAKeyThatMayBeKnown:
+    def test_is_looked_up_once_while_it_is_used(
+        self, world: World, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        knock(f"Bearer {world.token}", may_be_known=True)
+        with django_assert_num_queries(0):
+            assert knock(f"Bearer {world.token}", may_be_known=True) is not None
+
+    def test_is_refused_within_a_second_after_it_was_revoked(
+        self, world: World, a_second_passes: Callable[[], None]
+    ) -> None:
+        knock(f"Bearer {world.token}", may_be_known=True)
+        world.key.revoke(timezone.now())
+        refuse(world.token)
+        a_second_passes()
+        refuse(world.token, may_be_known=True)
+
+    def test_expires_in_time(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        ApiKey.objects.update(expires_at=timezone.now() + dt.timedelta(hours=1))
+        knock(f"Bearer {world.token}", may_be_known=True)
+        later = timezone.now() + dt.timedelta(hours=2)
+        monkeypatch.setattr(timezone, "now", lambda: later)
+        refuse(world.token, may_be_known=True)
+
+    def test_is_known_as_soon_as_it_is_issued(self, world: World) -> None:
+        key, token = issue_key(account=world.account, name="R", scopes=[Scope.READ], by=None)
+        ApiKey.objects.filter(pk=key.pk).update(token_hash="not yet")
+        refuse(token, may_be_known=True)
+        ApiKey.objects.filter(pk=key.pk).update(token_hash=key.token_hash)
+        assert knock(f"Bearer {token}", may_be_known=True) is not None
 
 
 class TestAHeader:

@@ -1,11 +1,22 @@
 """Statements that are planned once a connection."""
 
-import pytest
-from django.db import ProgrammingError, connection, transaction
+from typing import Any
 
+import psycopg
+import pytest
+from django.db import OperationalError, ProgrammingError, connection, transaction
+
+from apps.common import prepared
 from apps.common.prepared import prepared_cursor
 
 pytestmark = pytest.mark.django_db
+
+
+def of_owner() -> dict[str, Any]:
+    """Return how to connect once more."""
+    wanted = connection.get_connection_params()
+    return {name: wanted[name] for name in ("dbname", "user", "password", "host")}
+
 
 ADD = "SELECT %s::int + 1 AS planned_once"
 
@@ -36,3 +47,26 @@ class TestPreparedCursor:
             prepared_cursor() as cursor,
         ):
             cursor.rows("SELECT nothing_of_this_name", None)
+
+
+class TestAConnection:
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("seconds_ago", [0.5, 60])
+    def test_is_asked_whether_it_lives_unless_it_has_just_answered(
+        self, monkeypatch: pytest.MonkeyPatch, seconds_ago: float
+    ) -> None:
+        with prepared_cursor() as cursor:
+            cursor.rows(ADD, [1])
+            ((pid,),) = cursor.rows("SELECT pg_backend_pid()", None)
+        with psycopg.connect(**of_owner(), autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [pid])
+        connection.health_check_enabled, connection.health_check_done = True, False
+        monkeypatch.setattr(prepared, "monotonic", lambda: prepared._answers.at + seconds_ago)
+
+        if seconds_ago < 1:
+            with pytest.raises(OperationalError), prepared_cursor() as cursor:
+                cursor.rows(ADD, [2])
+            connection.close()
+        else:
+            with prepared_cursor() as cursor:
+                assert cursor.rows(ADD, [2]) == [(3,)]

@@ -5,6 +5,7 @@ the others, and is no wall.
 """
 
 import logging
+import threading
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,10 @@ _PATIENCE_S = 0.25
 # After a failure, how long Redis is left alone, so that requests do not wait for it every time.
 _COOL_OFF_S = 2.0
 _silent_until = 0.0
+# A process asks Redis for this share of a large limit at once, and counts that by itself: what is
+# left of it when the window ends is all that can be lost.
+_SHARE = 1_000
+_MOST_SHARES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,37 @@ class Quota:
             "RateLimit-Remaining": str(max(self.left, 0)),
             "RateLimit-Reset": str(self.reset_s),
         }
+
+
+class _Shares:
+    """What this process has been given of limits and has not used up, by their name in Redis."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._unused: dict[str, tuple[int, int]] = {}
+
+    def take(self, name: str) -> int | None:
+        """Use one request up; return how many are used, as far as is known. None without a share.
+
+        That counts what others were given as used, and of our own share what is.
+        """
+        with self._lock:
+            unused, given = self._unused.get(name, (0, 0))
+            if not unused:
+                return None
+            self._unused[name] = (unused - 1, given)
+            return given - unused + 1
+
+    def keep(self, name: str, unused: int, given: int) -> None:
+        """Keep what Redis has given to us just now, and in all."""
+        with self._lock:
+            if len(self._unused) >= _MOST_SHARES:
+                self._unused.clear()
+            ours, before = self._unused.get(name, (0, 0))
+            self._unused[name] = (ours + unused, max(given, before))
+
+
+_shares = _Shares()
 
 
 class SenderRateLimit(BaseThrottle):
@@ -74,22 +110,33 @@ class SenderRateLimit(BaseThrottle):
 
 def spend(name: str, limit: int, *, window_s: int = WINDOW_S) -> Quota | None:
     """Count one request under a name, and return what is left; None while Redis is away."""
-    global _silent_until
-    if time.monotonic() < _silent_until:
-        return None
     now = time.time()
     window = int(now // window_s)
-    key = f"hookline:rate:{name}:{window}"
+    used = _count(f"hookline:rate:{name}:{window}", max(1, limit // _SHARE), 2 * window_s)
+    if used is None:
+        return None
+    return Quota(limit, limit - used, max(1, round((window + 1) * window_s - now)))
+
+
+def _count(key: str, share: int, kept_s: int) -> int | None:
+    """Count one request, here or in Redis; return how many there were, None while Redis is away."""
+    global _silent_until
+    if (used := _shares.take(key)) is not None:
+        return used
+    if time.monotonic() < _silent_until:
+        return None
     try:
         pipeline = impatient_redis(settings.REDIS_URL, _PATIENCE_S).pipeline(transaction=False)
-        pipeline.incr(key)
-        pipeline.expire(key, 2 * window_s)
-        used, _ = pipeline.execute()
+        pipeline.incrby(key, share)
+        pipeline.expire(key, kept_s)
+        given, _ = pipeline.execute()
     except redis.RedisError as error:
         _silent_until = time.monotonic() + _COOL_OFF_S
         logger.warning("Redis can not be reached, no request is counted: %s", error)
         return None
-    return Quota(limit, limit - used, max(1, round((window + 1) * window_s - now)))
+    if share > 1:
+        _shares.keep(key, share - 1, given)
+    return int(given) - share + 1
 
 
 def quota_headers(request: Request | HttpRequest) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """How many requests a sender may make in a minute."""
 
+import uuid
+
 import pytest
 from pytest_django import Settings
 
@@ -51,3 +53,26 @@ class TestALimit:
         api = api_for(world.account)
         for _ in range(3):
             assert "RateLimit-Limit" not in api.get("/templates")
+
+
+class TestALargeLimit:
+    def test_is_counted_by_each_process_in_shares(self, world: World, settings: Settings) -> None:
+        settings.API_RATE_LIMIT = 3_000
+        api = api_for(world.account)
+        left = [api.get("/templates")["RateLimit-Remaining"] for _ in range(5)]
+        assert left == ["2999", "2998", "2997", "2996", "2995"]
+
+    def test_of_several_processes_is_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        processes = [rate_limits._Shares() for _ in range(3)]
+        name, passed = str(uuid.uuid4()), 0
+        for number in range(6_600):
+            monkeypatch.setattr(rate_limits, "_shares", processes[number % 3])
+            quota = rate_limits.spend(name, 6_000)
+            passed += quota is not None and not quota.is_spent
+        assert passed == 6_000
+
+    def test_is_not_lost_where_several_threads_ask_at_once(self) -> None:
+        shares = rate_limits._Shares()
+        shares.keep("one", 2, 3)
+        shares.keep("one", 2, 6)
+        assert [shares.take("one") for _ in range(5)] == [3, 4, 5, 6, None]
