@@ -55,7 +55,7 @@ router.register("alerts", deliveries.AlertViewSet, basename="alert")
 
 urlpatterns = [
     path("callbacks/<str:source_id>/<str:url_key>", CallbackView.as_view(), name="callback"),
-    path("events", EventsView.as_view(), name="events"),
+    path("events", opens_scopes(EventsView.as_view()), name="events"),
     path("ivr/steps/<str:step>", opens_scopes(StepView.as_view()), name="ivr_step"),
     path("ivr/<str:ivr>/results", opens_scopes(ResultsView.as_view()), name="ivr_results"),
     path(

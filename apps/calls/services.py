@@ -12,7 +12,7 @@ from apps.calls import snapshots
 from apps.calls.erasing import without_person
 from apps.calls.events import BEGINNINGS, UPDATES, EventType
 from apps.calls.models import Call, CallEvent
-from apps.common.bulk import insert_rows, update_rows
+from apps.common.bulk import insert_rows, new_row, update_rows
 from apps.common.prepared import prepared_cursor
 from apps.common.queries import Among, PreparedQuery
 
@@ -156,12 +156,12 @@ def _calls_of(reported: Sequence[ReportedEvent]) -> dict[_Key, Call]:
 
 def _new_call(key: _Key, location: Location) -> Call:
     account_id, external_id = key
-    return Call(
-        account_id=account_id,
-        location=location,
-        external_id=external_id,
-        context={"call_id": external_id, "repeat_caller": False},
-    )
+    values = {
+        "account_id": account_id,
+        "external_id": external_id,
+        "context": {"call_id": external_id, "repeat_caller": False},
+    }
+    return new_row(Call, values, location=location)
 
 
 def _seen_callers(reported: Iterable[ReportedEvent], calls: Mapping[_Key, Call]) -> set[_Caller]:
@@ -240,16 +240,16 @@ def _record_one(
     is_end = report.type == EventType.ENDED and not call.is_ended
     call.is_begun |= is_begin
     call.is_ended |= is_end
-    event = CallEvent(
-        account_id=call.account_id,
-        call=call,
-        external_id=report.external_id,
-        type=report.type,
-        occurred_at=report.occurred_at,
-        sequence=report.sequence,
-        facts=report.facts,
-        snapshot={},
-    )
+    values = {
+        "account_id": call.account_id,
+        "external_id": report.external_id,
+        "type": report.type,
+        "occurred_at": report.occurred_at,
+        "sequence": report.sequence,
+        "facts": report.facts,
+        "snapshot": {},
+    }
+    event = new_row(CallEvent, values, call=call)
     _learn_caller(call, report, seen_callers)
     new_treatment, new_option = _learn_place(call, report)
     is_next = _is_newest(call, event) and call.context == before["context"]
@@ -319,11 +319,15 @@ def _told(
     call: Call, event: CallEvent, histories: _Histories, *, is_next: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the call at the moment of an event, and as it is now; raises _TooLarge."""
-    if is_next and call.snapshot:
+    if not call.snapshot:
+        moment = now = snapshots.apply(call.context, event.facts)
+    elif is_next:
         moment = now = snapshots.apply(call.snapshot, event.facts)
     else:
         moment, now = _fold_anew(call, event, histories.of(call, also=event))
-    if any(snapshots.size_of(each) > snapshots.MAX_BYTES for each in (moment, now)):
+    if snapshots.size_of(now) > snapshots.MAX_BYTES or (
+        moment is not now and snapshots.size_of(moment) > snapshots.MAX_BYTES
+    ):
         raise _TooLarge
     return moment, now
 

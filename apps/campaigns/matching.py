@@ -4,7 +4,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
 from django.db.models import Q
@@ -20,7 +19,7 @@ from apps.common.models import AccountOwned
 from apps.common.queries import Among, PreparedQuery
 
 # The places of a call that a moment belongs to, by target name; None stands for the account.
-_Places = dict[str, set[uuid.UUID]]
+_Places = dict[str, frozenset[uuid.UUID]]
 
 _LOCATIONS = PreparedQuery(
     lambda: (
@@ -114,12 +113,10 @@ def _matched(
     attached = _Attached(attachments)
     for event, timing, places in moments:
         facts: CallFacts | None = None
-        for attachment in attached.to(places):
+        for attachment in attached.to(event.call, timing, places):
             key = (event.event.pk, attachment.webhook_id)
             known = matches.get(key)
             if known is not None and not known.why_not:
-                continue
-            if not _applies(attachment, event, timing, places):
                 continue
             reason = ""
             if attachment.conditions:
@@ -150,24 +147,25 @@ def _moments(recorded: RecordedEvent) -> Iterator[tuple[Timing, _Places]]:
     call = recorded.call
     if recorded.is_duplicate:
         return
-    whole: _Places = {"location": {call.location_id}}
+    whole: _Places = {"location": frozenset([call.location_id])}
     if call.campaign_key:
-        whole["campaign"] = {call.campaign_key}
+        whole["campaign"] = frozenset([call.campaign_key])
+    account = frozenset([call.account_id])
     if recorded.is_begin:
-        yield Timing.BEGIN, {**whole, "account": {call.account_id}}
+        yield Timing.BEGIN, {**whole, "account": account}
     reached: _Places = {}
     if recorded.new_treatment_key:
-        reached["treatment"] = {recorded.new_treatment_key}
+        reached["treatment"] = frozenset([recorded.new_treatment_key])
     if recorded.new_option_key:
-        reached["option"] = {recorded.new_option_key}
+        reached["option"] = frozenset([recorded.new_option_key])
     if reached:
         yield Timing.BEGIN, reached
     if recorded.is_end or recorded.is_update:
         everything = {
             **whole,
-            "account": {call.account_id},
-            "treatment": set(call.treatment_keys),
-            "option": set(call.option_keys),
+            "account": account,
+            "treatment": frozenset(call.treatment_keys),
+            "option": frozenset(call.option_keys),
         }
         yield (Timing.END if recorded.is_end else Timing.UPDATED), everything
 
@@ -199,29 +197,32 @@ class _Attached:
     """Attachments by what they are attached to, in their order."""
 
     def __init__(self, attachments: Sequence[Attachment]) -> None:
+        self._by_moment: dict[tuple[Any, ...], list[Attachment]] = {}
         self._by_place: dict[uuid.UUID, list[tuple[int, Attachment]]] = defaultdict(list)
         for number, each in enumerate(attachments):
             place = each.campaign_id or each.option_id or each.treatment_id or each.location_id
             self._by_place[place or each.account_id].append((number, each))
 
-    def to(self, places: _Places) -> list[Attachment]:
-        """Return those to any of these places."""
-        found = [
-            numbered
-            for keys in places.values()
-            for key in keys
-            for numbered in self._by_place.get(key, ())
-        ]
-        return [attachment for _, attachment in sorted(found, key=itemgetter(0))]
+    def to(self, call: Call, timing: Timing, places: _Places) -> list[Attachment]:
+        """Return those that tell of a moment of a call in these places."""
+        key = (timing, call.account_id, call.location_id, *places.items())
+        if key not in self._by_moment:
+            found = {
+                number: attachment
+                for keys in places.values()
+                for place in keys
+                for number, attachment in self._by_place.get(place, ())
+                if _applies(attachment, call, timing, places)
+            }
+            self._by_moment[key] = [found[number] for number in sorted(found)]
+        return self._by_moment[key]
 
 
-def _applies(
-    attachment: Attachment, recorded: RecordedEvent, timing: Timing, places: _Places
-) -> bool:
-    if attachment.timing != timing or attachment.account_id != recorded.call.account_id:
+def _applies(attachment: Attachment, call: Call, timing: Timing, places: _Places) -> bool:
+    if attachment.timing != timing or attachment.account_id != call.account_id:
         return False
     webhook_location = attachment.webhook.location_id
-    if webhook_location is not None and webhook_location != recorded.call.location_id:
+    if webhook_location is not None and webhook_location != call.location_id:
         return False
     for name in TARGETS:
         target = getattr(attachment, f"{name}_id")

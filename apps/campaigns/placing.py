@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from django.db.models import Prefetch
@@ -39,9 +40,9 @@ class PlaceReference:
     option: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
-    """Where an event belongs."""
+    """Where an event belongs; many may share one."""
 
     location: Location
     number: TrackingNumber | None = None
@@ -49,7 +50,7 @@ class Place:
     treatment: Treatment | None = None
     option: TreatmentOption | None = None
 
-    @property
+    @cached_property
     def context(self) -> dict[str, Any]:
         """What a call keeps of its place, in the shape the tokens read."""
         context: dict[str, Any] = {

@@ -1,19 +1,42 @@
-"""Writing many rows of a model with one statement, whose only parameter is a JSON document.
+"""Making many rows of a model, and writing them with one statement.
 
-PostgreSQL takes the document apart by the columns of the table. A parameter for each value would
-cost Python many times as much.
+Its only parameter is a JSON document, which PostgreSQL takes apart by the columns of the table. A
+parameter for each value would cost Python many times as much.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Model
+from django.db.models.base import ModelState
 
 from apps.common.documents import as_json
 from apps.common.prepared import prepared_cursor
+
+_Row = TypeVar("_Row", bound=Model)
+
+
+def new_row(model: type[_Row], values: dict[str, Any], **related: Model) -> _Row:
+    """Return a new instance as the constructor of its model does, at a tenth of its cost.
+
+    `values` are by attribute (`webhook_id`) and not checked, `related` are rows by relation. No
+    signals are sent.
+    """
+    row = model.__new__(model)
+    constants, makers = _defaults(model)
+    state, attributes = ModelState(), row.__dict__
+    attributes["_state"] = state
+    attributes.update(constants)
+    for name, make in makers:
+        if name not in values:
+            attributes[name] = make()
+    attributes.update(values)
+    for name, other in related.items():
+        attributes[f"{name}_id"] = other.pk
+        state.fields_cache[name] = other
+    return row
 
 
 def insert_rows(rows: Sequence[Model]) -> None:
@@ -44,17 +67,34 @@ def _write(statement: str, document: str) -> None:
 
 
 def _document(rows: Sequence[Model], columns: Sequence[str], attributes: Sequence[str]) -> str:
-    values_of = attrgetter(*attributes)
+    pairs = [*zip(columns, attributes, strict=True)]
     return as_json(
         [
             {
                 column: value
-                for column, value in zip(columns, values_of(row), strict=True)
-                if value is not None
+                for column, attribute in pairs
+                if (value := values[attribute]) is not None
             }
-            for row in rows
+            for values in map(vars, rows)
         ]
     ).decode()
+
+
+@lru_cache
+def _defaults(
+    model: type[Model],
+) -> tuple[dict[str, Any], Sequence[tuple[str, Callable[[], Any]]]]:
+    """Return the values that every new row has, and what makes those that differ."""
+    fields = model._meta.concrete_fields
+    makers = {
+        field.attname: field.default
+        for field in fields
+        if field.has_default() and callable(field.default)
+    }
+    constants = {
+        field.attname: field.get_default() for field in fields if field.attname not in makers
+    }
+    return constants, [*makers.items()]
 
 
 @lru_cache

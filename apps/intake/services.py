@@ -3,22 +3,30 @@
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, OperationalError, transaction
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
+from apps.accounts.access import access_of_key
+from apps.accounts.models import ApiKey
 from apps.calls import snapshots
 from apps.calls.models import Call
 from apps.calls.services import RecordedEvent, ReportedEvent, record_events
 from apps.campaigns.matching import match_events
 from apps.campaigns.placing import KnownPlace, Place, PlaceReference, Places, UnknownPlace
 from apps.common.access import Access
-from apps.delivery.models import Delivery
+from apps.common.locks import bound_waiting
+from apps.common.tenancy import tenant_scope
 from apps.delivery.services import plan, release_held
 from apps.intake.events import EventFault, ParsedEvent, parse_event
+from apps.intake.rounds import Rounds
 from apps.ivr.transcripts import transcripts_in
 
 logger = logging.getLogger(__name__)
@@ -26,6 +34,8 @@ logger = logging.getLogger(__name__)
 # Two requests may bring the same new event or call at the same moment: the loser tries again and
 # finds it. One that brings many may lose some of them each time.
 _TRIES = 6
+# How long a round waits for a call that another transaction holds.
+_MOST_WAIT_S = 1
 _TOO_LARGE = (
     f"With this event, its call would have more than {snapshots.MAX_BYTES:,} bytes; or it comes"
     " late, and the calls of this request have too many events to find its place."
@@ -42,6 +52,23 @@ class Rejection:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event that is stored, and how many deliveries are planned for it."""
+
+    recorded: RecordedEvent
+    planned: int
+
+    def log(self) -> None:
+        """Write a line if it begins or ends a call or is told of, without personal data."""
+        each = self.recorded
+        if each.is_begin or each.is_end or self.planned:
+            logger.info("%s %s, %d planned", each.event.type, each.call.external_id, self.planned)
+
+
+_Outcome = Stored | EventFault
+
+
 @dataclass(slots=True)
 class Receipt:
     """What became of a batch. `accepted` pairs an event's index with what was recorded."""
@@ -56,83 +83,141 @@ def accept_events(*, access: Access, bodies: Sequence[Any]) -> Receipt:
     Each event is taken or rejected by itself. When this returns inside a transaction that then
     commits, every accepted event is stored and its deliveries are planned.
     """
-    receipt = Receipt()
-    parsed: list[tuple[int, ParsedEvent]] = []
+    events, outcomes = _read(bodies)
+    stored = _store_in(transaction.atomic, access, [*events.values()])
+    return _receipt(outcomes | dict(zip(events, stored, strict=True)))
+
+
+def accept_and_commit(*, key: ApiKey, bodies: Sequence[Any]) -> Receipt:
+    """Take a batch as `accept_events` does, outside of any transaction; it is committed then.
+
+    It is for whoever bears the key, and what that reaches now. An event that comes by itself shares
+    its transaction with those that come at the same moment with the same key.
+    """
+    events, outcomes = _read(bodies)
+    parsed = [*events.values()]
+    together = _ROUNDS.join(key.pk, (key, parsed[0])) if len(bodies) == len(parsed) == 1 else None
+    if together is not None:
+        return _receipt({0: together})
+    access = access_of_key(key)
+    stored = _store_in(partial(tenant_scope, access), access, parsed)
+    return _receipt(outcomes | dict(zip(events, stored, strict=True)))
+
+
+def _read(bodies: Sequence[Any]) -> tuple[dict[int, ParsedEvent], dict[int, _Outcome]]:
+    """Return the events, and the faults of what is none, by their index."""
+    events: dict[int, ParsedEvent] = {}
+    faults: dict[int, _Outcome] = {}
     for index, body in enumerate(bodies):
         try:
-            parsed.append((index, parse_event(body)))
+            events[index] = parse_event(body)
         except EventFault as fault:
-            receipt.rejected.append(Rejection(index, fault.pointer, fault.code, fault.message))
+            faults[index] = fault
+    return events, faults
+
+
+def _receipt(outcomes: Mapping[int, _Outcome]) -> Receipt:
+    receipt = Receipt()
+    for index, outcome in sorted(outcomes.items(), key=itemgetter(0)):
+        if isinstance(outcome, EventFault):
+            rejection = Rejection(index, outcome.pointer, outcome.code, outcome.message)
+            receipt.rejected.append(rejection)
+        else:
+            receipt.accepted.append((index, outcome.recorded))
+            outcome.log()
+    return receipt
+
+
+def _take_round(brought: Sequence[tuple[ApiKey, ParsedEvent]]) -> list[Stored | None]:
+    """Take events that came one by one in one transaction; None for those that it refuses.
+
+    It waits for no call that somebody holds for long: one who waited would keep all others waiting.
+    """
+    access = access_of_key(brought[0][0])
+    with tenant_scope(access):
+        bound_waiting(_MOST_WAIT_S)
+        outcomes = _store(access, [event for _, event in brought])
+    return [None if isinstance(outcome, EventFault) else outcome for outcome in outcomes]
+
+
+# An event of whoever comes alone is a round, too: others may come meanwhile.
+_ROUNDS = Rounds(_take_round, most=settings.INTAKE_MAX_BATCH)
+
+
+def _store_in(
+    scope: Callable[[], AbstractContextManager[Any]], access: Access, events: Sequence[ParsedEvent]
+) -> list[_Outcome]:
+    """Store events in a scope of their own, anew after a collision; what is written is undone."""
     for tries_left in reversed(range(_TRIES)):
         try:
-            with transaction.atomic():
-                _store(access, parsed, receipt)
-            break
+            with scope():
+                return _store(access, events)
         except (IntegrityError, OperationalError) as error:
             if not tries_left or not _is_collision(error):
                 raise
-    receipt.rejected.sort(key=lambda rejection: rejection.index)
-    return receipt
+    raise AssertionError("the last try returns or raises")
 
 
 def _is_collision(error: DatabaseError) -> bool:
     return isinstance(error.__cause__, (UniqueViolation, DeadlockDetected))
 
 
-def _store(access: Access, parsed: list[tuple[int, ParsedEvent]], receipt: Receipt) -> None:
-    reported: list[tuple[int, ReportedEvent]] = []
-    rejected: list[Rejection] = []
-    places = _PlaceFinder(access, [event for _, event in parsed])
-    for index, event in parsed:
+def _store(access: Access, events: Sequence[ParsedEvent]) -> list[_Outcome]:
+    outcomes: list[_Outcome | None] = []
+    reported: list[ReportedEvent] = []
+    places = _PlaceFinder(access, events)
+    for event in events:
         try:
-            reported.append((index, _report(event, places.find(event))))
+            reported.append(_report(event, places.find(event)))
+            outcomes.append(None)
         except UnknownPlace as unknown:
-            rejected.append(
-                Rejection(index, f"/{unknown.field}", f"unknown_{unknown.field}", str(unknown))
+            outcomes.append(
+                EventFault(f"/{unknown.field}", f"unknown_{unknown.field}", str(unknown))
             )
-    if reported:
-        accepted: list[tuple[int, RecordedEvent]] = []
-        outcomes = record_events(reported=[report for _, report in reported])
-        for (index, _), outcome in zip(reported, outcomes, strict=True):
-            if outcome is None:
-                rejected.append(Rejection(index, "", "too_large", _TOO_LARGE))
-            else:
-                accepted.append((index, outcome))
-        recorded = [outcome for _, outcome in accepted]
-        planned = plan(matches=[*match_events(recorded), *transcripts_in(recorded)])
-        release_held(recorded=recorded)
-        if logger.isEnabledFor(logging.INFO):
-            _log(recorded, planned)
-        receipt.accepted = accepted
-    receipt.rejected += rejected
+    taken = iter(_record_and_plan(reported))
+    return [outcome or next(taken) for outcome in outcomes]
 
 
-def _log(recorded: Sequence[RecordedEvent], planned: Sequence[Delivery]) -> None:
-    """Write a line for what begins or ends a call or is told of, without personal data."""
-    deliveries = Counter(delivery.event_id for delivery in planned)
-    for each in recorded:
-        count = deliveries[each.event.pk]
-        if each.is_begin or each.is_end or count:
-            logger.info("%s %s, %d planned", each.event.type, each.call.external_id, count)
+def _record_and_plan(reported: Sequence[ReportedEvent]) -> list[_Outcome]:
+    outcomes = record_events(reported=reported)
+    recorded = [outcome for outcome in outcomes if outcome is not None]
+    planned = Counter(
+        delivery.event_id
+        for delivery in plan(matches=[*match_events(recorded), *transcripts_in(recorded)])
+    )
+    release_held(recorded=recorded)
+    return [
+        Stored(outcome, planned[outcome.event.pk])
+        if outcome
+        else EventFault("", "too_large", _TOO_LARGE)
+        for outcome in outcomes
+    ]
 
 
 class _PlaceFinder:
     """Finds each event's place; what one leaves out is where its call is known to be."""
 
     def __init__(self, access: Access, events: Sequence[ParsedEvent]) -> None:
-        self._by_call = self._known_calls(access, events)
+        asking = [event for event in events if _asks_its_call(event)]
+        self._found: dict[PlaceReference, Place] = {}
+        self._by_call = self._known_calls(access, asking)
         self._places = Places(
             account_ids=access.account_ids,
             references=[event.place for event in events],
             known=[each for found in self._by_call.values() for each in found.values()],
         )
-        for event in events:
+        for event in events if asking else ():
             if _is_placed(event):
                 self._learn(event)
 
     def find(self, event: ParsedEvent) -> Place:
         """Return the place of an event; raises UnknownPlace."""
-        return self._places.find(event.place, known=self._by_call.get(event.call_external_id))
+        if _asks_its_call(event):
+            return self._places.find(event.place, known=self._by_call.get(event.call_external_id))
+        place = self._found.get(event.place)
+        if place is None:
+            place = self._found[event.place] = self._places.find(event.place)
+        return place
 
     def _learn(self, event: ParsedEvent) -> None:
         """Note what a batch itself tells of a call's place, for its events that do not."""
@@ -148,14 +233,10 @@ class _PlaceFinder:
 
     @staticmethod
     def _known_calls(
-        access: Access, events: Sequence[ParsedEvent]
+        access: Access, asking: Sequence[ParsedEvent]
     ) -> dict[str, dict[uuid.UUID, KnownPlace]]:
-        wanted = {
-            event.call_external_id
-            for event in events
-            if not _is_placed(event) or (event.place.option and not event.place.treatment)
-        }
         known: dict[str, dict[uuid.UUID, KnownPlace]] = {}
+        wanted = {event.call_external_id for event in asking}
         if wanted:
             calls = (
                 Call.objects.filter(account_id__in=access.account_ids, external_id__in=wanted)
@@ -167,6 +248,11 @@ class _PlaceFinder:
                     call.location, set(call.treatment_keys)
                 )
         return known
+
+
+def _asks_its_call(event: ParsedEvent) -> bool:
+    """Tell whether its place depends on what is known of its call."""
+    return not _is_placed(event) or bool(event.place.option and not event.place.treatment)
 
 
 def _is_placed(event: ParsedEvent) -> bool:

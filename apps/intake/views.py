@@ -3,18 +3,21 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.authentication import ApiKeyAuthentication, bearer_of
 from apps.accounts.models import Scope
-from apps.common.api.views import ApiView
+from apps.common.api.views import ApiView, access_of
 from apps.common.problems import FieldProblem, Problem
+from apps.common.tenancy import tenant_scope
 from apps.intake import description
 from apps.intake.description import Event
-from apps.intake.services import Receipt, accept_events
+from apps.intake.services import Receipt, accept_and_commit, accept_events
 
 
 class EventsView(ApiView):
@@ -23,6 +26,16 @@ class EventsView(ApiView):
     authentication_classes = [ApiKeyAuthentication]
     scope = Scope.INGEST
     is_intake = True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer in the transaction that keeps the answer, where it is to be kept."""
+        if not _is_kept(request):
+            return super().dispatch(request, *args, **kwargs)
+        with tenant_scope(access_of(request)):
+            response = super().dispatch(request, *args, **kwargs)
+            if response.status_code >= 400:
+                transaction.set_rollback(True)
+            return response
 
     @extend_schema(
         operation_id="events_create",
@@ -44,12 +57,21 @@ class EventsView(ApiView):
                 f"A batch has at most {settings.INTAKE_MAX_BATCH} events; this one has"
                 f" {len(bodies)}.",
             )
-        receipt = accept_events(access=bearer_of(request).access, bodies=bodies)
+        bearer = bearer_of(request)
+        if _is_kept(request):
+            receipt = accept_events(access=bearer.access, bodies=bodies)
+        else:
+            receipt = accept_and_commit(key=bearer.key, bodies=bodies)
         if not receipt.accepted:
             raise _nothing_accepted(receipt, is_batch=isinstance(body, list))
         return Response(
             {"accepted": _accepted(receipt), "rejected": _rejected(receipt)}, status=202
         )
+
+
+def _is_kept(request: Request | HttpRequest) -> bool:
+    """Tell whether the answer is to be kept for a repeat."""
+    return "Idempotency-Key" in request.headers
 
 
 def _accepted(receipt: Receipt) -> list[dict[str, Any]]:

@@ -41,6 +41,8 @@ class Told:
 
         Without anything told before, all of it is new.
         """
+        if not self._mappings:
+            return ""
         line = (delivery.call_id, delivery.webhook_id)
         before, after = self._snapshots.get(line), match.recorded.event.snapshot
         if not match.why_not:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.campaigns.matching import Match
-from apps.common.bulk import insert_rows
+from apps.common.bulk import insert_rows, new_row
 from apps.delivery.models import Delivery, DeliveryState
 from apps.delivery.services.changes import Told
 from apps.delivery.services.turns import take_turns
@@ -57,20 +57,21 @@ def plan(*, matches: Sequence[Match]) -> list[Delivery]:
 
 
 def _delivery(match: Match, version_id: uuid.UUID, now: dt.datetime) -> Delivery:
-    event = match.recorded.event
-    return Delivery(
-        account_id=event.account_id,
-        webhook_id=match.attachment.webhook_id,
-        template_version_id=version_id,
-        call_id=event.call_id,
-        event_id=event.pk,
-        attachment_key=match.attachment.pk,
-        timing=match.timing,
-        state=DeliveryState.PENDING,
-        next_attempt_at=now,
-        waits_for="",
-        expires_at=_expiry(match, now),
-    )
+    event, attachment = match.recorded.event, match.attachment
+    values = {
+        "account_id": event.account_id,
+        "webhook_id": attachment.webhook_id,
+        "template_version_id": version_id,
+        "call_id": event.call_id,
+        "event_id": event.pk,
+        "attachment_key": attachment.pk,
+        "timing": match.timing,
+        "state": DeliveryState.PENDING,
+        "next_attempt_at": now,
+        "waits_for": "",
+        "expires_at": _expiry(match, now),
+    }
+    return new_row(Delivery, values)
 
 
 def _expiry(match: Match, now: dt.datetime) -> dt.datetime | None:

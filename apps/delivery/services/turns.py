@@ -35,6 +35,8 @@ def take_turns(matches: Sequence[Match], deliveries: Sequence[Delivery], now: dt
     without a number are not counted.
     """
     hours = {match.attachment.pk: match.attachment.once_per_caller_h for match in matches}
+    if not any(hours.values()):
+        return
     events = {match.recorded.event.pk: match.recorded for match in matches}
     wanted: dict[_Turn, tuple[Delivery, dt.datetime]] = {}
     asking: list[Delivery] = []

@@ -25,6 +25,8 @@ def hold(matches: Sequence[Match], deliveries: Sequence[Delivery], now: dt.datet
 
     What an event lacks that is dated before, its call may have: then it is sent as it is now.
     """
+    if not any(match.attachment.wait_for for match in matches):
+        return
     by_event = {(match.recorded.event.pk, match.attachment.pk): match for match in matches}
     lacking: list[tuple[Delivery, Match]] = []
     for delivery in deliveries:
