@@ -1,108 +1,33 @@
-"""Twilio's callbacks over HTTP: what they become, and what is refused."""
+"""Twilio's callbacks over HTTP: what they become."""
 
 import hashlib
 import itertools
 import json
 from typing import Any
 
-import orjson
 import pytest
-from django.apps import apps
 from django.test import Client
-from pytest_django import Settings
 
 from apps.calls.events import EventType
 from apps.calls.models import Call, CallEvent
 from apps.delivery.models import Delivery
 from apps.intake.adapters.twilio_signature import sign
 from apps.intake.models import Callback, Source
-from tests.builders import World, attach, make_webhook, make_world
-from tests.factories import SourceFactory
-from tests.intake.calling import FORM, Twilio, call, path_of
+from tests.builders import World, attach, make_webhook
+from tests.intake.calling import Twilio, path_of
+from tests.intake.twilio_posts import (
+    AGENT,
+    CALLER,
+    CHILD,
+    PARENT,
+    everything,
+    of_call,
+    of_leg,
+    recording,
+    rows,
+)
 
 pytestmark = pytest.mark.django_db
-
-PARENT = "CAparent00000000000000000000000001"
-CHILD = "CAchild000000000000000000000000001"
-CALLER, AGENT = "+17776734736", "+15550009999"
-
-
-@pytest.fixture
-def source(world: World) -> Source:
-    return SourceFactory(account=world.account)
-
-
-@pytest.fixture
-def twilio(source: Source) -> Twilio:
-    return Twilio(source)
-
-
-def of_call(world: World, status: str, second: int, **more: str) -> dict[str, str]:
-    """What Twilio posts of the leg that came in."""
-    return {
-        "CallSid": PARENT,
-        "CallStatus": status,
-        "Direction": "inbound",
-        "From": CALLER,
-        "To": world.number.number,
-        "FromCity": "SPRINGWOOD",
-        "CallerName": "FREDDY KRUEGER",
-        "AccountSid": "AC1",
-        "StirVerstat": "TN-Validation-Passed-A",
-        "Timestamp": f"Sat, 28 Mar 2026 00:05:{second:02} +0000",
-        **more,
-    }
-
-
-def of_leg(status: str, second: int, sid: str = CHILD, **more: str) -> dict[str, str]:
-    """What Twilio posts of a leg that the call is put through to."""
-    return {
-        "CallSid": sid,
-        "ParentCallSid": PARENT,
-        "CallStatus": status,
-        "Direction": "outbound-dial",
-        "From": CALLER,
-        "To": AGENT,
-        "Timestamp": f"Sat, 28 Mar 2026 00:05:{second:02} +0000",
-        **more,
-    }
-
-
-def recording(sid: str = PARENT) -> dict[str, str]:
-    return {
-        "CallSid": sid,
-        "RecordingSid": "RE1",
-        "RecordingStatus": "completed",
-        "RecordingUrl": "https://api.twilio.example/Recordings/RE1",
-        "RecordingDuration": "29",
-    }
-
-
-def everything(world: World) -> list[dict[str, str]]:
-    """The callbacks of one answered call, in order."""
-    return [
-        of_call(world, "ringing", 0),
-        of_leg("ringing", 1),
-        of_leg("in-progress", 7),
-        of_leg("completed", 36, CallDuration="29"),
-        of_call(world, "completed", 36, CallDuration="36"),
-        recording(),
-        {
-            "CallSid": PARENT,
-            "TranscriptionSid": "TR1",
-            "TranscriptionStatus": "completed",
-            "TranscriptionText": "Hello.",
-        },
-    ]
-
-
-def rows() -> dict[str, int]:
-    """How many rows there are of each model."""
-    return {
-        model.__name__: model._base_manager.count()
-        for model in apps.get_models()
-        if model._meta.managed
-    }
 
 
 class TestACall:
@@ -279,91 +204,6 @@ class TestARepeat:
         twilio.post(**of_call(world, "completed", 36, More="1"))
         assert CallEvent.objects.count() == 1
         assert set(Callback.objects.values_list("outcome", flat=True)) == {"taken", "repeated"}
-
-
-class TestAForgedCallback:
-    def refused(self, response: Any, before: dict[str, int]) -> None:
-        assert response.status_code == 403
-        assert response.json()["code"] == "wrong_signature"
-        assert rows() == before
-
-    def test_is_refused(self, world: World, source: Source) -> None:
-        before = rows()
-        body = "CallSid=CA1&CallStatus=ringing"
-        self.refused(call(source, body), before)
-        self.refused(call(source, body, **{"X-Twilio-Signature": "nonsense"}), before)
-        self.refused(Twilio(source, token="of somebody else").post(**recording()), before)
-
-    def test_with_a_signature_of_another_one_is_refused(self, world: World, source: Source) -> None:
-        genuine = of_call(world, "ringing", 0)
-        url = f"http://127.0.0.1:8000{path_of(source)}"
-        signature = sign(url, list(genuine.items()), token=source.auth_token)
-        headers = {"X-Twilio-Signature": signature}
-        before = rows()
-        self.refused(call(source, "CallSid=CA1&CallStatus=completed", **headers), before)
-        browser = Client()
-        for path in (f"{path_of(source)}?number=1", f"{path_of(SourceFactory())}"):
-            before = rows()
-            answer = browser.post(path, genuine, content_type=FORM, headers=headers)
-            self.refused(answer, before)
-
-    def test_is_noticed_once_a_minute(self, source: Source) -> None:
-        call(source, "CallSid=CA1")
-        source.refresh_from_db()
-        first = source.last_refused_at
-        assert first is not None
-        call(source, "CallSid=CA1")
-        source.refresh_from_db()
-        assert source.last_refused_at == first
-
-    def test_of_another_account_reaches_nothing(self, world: World) -> None:
-        stranger = make_world("Stranger")
-        source = SourceFactory(account=stranger.account)
-        answer = Twilio(source).post(**of_call(world, "ringing", 0))
-        assert answer.status_code == 422
-        assert not Call.objects.exists()
-
-    @pytest.mark.parametrize("change", ["key", "id", "off", "account"])
-    def test_finds_no_other_url(self, source: Source, change: str) -> None:
-        path = path_of(source)
-        if change == "key":
-            path += "x"
-        elif change == "id":
-            path = path.replace("src_", "wh_")
-        elif change == "off":
-            Source.objects.update(is_active=False)
-        else:
-            source.account.is_active = False
-            source.account.save()
-        answer = Client().post(path, "CallSid=CA1", content_type=FORM)
-        assert answer.status_code == 404
-
-
-class TestTheSignature:
-    def test_is_of_the_public_url(self, world: World, source: Source, settings: Settings) -> None:
-        settings.PUBLIC_URL = "https://hooks.example.com/hookline"
-        form = of_call(world, "ringing", 0)
-        behind_proxy = Twilio(source, public_url="https://hooks.example.com/hookline")
-        assert behind_proxy.post(**form).status_code == 204
-        assert Twilio(source, public_url="http://127.0.0.1:8000").post(**form).status_code == 403
-
-    def test_of_json_is_of_its_hash(self, world: World, source: Source) -> None:
-        body = orjson.dumps(of_call(world, "ringing", 0))
-        path = f"{path_of(source)}?bodySHA256={hashlib.sha256(body).hexdigest()}"
-        signature = sign(f"http://127.0.0.1:8000{path}", [], token=source.auth_token)
-        headers = {"X-Twilio-Signature": signature}
-        kind = "application/json"
-        answer = Client().post(path, body + b" ", content_type=kind, headers=headers)
-        assert answer.status_code == 403
-        assert Client().post(path, body, content_type=kind, headers=headers).status_code == 204
-        assert Call.objects.get().external_id == PARENT
-
-    def test_may_be_of_either_token(self, world: World, source: Source) -> None:
-        source.second_auth_token = "the-next-one"
-        source.save(update_fields=["second_auth_token"])
-        form = of_call(world, "ringing", 0)
-        assert Twilio(source, token="the-next-one").post(**form).status_code == 204
-        assert Twilio(source).post(**form).status_code == 204
 
 
 class TestABadBody:
