@@ -89,6 +89,20 @@ class Running(NamedTuple):
     data_dir: Path
     port: int
     process: subprocess.Popen[str]
+    output: str
+
+
+@pytest.fixture(scope="class")
+def first() -> Iterator[Running]:
+    """An `up` of a folder that had nothing in it, with the demo; it ends well when told to."""
+    with pytest.MonkeyPatch.context() as monkeypatch, reachable_folder() as data_dir:
+        bare_environment(monkeypatch)
+        with up(data_dir) as process:
+            output = read_until(process, "Ctrl-C stops it")
+            yield Running(data_dir, port_in(output), process, output)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        assert processes_of(data_dir) == {}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +112,8 @@ def running(tmp_path_factory: pytest.TempPathFactory, left_behind: Path) -> Iter
         bare_environment(monkeypatch)
         copied(left_behind, data_dir)
         with up(data_dir, "--no-demo", cwd=elsewhere) as process:
-            yield Running(data_dir, port_in(read_until(process, RUNS_AT)), process)
+            output = read_until(process, RUNS_AT)
+            yield Running(data_dir, port_in(output), process, output)
 
 
 @pytest.fixture(scope="module")
@@ -165,23 +180,32 @@ def main_process(service: str, data_dir: Path) -> int:
     return pid
 
 
-class TestUp:
-    def test_serves_the_demo_and_prints_who_can_log_in(self, data_dir: Path) -> None:
-        with up(data_dir) as process:
-            output = read_until(process, "Ctrl-C stops it")
-            assert status_of(port_in(output), "/login/") == 200
-            assert re.search(r"E-mail +Password +Role +Account", output)
-            assert (login := re.search(r"\S+@\S+ +(\S+) +owner +\S+", output))
-            assert str(data_dir / "demo.json") in output
-            assert login[1] in (data_dir / "demo.json").read_text()
-            assert login[1] in run("seed_demo", DATA_DIR=str(data_dir)).stdout
-            commands = " ".join(processes_of(data_dir).values())
-            for part in ("gunicorn", "manage.py worker", "manage.py sweep", "demo.receiver"):
-                assert part in commands
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
-        assert processes_of(data_dir) == {}
+class TestAFirstStart:
+    def test_serves_the_demo_and_prints_who_can_log_in(self, first: Running) -> None:
+        data_dir, port, _, output = first
+        assert status_of(port, "/login/") == 200
+        assert re.search(r"E-mail +Password +Role +Account", output)
+        assert (login := re.search(r"\S+@\S+ +(\S+) +owner +\S+", output))
+        assert str(data_dir / "demo.json") in output
+        assert login[1] in (data_dir / "demo.json").read_text()
+        assert login[1] in run("seed_demo", DATA_DIR=str(data_dir)).stdout
+        commands = " ".join(processes_of(data_dir).values())
+        for part in ("gunicorn", "manage.py worker", "manage.py sweep", "demo.receiver"):
+            assert part in commands
 
+    def test_goes_on_when_somebody_kills_its_services(self, first: Running) -> None:
+        read_until(first.process, "switch   |")
+        for name in ("PostgreSQL", "Redis"):
+            os.kill(main_process(name, first.data_dir), signal.SIGKILL)
+            read_until(first.process, f"up       | {name} was ended by SIGKILL; again in 0.5 s")
+            # The switch tells of a call when it was taken in, the receiver when it arrived.
+            read_until(first.process, "switch   |")
+            read_until(first.process, "receiver |")
+            assert status_of(first.port, "/login/") == 200
+            wait_until(lambda: state_of(first.port) == {"database": "ok", "redis": "ok"})
+
+
+class TestUp:
     def test_lets_its_switch_call_this_machine_whatever_its_public_url(
         self, used_dir: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -196,30 +220,30 @@ class TestUp:
         with up(used_dir, "--no-demo", "--host", "::1") as process:
             assert re.search(RUNS_AT + r"http://\[::1\]:\d+\n", read_until(process, RUNS_AT))
 
-    def test_keeps_its_keys_and_data_even_when_killed(self, data_dir: Path) -> None:
-        with up(data_dir, "--no-demo") as process:
+    def test_keeps_its_keys_and_data_even_when_killed(self, used_dir: Path) -> None:
+        with up(used_dir, "--no-demo") as process:
             port = port_in(read_until(process, RUNS_AT))
             made = run(
                 *("create_account", "--name", "Kept", "--email", "kept@example.com"),
                 *("--password", "a-long-password-of-kept", "--json"),
-                DATA_DIR=str(data_dir),
+                DATA_DIR=str(used_dir),
             )
             assert made.returncode == 0, made.stderr
-            secrets = (data_dir / "secrets.env").read_text()
+            secrets = (used_dir / "secrets.env").read_text()
             process.kill()
             process.wait()
-        with up(data_dir, "--no-demo", "--port", str(port)) as process:
+        with up(used_dir, "--no-demo", "--port", str(port)) as process:
             assert port_in(read_until(process, RUNS_AT)) == port
-            assert (data_dir / "secrets.env").read_text() == secrets
-            with psycopg.connect(shared_by(data_dir)["DATABASE_URL"]) as connection:
+            assert (used_dir / "secrets.env").read_text() == secrets
+            with psycopg.connect(shared_by(used_dir)["DATABASE_URL"]) as connection:
                 names = connection.execute("SELECT name FROM accounts_account").fetchall()
             assert names == [("Kept",)]
             process.send_signal(signal.SIGINT)
             assert process.wait(30) == 0
-        wait_until(lambda: not processes_of(data_dir))
-        assert not (data_dir / "run.env").exists()
-        assert stat.S_IMODE((data_dir / "secrets.env").stat().st_mode) == 0o600
-        assert run("check", DATA_DIR=str(data_dir)).returncode == 0
+        wait_until(lambda: not processes_of(used_dir))
+        assert not (used_dir / "run.env").exists()
+        assert stat.S_IMODE((used_dir / "secrets.env").stat().st_mode) == 0o600
+        assert run("check", DATA_DIR=str(used_dir)).returncode == 0
 
     def test_says_that_a_port_is_taken(self, data_dir: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -261,22 +285,6 @@ class TestUp:
 
 class TestServicesThatDie:
     """Somebody, or the kernel when memory is short, kills what `up` started."""
-
-    def test_are_started_again_and_everything_goes_on(self, used_dir: Path) -> None:
-        with up(used_dir) as process:
-            port = port_in(read_until(process, RUNS_AT))
-            read_until(process, "switch   |")
-            for name in ("PostgreSQL", "Redis"):
-                os.kill(main_process(name, used_dir), signal.SIGKILL)
-                read_until(process, f"up       | {name} was ended by SIGKILL; again in 0.5 s")
-                # The switch tells of a call when it was taken in, the receiver when it arrived.
-                read_until(process, "switch   |")
-                read_until(process, "receiver |")
-                assert status_of(port, "/login/") == 200
-                wait_until(lambda: state_of(port) == {"database": "ok", "redis": "ok"})
-            process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 0
-        assert processes_of(used_dir) == {}
 
     def test_hold_up_no_stop(self, used_dir: Path) -> None:
         with up(used_dir, "--no-demo") as process:
