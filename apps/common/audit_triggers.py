@@ -5,12 +5,10 @@ transaction. Who acts is a setting of that transaction, which `apps.common.tenan
 it, Hookline itself acts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.state import ProjectState
+from apps.common.table_operations import TableOperation
 
 # What says nothing, or is no business of people.
 _NEVER = ("id", "account_id", "created_at", "updated_at")
@@ -106,7 +104,7 @@ DROP FUNCTION hookline_new_id();
 """
 
 
-class Audited(Operation):
+class Audited(TableOperation):
     """Write every change of a table's rows to the audit log.
 
     `model` is its label, as `webhooks.Webhook`. `label` is SQL for what people call the row, which
@@ -115,9 +113,6 @@ class Audited(Operation):
     it does not mention. `accounts` is SQL for an array of the accounts that an id `$1` is of; ""
     takes the row's own account. `events` is what is written of, as triggers have it.
     """
-
-    reversible = True
-    reduces_to_sql = True
 
     def __init__(
         self,
@@ -144,16 +139,7 @@ class Audited(Operation):
         """Return what rebuilds this operation."""
         return type(self).__name__, [self.model], dict(self.options)
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Triggers are no part of Django's model state."""
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def creates(self, table: str) -> Iterator[str]:
         """Create the trigger."""
         options = self.options
         arguments = (
@@ -165,24 +151,15 @@ class Audited(Operation):
             ",".join(options["masks"]),
         )
         quoted = ", ".join("'" + str(one).replace("'", "''") + "'" for one in arguments)
-        schema_editor.execute(
-            f"CREATE TRIGGER audited AFTER {options['events']} ON {self._table(to_state)}"
+        yield (
+            f"CREATE TRIGGER audited AFTER {options['events']} ON {table}"
             f" FOR EACH ROW EXECUTE FUNCTION hookline_audit({quoted})"
         )
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def drops(self, table: str) -> Iterator[str]:
         """Drop the trigger."""
-        schema_editor.execute(f"DROP TRIGGER audited ON {self._table(from_state)}")
+        yield f"DROP TRIGGER audited ON {table}"
 
     def describe(self) -> str:
         """Return the line that `migrate` prints."""
         return f"Write changes of {self.model} to the audit log"
-
-    def _table(self, state: ProjectState) -> str:
-        return str(state.apps.get_model(self.model)._meta.db_table)

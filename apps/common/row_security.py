@@ -1,12 +1,9 @@
 """Migration operations for row security. Every account-owned table gets `EnableRowSecurity`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.state import ProjectState
-
+from apps.common.table_operations import TableOperation
 from apps.common.tenancy import TENANT_ROLE
 
 # The role is cluster-wide and shared by the databases of parallel test runs: another one may make
@@ -53,7 +50,7 @@ REACHABLE = "ANY ((SELECT hookline_reachable())::uuid[])"
 SHARED_FROM = "ANY ((SELECT hookline_shared_from())::uuid[])"
 
 
-class EnableRowSecurity(Operation):
+class EnableRowSecurity(TableOperation):
     """Put a table behind the wall: only rows of reachable accounts are seen or written.
 
     `references` names columns that must point into the same account, as {column: table}: PostgreSQL
@@ -62,129 +59,86 @@ class EnableRowSecurity(Operation):
     restricted role may do at all; without this operation it may do nothing.
     """
 
-    reversible = True
-    reduces_to_sql = True
-
     def __init__(
         self,
-        model_name: str,
+        model: str,
         references: Mapping[str, str] | None = None,
         using: str = f"account_id = {REACHABLE}",
         privileges: str = "SELECT, INSERT, UPDATE, DELETE",
     ) -> None:
-        self.model_name = model_name
+        self.model = model
         self.references = dict(references or {})
         self.using = using
         self.privileges = privileges
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return what rebuilds this operation."""
-        return (
-            type(self).__name__,
-            [self.model_name],
-            {
-                "references": self.references,
-                "using": self.using,
-                "privileges": self.privileges,
-            },
-        )
+        options = {
+            "references": self.references,
+            "using": self.using,
+            "privileges": self.privileges,
+        }
+        return type(self).__name__, [self.model], options
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Row security is no part of Django's model state."""
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def creates(self, table: str) -> Iterator[str]:
         """Create the policy."""
-        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
         check = " AND ".join(
             [self.using, *(_same_account(table, *item) for item in self.references.items())]
         )
-        schema_editor.execute(f"GRANT {self.privileges} ON {table} TO {TENANT_ROLE}")
-        schema_editor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        schema_editor.execute(
+        yield f"GRANT {self.privileges} ON {table} TO {TENANT_ROLE}"
+        yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
+        yield (
             f"CREATE POLICY tenant_wall ON {table} TO {TENANT_ROLE}"
             f" USING ({self.using}) WITH CHECK ({check})"
         )
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def drops(self, table: str) -> Iterator[str]:
         """Drop the policy."""
-        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
-        schema_editor.execute(f"DROP POLICY tenant_wall ON {table}")
-        schema_editor.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-        schema_editor.execute(f"REVOKE ALL ON {table} FROM {TENANT_ROLE}")
+        yield f"DROP POLICY tenant_wall ON {table}"
+        yield f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"
+        yield f"REVOKE ALL ON {table} FROM {TENANT_ROLE}"
 
     def describe(self) -> str:
         """Return the line that `migrate` prints."""
-        return f"Put {self.model_name} behind row security"
+        return f"Put {self.model} behind row security"
 
 
-class CheckReferences(Operation):
+class CheckReferences(TableOperation):
     """Let the restricted role write only rows whose foreign keys stay in their account.
 
     For tables that are behind the wall already; `references` as for `EnableRowSecurity`, `check`
     further SQL that must hold of a row.
     """
 
-    reversible = True
-    reduces_to_sql = True
-
     def __init__(
-        self, model_name: str, references: Mapping[str, str] | None = None, check: str = "TRUE"
+        self, model: str, references: Mapping[str, str] | None = None, check: str = "TRUE"
     ) -> None:
-        self.model_name = model_name
+        self.model = model
         self.references = dict(references or {})
         self.check = check
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return what rebuilds this operation."""
         options = {"references": self.references, "check": self.check}
-        return type(self).__name__, [self.model_name], options
+        return type(self).__name__, [self.model], options
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Row security is no part of Django's model state."""
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def creates(self, table: str) -> Iterator[str]:
         """Create the policy; a restrictive one narrows what the others allow."""
-        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
         check = " AND ".join(
             [*(_same_account(table, *item) for item in self.references.items()), self.check]
         )
-        schema_editor.execute(
+        yield (
             f"CREATE POLICY same_account ON {table} AS RESTRICTIVE TO {TENANT_ROLE}"
             f" USING (TRUE) WITH CHECK ({check})"
         )
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
+    def drops(self, table: str) -> Iterator[str]:
         """Drop the policy."""
-        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
-        schema_editor.execute(f"DROP POLICY same_account ON {table}")
+        yield f"DROP POLICY same_account ON {table}"
 
     def describe(self) -> str:
         """Return the line that `migrate` prints."""
-        return f"Check the references of {self.model_name}"
+        return f"Check the references of {self.model}"
 
 
 def _same_account(table: str, column: str, target: str) -> str:
