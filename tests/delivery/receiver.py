@@ -54,6 +54,7 @@ class Receiver:
     busy: Counter[str] = field(default_factory=Counter)
     most_busy: Counter[str] = field(default_factory=Counter)
     gate: threading.Event = field(default_factory=threading.Event)
+    answered: list[asyncio.StreamWriter] = field(default_factory=list)
 
     def at(self, path: str) -> list[Received]:
         """What was sent to a path, in order."""
@@ -340,6 +341,19 @@ async def ok_once(receiver: Receiver, _: Received, writer: asyncio.StreamWriter)
     """The first request of the receiver is answered, the second finds its connection dying."""
     if len(receiver.requests) == 2:
         raise ConnectionError
+    writer.write(OK)
+
+
+@behaviour
+async def ok_once_a_connection(
+    receiver: Receiver, _: Received, writer: asyncio.StreamWriter
+) -> None:
+    """The first request of a connection is answered, the second finds it dying."""
+    if writer in receiver.answered:
+        raise ConnectionError
+    receiver.answered.append(writer)
+    # So that one which comes at the same time needs a connection of its own.
+    await asyncio.sleep(0.1)
     writer.write(OK)
 
 

@@ -172,6 +172,20 @@ class TestManyAtOnce:
         assert len(receiver.requests) == 100
         assert receiver.connections <= 4
 
+    def test_are_sent_again_over_new_ones_where_the_kept_ones_die(self, receiver: Receiver) -> None:
+        async def send_all() -> list[Outcome]:
+            async with aiohttp_client.guarded_session(LOOPBACK) as session:
+                request = post(receiver.url("/ok-once-a-connection"))
+                together = (aiohttp_client.send(session, request) for _ in range(3))
+                return [
+                    *await asyncio.gather(*together),
+                    await aiohttp_client.send(session, request),
+                ]
+
+        *first, last = asyncio.run(send_all())
+        assert [(outcome.status, outcome.sends) for outcome in first] == [(200, 1)] * 3
+        assert (last.status, last.sends) == (200, 2)
+
     def test_wait_for_none_that_hangs(self, receiver: Receiver) -> None:
         async def send_all() -> tuple[list[Outcome], list[Outcome]]:
             async with aiohttp_client.guarded_session(LOOPBACK) as session:

@@ -4,22 +4,26 @@ import asyncio
 import logging
 import threading
 from collections import Counter
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from apps.delivery.engine import senders
 from apps.delivery.engine.drain import Drain
 from apps.delivery.engine.lanes import CONCURRENCY
 from apps.delivery.jobs import drain_settings, run_drain
 from apps.delivery.models import Attempt, Delivery
+from apps.delivery.retry import Verdict, judge
 from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
 from tests.delivery.agreement import assert_log_agrees
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import (
     drain,
+    fall_due,
     running_drain,
     states,
     take_calls,
@@ -97,6 +101,28 @@ class TestOneWebhook:
             wait_until_sent()
 
         balance(receiver)
+
+    def test_whose_try_breaks_down_gets_the_others(
+        self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = iter([True])
+
+        def break_down_once(*arguments: Any, **more: Any) -> Verdict:
+            if next(broken, False):
+                raise RuntimeError("a fault of ours")
+            return judge(*arguments, **more)
+
+        monkeypatch.setattr(senders, "judge", break_down_once)
+        attach(make_webhook(world, receiver.url(), concurrency=1))
+        take_calls(world, 4)
+
+        drain()
+
+        assert sorted(states()) == ["pending", *["succeeded"] * 3]
+        fall_due(*Delivery.objects.all())
+        drain()
+        assert set(states()) == {"succeeded"}
+        assert Attempt.objects.filter(error_kind="lost").count() == 1
 
 
 class TestTheShares:

@@ -200,7 +200,6 @@ class TestAReceiver:
             ("/gzip-bomb", ""),
             ("/closes-politely", ""),
             ("/connection-close", ""),
-            ("/ok-once", ""),
         ],
     )
     def test_that_misbehaves_is_told_of_as_it_was(
@@ -216,6 +215,18 @@ class TestAReceiver:
         assert {attempt.error_kind for attempt in badly} == {outcome}
         assert all(len(attempt.response_body) <= 65_536 for attempt in badly)
         assert Attempt.objects.filter(url=receiver.url("/ok/beside"), error_kind="").count() == 6
+        assert_log_agrees(receiver)
+
+    def test_whose_kept_connection_dies_gets_the_request_over_a_new_one(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        attach(make_webhook(world, receiver.url("/ok-once"), concurrency=1))
+        take_calls(world, 6)
+
+        drain()
+
+        attempts = Attempt.objects.order_by("started_at").values_list("error_kind", "sends")
+        assert list(attempts) == [("", 1), ("", 2), *[("", 1)] * 4]
         assert_log_agrees(receiver)
 
 

@@ -189,8 +189,11 @@ class GuardedSession:
         while True:
             exchange.connecting = False
             connection = await self._connector.connect(destination.connect_request, [], _TIMEOUT)
-            # A pooled connection on which something arrived unasked would answer with that.
-            if connection.protocol is not None and not connection.protocol.should_close:
+            # After a pooled connection that was dead, the others are likely to be so. And one on
+            # which something arrived unasked would answer with that.
+            is_trusted = exchange.connecting or not exchange.sends
+            protocol = connection.protocol
+            if is_trusted and protocol is not None and not protocol.should_close:
                 return connection
             _drop(connection)
 

@@ -185,6 +185,14 @@ LEASE_MARGIN_S = 5.0
 _EVENT = 5
 
 
+class Taken(NamedTuple):
+    """What a claim took, before the snapshots are read; `deadline` is when the lease ends."""
+
+    rows: Sequence[tuple[Any, ...]]
+    claim: uuid.UUID
+    deadline: float
+
+
 class Claimed(NamedTuple):
     """A delivery that this worker holds under a lease, signed with `claim`.
 
@@ -220,7 +228,7 @@ async def claim_due(
     after: uuid.UUID,
     lease_s: float,
     loop_time: float,
-) -> list[Claimed]:
+) -> Taken:
     """Claim up to `limit` due deliveries, of each webhook what `rooms` says, or `per_webhook`.
 
     First come those that `rooms` does not name, so that whoever has little waits for nobody: in the
@@ -249,8 +257,16 @@ async def claim_due(
             "loop_time": loop_time,
         },
     )
-    deadline = loop_time + lease_s
-    rows = sorted(await cursor.fetchall(), key=_age)
+    return Taken(sorted(await cursor.fetchall(), key=_age), claim, loop_time + lease_s)
+
+
+async def with_snapshots(connection: AsyncConnection[Any], taken: Taken) -> list[Claimed]:
+    """Complete what was taken with the snapshot of its event.
+
+    Not a part of the claim, which must not be made again where only this fails: what it took would
+    be under a lease, and nobody would know of it.
+    """
+    rows, claim, deadline = taken
     snapshots = await _snapshots(connection, {row[_EVENT] for row in rows})
     return [Claimed._make((*row, claim, deadline, snapshots.get(row[_EVENT]))) for row in rows]
 

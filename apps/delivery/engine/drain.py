@@ -21,11 +21,13 @@ from apps.delivery.engine.bell import listening
 from apps.delivery.engine.claims import (
     FIRST,
     Claimed,
+    Taken,
     active_revisions,
     claim_due,
     give_back,
     let_go,
     seconds_to_next_due,
+    with_snapshots,
 )
 from apps.delivery.engine.database import Database
 from apps.delivery.engine.endpoints import Endpoint, EndpointCache
@@ -183,8 +185,8 @@ class Drain:
         rooms = self._hold.lanes.ask(self._capacity)
         self._cache.make_room(self._hold.lanes)
 
-        async def claim(connection: AsyncConnection[Any]) -> list[Claimed]:
-            claimed = await claim_due(
+        async def claim(connection: AsyncConnection[Any]) -> Taken:
+            return await claim_due(
                 connection,
                 worker=self._worker,
                 limit=limit,
@@ -194,6 +196,9 @@ class Drain:
                 lease_s=self._settings.lease_s,
                 loop_time=time.monotonic(),
             )
+
+        async def complete(connection: AsyncConnection[Any]) -> list[Claimed]:
+            claimed = await with_snapshots(connection, taken)
             await self._cache.learn(
                 connection,
                 revisions={each.webhook_id: each.revision for each in claimed},
@@ -201,7 +206,8 @@ class Drain:
             )
             return claimed
 
-        claimed = await self._claims.run(claim)
+        taken = await self._claims.run(claim)
+        claimed = await self._claims.run(complete)
         self.tally.claimed += len(claimed)
         self._hold.count += len(claimed)
         # A claim that is full of webhooks without a lane may have left out those behind its last

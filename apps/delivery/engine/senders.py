@@ -125,7 +125,12 @@ class Senders:
             held = lane.queue.popleft()
             if lane.is_low:
                 self._hold.news.set()
-            await self._attempt(held)
+            try:
+                await self._attempt(held)
+            # One delivery must not end a sender. When its lease is over, it counts as a lost try.
+            except Exception:
+                logger.exception("The try of %s broke down.", held.id)
+                self._hold.let_go(1)
             if self._starved or self._is_one_too_many:
                 return
 
