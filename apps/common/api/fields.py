@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import QuerySet
@@ -99,15 +99,9 @@ class Reference(_RelatedField):
             kwargs["queryset"] = model._base_manager.all()
         super().__init__(**kwargs)
 
-    @property
-    def expanded(self) -> Any:
-        """The serializer class that shows the row itself, None where its id does."""
-        parent: Any = self.parent
-        return parent.expanded.get(self.field_name) if hasattr(parent, "expanded") else None
-
     def use_pk_only_optimization(self) -> bool:
-        """Take the key from the row, and fetch nothing, unless all of it is shown."""
-        return self.expanded is None
+        """Take the key from the row, and fetch nothing."""
+        return True
 
     def to_internal_value(self, data: Any) -> AccountOwned:
         """Return the row."""
@@ -122,19 +116,6 @@ class Reference(_RelatedField):
             self.fail(NOT_FOUND, what=self.model._meta.verbose_name)
         return row
 
-    @cached_property
-    def _show_whole(self) -> Callable[[Any], Any]:
-        """What shows the row itself: once for all rows of a list that name it."""
-        serializer = self.expanded(context=self.context)
-        shown: dict[uuid.UUID, Any] = {}
-
-        def show(row: Any) -> Any:
-            if row.pk not in shown:
-                shown[row.pk] = serializer.to_representation(row)
-            return shown[row.pk]
-
-        return show
-
     def own_rows(self, access: Access) -> QuerySet[Any]:
         """Return the rows of the accounts within reach."""
         rows: QuerySet[Any] = self.model._base_manager.filter(account_id__in=access.account_ids)
@@ -142,9 +123,18 @@ class Reference(_RelatedField):
 
     def to_representation(self, value: Any) -> Any:
         """Return the id, or the row."""
-        if self.expanded is not None:
-            return self._show_whole(value)
-        return encode_public_id(self.model.ID_PREFIX, value.pk)
+        return self.show(value.pk)
+
+    def show(self, key: uuid.UUID) -> Any:
+        """Return the row with this key where rows are shown whole, else its id."""
+        shown = self._whole.get(key)
+        return encode_public_id(self.model.ID_PREFIX, key) if shown is None else shown
+
+    @cached_property
+    def _whole(self) -> Mapping[uuid.UUID, Any]:
+        """The rows that are shown in place of ids."""
+        whole: Mapping[str, Mapping[uuid.UUID, Any]] = getattr(self.parent, "whole", {})
+        return whole.get(str(self.field_name), {})
 
 
 class ShortList(_ListField):

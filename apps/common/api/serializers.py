@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from apps.common.access import Access, Role
 from apps.common.api.fields import AccountKey, Moment, PublicId
-from apps.common.api.showing import LEFT_OUT, shower
+from apps.common.api.showing import LEFT_OUT, attribute_of, shower
 from apps.common.api.views import access_of
 from apps.common.models import AccountOwned, HooklineModel
 from apps.common.problems import FieldProblem, Problem
@@ -41,8 +41,8 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
 
     `fixed` names what only a new row may be given, `expandable` the relations that `expand` may
     show whole. A new row belongs to the account that is named; else to that of the first relation
-    of `account_from` that is given; else to the sender's own. Where it is shown in place of an id,
-    the relations of `along` are fetched with it, and the columns of `unread` are not.
+    of `account_from` that is given; else to the sender's own. Some fields read the relations of
+    `along`; none reads the columns of `unread`.
     """
 
     fixed: ClassVar[tuple[str, ...]] = ()
@@ -58,9 +58,9 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
 
     id = PublicId("row", source="pk")
 
-    # What the view was asked to show: which fields, and which relations whole.
+    # What the view was asked to show: which fields, and which relations whole, by their keys.
     sparse: frozenset[str] | None = None
-    expanded: Mapping[str, type["RowSerializer"]] = {}
+    whole: Mapping[str, Mapping[uuid.UUID, Any]] = {}
 
     def get_fields(self) -> dict[str, Field[Any, Any, Any, Any]]:
         """Give the id its prefix."""
@@ -88,11 +88,34 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
         ]
 
     @cached_property
-    def _showers(self) -> list[tuple[str, Callable[[Any], Any]]]:
+    def columns(self) -> dict[str, str]:
+        """The attributes of a row that hold its columns, by all their names."""
         model: type[HooklineModel] = self.Meta.model
-        relations = [field for field in model._meta.concrete_fields if field.is_relation]
-        columns = {field.name: field.attname for field in relations}
+        concrete = model._meta.concrete_fields
+        attributes = {field.attname: field.attname for field in concrete}
+        return {"pk": "pk", **attributes, **{field.name: field.attname for field in concrete}}
+
+    @cached_property
+    def _showers(self) -> list[tuple[str, Callable[[Any], Any]]]:
+        columns = self.columns
         return [(str(field.field_name), shower(field, columns)) for field in self._readable_fields]
+
+    def shown_by_key(self, keys: set[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
+        """Return the rows with these keys as they are shown; one query.
+
+        Rows whose fields are columns are read as those alone: model instances would take as long
+        to make as everything else together.
+        """
+        model: type[HooklineModel] = self.Meta.model
+        rows: Any = model._base_manager.filter(pk__in=keys)
+        attributes = {attribute_of(field, self.columns) for field in self._readable_fields}
+        if None not in attributes:
+            rows = rows.values_list(*{"pk", *attributes}, named=True)
+        else:
+            rows = rows.defer(*self.unread)
+            # Without a name, Django would join every relation there is.
+            rows = rows.select_related(*self.along) if self.along else rows
+        return {row.pk: self.to_representation(row) for row in rows}
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """Return the row as it is shown."""

@@ -5,7 +5,7 @@ deliveries that is a third of the request.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -13,8 +13,7 @@ from rest_framework import serializers
 from rest_framework.fields import SkipField
 from rest_framework.relations import PKOnlyObject
 
-from apps.common.api.fields import AccountKey, Moment, PublicId, Reference
-from apps.common.ids import encode_public_id
+from apps.common.api.fields import AccountKey, Moment, PublicId, Reference, ShortList
 
 LEFT_OUT = object()
 # Columns hold what these show, in the very type.
@@ -29,23 +28,38 @@ _AS_THEY_ARE = {
 _Show = Callable[[Any], Any]
 
 
-def shower(field: Any, columns: dict[str, str]) -> _Show:
+def attribute_of(field: Any, columns: Mapping[str, str]) -> str | None:
+    """Return the one attribute of a row that a field shows; None where it takes the row itself.
+
+    `columns` has the attributes that hold columns of the row's model, by the names of the columns.
+    """
+    return columns.get(field.source) if _is_simple(field) else None
+
+
+def shower(field: Any, columns: Mapping[str, str]) -> _Show:
     """Return what shows a field of a row; `LEFT_OUT` is what it returns for one that is not there.
 
-    `columns` has the attribute that holds the key of each relation of the row's model.
+    `columns` as for `attribute_of`.
     """
-    read = attrgetter(field.source)
-    if type(field) in _AS_THEY_ARE and "." not in field.source:
-        return read
-    if type(field) is Moment:
+    if not _is_simple(field) or "." in field.source:
+        return lambda row: _by_framework(field, row)
+    # A property, or what a query adds, is read as a column is.
+    read = attrgetter(columns.get(field.source, field.source))
+    if isinstance(field, Moment):
         return _unless_none(read, lambda moment: moment.astimezone(dt.UTC))
-    if type(field) in (PublicId, AccountKey):
+    if isinstance(field, (PublicId, AccountKey)):
         return _unless_none(read, field.to_representation)
-    if isinstance(field, Reference) and field.expanded is None and field.source in columns:
-        prefix = field.model.ID_PREFIX
-        read = attrgetter(columns[field.source])
-        return _unless_none(read, lambda key: encode_public_id(prefix, key))
-    return lambda row: _by_framework(field, row)
+    if isinstance(field, Reference):
+        return _unless_none(read, field.show)
+    return read
+
+
+def _is_simple(field: Any) -> bool:
+    """Tell whether it shows what one attribute holds."""
+    if type(field) is ShortList:
+        return type(field.child) in _AS_THEY_ARE
+    is_key = isinstance(field, (Moment, PublicId, AccountKey, Reference))
+    return is_key or type(field) in _AS_THEY_ARE
 
 
 def _unless_none(read: _Show, show: _Show) -> _Show:
