@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -99,22 +98,12 @@ class CallAdmin(ReadOnlyAdmin):
             is_dangerous=True,
         )
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the call with all that happened to it."""
-        call = self.get_object(request, unquote(object_id))
-        moments: list[Moment] = []
-        if call is not None:
-            moments = [moment for source in self.timeline for moment in source(call)]
+    def beside_form(self, request: HttpRequest, row: Call) -> dict[str, Any]:
+        """Show all that happened to the call."""
+        moments = [moment for source in self.timeline for moment in source(row)]
         moments.sort(key=lambda moment: (moment.at, moment.rank))
-        may_erase = call is not None and access_of(request).has_role(Role.ADMIN, call.account_id)
-        context = {"moments": moments, "may_erase": may_erase, **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)
+        may_erase = access_of(request).has_role(Role.ADMIN, row.account_id)
+        return {"moments": moments, "may_erase": may_erase}
 
     @admin.display(description="caller", ordering="caller")
     def caller_shown(self, call: Call) -> str:

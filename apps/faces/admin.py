@@ -70,19 +70,9 @@ class FaceAdmin(AccountScopedAdmin):
         form.access = access_of(request)
         return form
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
+    def beside_form(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Lead those who may see it to the signing secret."""
-        access = access_of(request)
-        context["shows_secret"] = obj is not None and access.has_role(Role.ADMIN, obj.account_id)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return {"shows_secret": access_of(request).has_role(Role.ADMIN, row.account_id)}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save the webhook with what it sends at the end of calls."""

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Max, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 
@@ -137,16 +137,9 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         )
         return found
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the entry; it has no history of its own."""
-        context = {"show_history": False, **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)
+    def beside_form(self, request: HttpRequest, row: AuditEntry) -> dict[str, Any]:
+        """An entry has no history of its own."""
+        return {"show_history": False}
 
     @admin.display(description="when", ordering="created_at")
     def shown_at(self, entry: AuditEntry) -> dt.datetime:

@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -133,30 +132,18 @@ class ImportAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "admin/campaigns/import/new.html", context)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def beside_form(self, request: HttpRequest, row: Import) -> dict[str, Any]:
         """Show what the check has found, how far it has come, and what can be done."""
-        imported: Import | None = self.get_object(request, unquote(object_id))
-        context: dict[str, Any] = {}
-        if imported is not None:
-            may_work = access_of(request).has_role(Role.MEMBER, imported.account_id)
-            context = {
-                "title": str(imported),
-                "faults": imported.faults[:_MOST_SHOWN],
-                "is_at_work": imported.state in Import.State.at_work(),
-                "may_confirm": may_work and imported.state == Import.State.READY,
-                "may_cancel": may_work and imported.finished_at is None,
-                "list_address": _list_of(imported.kind),
-                "show_history": False,
-            }
-        return super().change_view(
-            request, object_id, form_url, {**context, **(extra_context or {})}
-        )
+        may_work = access_of(request).has_role(Role.MEMBER, row.account_id)
+        return {
+            "title": str(row),
+            "faults": row.faults[:_MOST_SHOWN],
+            "is_at_work": row.state in Import.State.at_work(),
+            "may_confirm": may_work and row.state == Import.State.READY,
+            "may_cancel": may_work and row.finished_at is None,
+            "list_address": _list_of(row.kind),
+            "show_history": False,
+        }
 
     def confirm_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Write what was checked."""

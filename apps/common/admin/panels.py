@@ -56,18 +56,6 @@ class PanelPages(_Base):
         ]
         return [*pages, *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the row's own page as the first tab."""
-        row = self.get_object(request, unquote(object_id)) if self.panels else None
-        tabs = self._tabs(request, row, current=None) if row is not None else {}
-        return super().change_view(request, object_id, form_url, {**tabs, **(extra_context or {})})
-
     def _panel_view(self, request: HttpRequest, object_id: str, panel: type[Panel]) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
         if row is None:
@@ -82,7 +70,7 @@ class PanelPages(_Base):
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
-            **self._tabs(request, row, current=panel.slug),
+            **self.tabs(request, row, current=panel.slug),
             **panel().context(row, access),
             "opts": self.opts,
             "original": row,
@@ -93,7 +81,7 @@ class PanelPages(_Base):
         }
         return TemplateResponse(request, panel.template_name, context)
 
-    def _tabs(self, request: HttpRequest, row: Any, current: str | None) -> dict[str, Any]:
+    def tabs(self, request: HttpRequest, row: Any, current: str | None) -> dict[str, Any]:
         """The tabs that the role in the account of the row opens."""
         access = access_of(request)
         items = [

@@ -237,6 +237,28 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
         self.message_user(request, why, messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
 
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Show the form of a row as the first of its tabs, with what is beside it."""
+        if obj is not None:
+            tabs = self.tabs(request, obj, current=None) if self.panels else {}
+            context |= {**tabs, **self.beside_form(request, obj)}
+        page: HttpResponse = super().render_change_form(
+            request, context, add, change, form_url, obj
+        )
+        return page
+
+    def beside_form(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return what the page of a row shows beside its form; nothing unless overridden."""
+        return {}
+
     def row_to_act_on(self, request: HttpRequest, object_id: str, role: Role) -> Any:
         """Return the row of a page beside the form; 404 out of reach, 403 below the role."""
         row = self.get_object(request, unquote(object_id))

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -89,29 +88,15 @@ class DeliveryAdmin(ReadOnlyAdmin):
         access = access_of(request)
         return access.has_role(Role.MEMBER, obj.account_id if obj else None)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the delivery with every try."""
-        delivery = self.get_object(request, unquote(object_id))
-        context: dict[str, Any] = {}
-        if delivery is not None:
-            context = {
-                "attempts": [
-                    shown(attempt) for attempt in delivery.attempts.order_by("-started_at")
-                ],
-                "resent_as": delivery.resent_as.all(),
-                "keep_bodies_days": delivery.account.keep_bodies_days,
-                "may_resend": self.has_resend_permission(request, delivery),
-                "title": f"Delivery to {delivery.webhook}",
-            }
-        return super().change_view(
-            request, object_id, form_url, {**context, **(extra_context or {})}
-        )
+    def beside_form(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
+        """Show every try."""
+        return {
+            "attempts": [shown(attempt) for attempt in row.attempts.order_by("-started_at")],
+            "resent_as": row.resent_as.all(),
+            "keep_bodies_days": row.account.keep_bodies_days,
+            "may_resend": self.has_resend_permission(request, row),
+            "title": f"Delivery to {row.webhook}",
+        }
 
     def resend_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Send the same event to the same webhook again, after asking."""

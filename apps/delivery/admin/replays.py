@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
@@ -57,37 +56,21 @@ class ReplayAdmin(ReadOnlyAdmin):
         context = {"may_replay": access_of(request).has_role(Role.MEMBER)}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def beside_form(self, request: HttpRequest, row: Replay) -> dict[str, Any]:
         """Show what it is about, how far it has come, and what became of that."""
-        replay = self.get_object(request, unquote(object_id))
-        context: dict[str, Any] = {}
-        if replay is not None:
-            counts = dict(replay.deliveries.order_by().values_list("state").annotate(Count("pk")))
-            context = {
-                "title": "Replay",
-                "webhooks": Webhook.objects.filter(
-                    account_id=replay.account_id, pk__in=replay.webhook_ids
-                ),
-                "states": [DeliveryState(state).label for state in replay.states],
-                "timings": [Timing(timing).label for timing in replay.timings],
-                "outcomes": [
-                    (state, state.label, counts[state])
-                    for state in DeliveryState
-                    if state in counts
-                ],
-                "may_cancel": replay.finished_at is None
-                and replay.state == Replay.State.RUNNING
-                and access_of(request).has_role(Role.MEMBER, replay.account_id),
-            }
-        return super().change_view(
-            request, object_id, form_url, {**context, **(extra_context or {})}
-        )
+        counts = dict(row.deliveries.order_by().values_list("state").annotate(Count("pk")))
+        return {
+            "title": "Replay",
+            "webhooks": Webhook.objects.filter(account_id=row.account_id, pk__in=row.webhook_ids),
+            "states": [DeliveryState(state).label for state in row.states],
+            "timings": [Timing(timing).label for timing in row.timings],
+            "outcomes": [
+                (state, state.label, counts[state]) for state in DeliveryState if state in counts
+            ],
+            "may_cancel": row.finished_at is None
+            and row.state == Replay.State.RUNNING
+            and access_of(request).has_role(Role.MEMBER, row.account_id),
+        }
 
     def new_view(self, request: HttpRequest) -> HttpResponse:
         """Ask what to send again, say how much that is, and start when it is confirmed."""

@@ -165,9 +165,9 @@ class SourceAdmin(AccountScopedAdmin):
         messages.success(request, "Saved. Below is what the sample becomes.")
         return here
 
-    def _tabs(self, request: HttpRequest, row: Any, current: str | None) -> dict[str, Any]:
+    def tabs(self, request: HttpRequest, row: Any, current: str | None) -> dict[str, Any]:
         """Leave out the fields of Twilio's callbacks, which are known."""
-        tabs = super()._tabs(request, row, current)
+        tabs = super().tabs(request, row, current)
         if row.is_twilio:
             (page,) = tabs["tab_list"]
             page["items"] = [item for item in page["items"] if item["title"] != FieldsPanel.title]

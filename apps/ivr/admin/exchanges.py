@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.calls.models import Call
@@ -62,30 +61,18 @@ class IvrExchangeAdmin(ReadOnlyAdmin):
         """Fetch along what the page names."""
         return super().openable(request).select_related("ivr")
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the exchange with every try."""
-        exchange = self.get_object(request, unquote(object_id))
-        context: dict[str, Any] = {}
-        if exchange is not None:
-            context = {
-                "attempts": [_shown(exchange, plain) for plain in reversed(exchange.tries)],
-                "next": in_words(exchange.reply),
-                "kept": pairs_of(exchange.pass_through),
-                "call": Call.objects.filter(
-                    account_id=exchange.account_id, external_id=exchange.call_external_id
-                ).first(),
-                "waited_ms": (exchange.target_ms or 0) + (exchange.fallback_ms or 0),
-                "title": f"Exchange of {exchange.ivr}",
-            }
-        return super().change_view(
-            request, object_id, form_url, {**context, **(extra_context or {})}
-        )
+    def beside_form(self, request: HttpRequest, row: IvrExchange) -> dict[str, Any]:
+        """Show every try."""
+        return {
+            "attempts": [_shown(row, plain) for plain in reversed(row.tries)],
+            "next": in_words(row.reply),
+            "kept": pairs_of(row.pass_through),
+            "call": Call.objects.filter(
+                account_id=row.account_id, external_id=row.call_external_id
+            ).first(),
+            "waited_ms": (row.target_ms or 0) + (row.fallback_ms or 0),
+            "title": f"Exchange of {row.ivr}",
+        }
 
     @labelled(
         "decided by",

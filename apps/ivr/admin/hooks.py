@@ -71,6 +71,10 @@ class IvrHookAdmin(AccountScopedAdmin):
         """Fetch along what the page names."""
         return super().openable(request).select_related("ivr__transcription_webhook")
 
+    def beside_form(self, request: HttpRequest, row: IvrHook) -> dict[str, Any]:
+        """Let the page be that of the IVR, which has the history."""
+        return {"original": row.ivr, "show_history": False}
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show those who only look what is no credential and no field of the form."""
         fieldsets = super().get_fieldsets(request, obj)

@@ -46,7 +46,7 @@ class IvrAdmin(AccountScopedAdmin):
     list_select_related = ["location", "hook"]
     search_fields = ["name", "number", "hook__target_url"]
     search_help_text = "ID, name or target URL"
-    fieldsets = [(None, {"fields": [("number", "name"), "location"]})]
+    fieldsets = [(None, {"fields": ["number", "name", "location"]})]
     inlines = [QuestionInline]
     panels = (HookPanel, ExchangesPanel)
 
@@ -66,7 +66,7 @@ class IvrAdmin(AccountScopedAdmin):
             return super()._panel_view(request, object_id, panel)
         ivr: Ivr = self.row_to_act_on(request, object_id, Role.VIEWER)
         page = self.admin_site.get_model_admin(IvrHook)
-        tabs = self._tabs(request, ivr, current=HookPanel.slug)
+        tabs = self.tabs(request, ivr, current=HookPanel.slug)
         # The theme shows tabs on the pages of the model that they name.
         tabs["tab_list"][0]["models"] = [{"name": str(page.opts), "detail": True}]
         context = {**tabs, "title": str(ivr), "subtitle": HookPanel.title}

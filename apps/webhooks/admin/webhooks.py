@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -130,20 +129,9 @@ class WebhookAdmin(AccountScopedAdmin):
             obj.disabled_reason = ""
         super().save_model(request, obj, form, change)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def beside_form(self, request: HttpRequest, row: Webhook) -> dict[str, Any]:
         """Lead those who may see it to the signing secret."""
-        webhook = self.get_object(request, unquote(object_id))
-        shows = webhook is not None and access_of(request).has_role(Role.ADMIN, webhook.account_id)
-        context = {"shows_secret": shows}
-        return super().change_view(
-            request, object_id, form_url, {**context, **(extra_context or {})}
-        )
+        return {"shows_secret": access_of(request).has_role(Role.ADMIN, row.account_id)}
 
     def secret_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show admins the secret that signs requests, and remember that they looked."""
