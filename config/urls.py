@@ -10,7 +10,7 @@ from apps.accounts import passwords
 from apps.accounts.views import account_settings, profile, switch_account
 from apps.common.admin import operators_only
 from apps.common.views import api_not_found
-from apps.delivery.views import wizard_backtest, wizard_test
+from apps.delivery.views import webhook_test, wizard_backtest, wizard_test
 from apps.webhooks.views import tokens
 
 # Every room's pages; none for Django's groups, as roles replace them.
@@ -29,6 +29,11 @@ urlpatterns = [
     path("account/settings/", account_settings, name="account_settings"),
     path("profile/", profile, name="profile"),
     path("tokens/", tokens, name="tokens"),
+    path(
+        "webhooks/webhook/<uuid:webhook_id>/test/send/",
+        admin.site.admin_view(webhook_test),
+        name="webhook_test",
+    ),
     path(
         "webhooks/webhook/wizard/<uuid:draft_id>/test/",
         admin.site.admin_view(wizard_test),

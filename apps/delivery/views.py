@@ -1,10 +1,11 @@
-"""Trying a draft of the wizard, whose room lies below this one: a test, and a backtest."""
+"""Trying a webhook, or a draft of the wizard, whose room lies below: a test, and a backtest."""
 
 import uuid
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -13,7 +14,7 @@ from apps.calls.events import Timing
 from apps.calls.models import Call
 from apps.campaigns.backtest import MOST_CALLS, backtest
 from apps.campaigns.models import Attachment
-from apps.common.access import Access
+from apps.common.access import Access, Role
 from apps.common.admin import access_of
 from apps.common.tenancy import opens_scopes, tenant_scope
 from apps.delivery.testing import PreparedTest, prepare_test
@@ -48,6 +49,30 @@ def wizard_test(request: HttpRequest, draft_id: uuid.UUID) -> HttpResponse:
         if request.headers.get("HX-Request"):
             return TemplateResponse(request, "webhooks/wizard/test.html", context)
         return show(request, draft, Step.SUMMARY, context, "webhooks/wizard/test_page.html")
+
+    return answer_test(test, access=access, page=page)
+
+
+@require_POST
+@opens_scopes
+def webhook_test(request: HttpRequest, webhook_id: uuid.UUID) -> HttpResponse:
+    """Send what a webhook would send for the call that was picked, and show what came back."""
+    access = access_of(request)
+    with tenant_scope(access):
+        webhooks = Webhook.objects.filter(account_id__in=access.account_ids)
+        webhook = get_object_or_404(webhooks.select_related("template"), pk=webhook_id)
+        if not access.has_role(Role.MEMBER, webhook.account_id):
+            raise PermissionDenied
+        test = prepare_test(
+            webhook=webhook,
+            headers=[(header.name, header.value) for header in webhook.headers.all()],
+            template=webhook.template.compiled(),
+            snapshot=snapshot_of(webhook, request.POST.get("call", "")),
+            now=timezone.now(),
+        )
+
+    def page(context: dict[str, Any]) -> TemplateResponse:
+        return TemplateResponse(request, "webhooks/wizard/test.html", context)
 
     return answer_test(test, access=access, page=page)
 

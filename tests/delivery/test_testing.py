@@ -35,6 +35,7 @@ from tests.builders import World, make_template, make_webhook, make_world
 from tests.common.processes import wait_until
 from tests.conftest import LogIn
 from tests.delivery.receiver import Receiver
+from tests.factories import AccountFactory, CallFactory
 from tests.transactions import open_transactions
 from tests.webhooks.wizard.walking import advanced, at_summary, mapped
 
@@ -188,6 +189,60 @@ class TestTheButton:
         assert not Delivery.objects.exists()
 
 
+class TestTheTabOfAWebhook:
+    def test_sends_what_the_webhook_makes_of_a_call(
+        self, world: World, receiver: Receiver, log_in: LogIn
+    ) -> None:
+        headers = {"X-Key": "top-secret"}
+        webhook = make_webhook(world, receiver.url("/ok/t"), headers=headers)
+        call = CallFactory(account=world.account, snapshot={"caller": {"first_name": "Ann"}})
+        browser = log_in(account=world.account, role=Role.MEMBER)
+        tab = reverse("admin:webhooks_webhook_test", args=[webhook.pk])
+        assert f'value="{call.pk}"' in browser.get(tab).content.decode()
+
+        page = browser.post(reverse("webhook_test", args=[webhook.pk]), {"call": str(call.pk)})
+
+        assert "Works" in page.content.decode()
+        assert "top-secret" not in page.content.decode()
+        (received,) = receiver.requests
+        assert received.body == webhook.template.compiled().render(call.snapshot)
+        assert (received.headers["X-Key"], received.headers["webhook-test"]) == (
+            "top-secret",
+            "true",
+        )
+        assert not Delivery.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("role", "is_own", "status"),
+        [(Role.VIEWER, True, 403), (Role.OWNER, False, 404)],
+    )
+    def test_is_for_those_who_work_there(
+        self,
+        world: World,
+        receiver: Receiver,
+        log_in: LogIn,
+        role: Role,
+        is_own: bool,
+        status: int,
+    ) -> None:
+        webhook = make_webhook(world, receiver.url("/ok/t"))
+        browser = log_in(account=world.account if is_own else AccountFactory(), role=role)
+        link = reverse("webhook_test", args=[webhook.pk])
+        assert browser.post(link, {"call": "example"}).status_code == status
+        assert browser.get(link).status_code == 405
+        assert receiver.requests == []
+
+    def test_takes_no_call_of_another_account(
+        self, world: World, receiver: Receiver, log_in: LogIn
+    ) -> None:
+        webhook = make_webhook(world, receiver.url("/ok/t"))
+        theirs = CallFactory(snapshot={"caller": {"first_name": "Theirs"}})
+        browser = log_in(account=world.account, role=Role.MEMBER)
+        browser.post(reverse("webhook_test", args=[webhook.pk]), {"call": str(theirs.pk)})
+        (received,) = receiver.requests
+        assert b"Theirs" not in received.body
+
+
 @pytest.mark.django_db(transaction=True)
 class TestWhileAReceiverIsWaitedFor:
     """No transaction is open, wherever the test was asked for."""
@@ -212,6 +267,14 @@ class TestWhileAReceiverIsWaitedFor:
         browser = log_in(account=world.account, role=Role.MEMBER)
         draft = at_summary(browser, url=receiver.url("/gated"))
         link = reverse("wizard_test", args=[draft.pk])
+        self.check(receiver, lambda: browser.post(link, {"call": ""}))
+
+    def test_on_the_page_of_a_webhook(
+        self, world: World, receiver: Receiver, log_in: LogIn
+    ) -> None:
+        webhook = make_webhook(world, receiver.url("/gated"))
+        browser = log_in(account=world.account, role=Role.MEMBER)
+        link = reverse("webhook_test", args=[webhook.pk])
         self.check(receiver, lambda: browser.post(link, {"call": ""}))
 
     def test_over_the_api(self, world: World, receiver: Receiver) -> None:

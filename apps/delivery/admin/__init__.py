@@ -7,6 +7,7 @@ from apps.delivery.admin.deliveries import DeliveryAdmin
 from apps.delivery.admin.health import EndpointHealthAdmin, HealthPanel
 from apps.delivery.admin.panels import WebhooksPanel, deliveries_of
 from apps.delivery.admin.replays import ReplayAdmin
+from apps.delivery.admin.trial import TestPanel
 
 CallAdmin.timeline = (*CallAdmin.timeline, deliveries_of)
 
@@ -17,5 +18,6 @@ __all__ = [
     "EndpointHealthAdmin",
     "HealthPanel",
     "ReplayAdmin",
+    "TestPanel",
     "WebhooksPanel",
 ]

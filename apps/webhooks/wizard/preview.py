@@ -13,6 +13,7 @@ from django.utils.timezone import localtime
 
 from apps.calls.finding import find_calls
 from apps.calls.models import Call
+from apps.common.models import AccountOwned
 from apps.webhooks.formats import Format
 from apps.webhooks.gallery import GALLERY, Entry
 from apps.webhooks.models import WebhookDraft
@@ -46,10 +47,13 @@ class Preview:
 EXAMPLES = ((EXAMPLE, "The example call"), (WORST, "The worst case"))
 
 
-def sources_of(draft: WebhookDraft, chosen: str = "") -> list[tuple[str, str]]:
-    """Return what a payload can be shown for: the examples, the newest calls, and the chosen."""
-    sources = [*EXAMPLES, *_choices(_calls_of(draft)[:_RECENT_CALLS])]
-    if chosen not in dict(sources) and (call := _call(draft, chosen)) is not None:
+def sources_of(row: AccountOwned, chosen: str = "") -> list[tuple[str, str]]:
+    """Return what a payload can be shown for: the examples, the newest calls, and the chosen.
+
+    `row` is a draft or a webhook, whose account's calls these are.
+    """
+    sources = [*EXAMPLES, *_choices(_calls_of(row)[:_RECENT_CALLS])]
+    if chosen not in dict(sources) and (call := _call(row, chosen)) is not None:
         sources += _choices([call])
     return sources
 
@@ -59,11 +63,11 @@ def found_calls(draft: WebhookDraft, typed: str) -> list[tuple[str, str]]:
     return _choices(find_calls(_calls_of(draft), typed)[:_FOUND_CALLS])
 
 
-def snapshot_of(draft: WebhookDraft, source: str) -> Snapshot:
+def snapshot_of(row: AccountOwned, source: str) -> Snapshot:
     """Return the call behind a choice; the example for any that there is not."""
     if source == WORST:
         return WORST_SNAPSHOT
-    call = _call(draft, source)
+    call = _call(row, source)
     return EXAMPLE_SNAPSHOT if call is None else call.snapshot
 
 
@@ -145,13 +149,13 @@ def _named(names: frozenset[str]) -> str:
     return ", ".join(shown[:8]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _calls_of(draft: WebhookDraft) -> QuerySet[Call]:
-    return Call.objects.filter(account_id=draft.account_id).order_by("-created_at")
+def _calls_of(row: AccountOwned) -> QuerySet[Call]:
+    return Call.objects.filter(account_id=row.account_id).order_by("-created_at")
 
 
-def _call(draft: WebhookDraft, source: str) -> Call | None:
+def _call(row: AccountOwned, source: str) -> Call | None:
     try:
-        return _calls_of(draft).filter(pk=uuid.UUID(source)).first()
+        return _calls_of(row).filter(pk=uuid.UUID(source)).first()
     except ValueError:
         return None
 
