@@ -26,7 +26,7 @@ from apps.webhooks.secrets import new_signing_secret
 from apps.webhooks.services import create_webhook, read_sample, save_template
 from apps.webhooks.sharing import templates_for
 from apps.webhooks.suggestions import Learned, Suggestion, suggest
-from apps.webhooks.wizard.answers import Answers, Choice
+from apps.webhooks.wizard.answers import Answers
 from apps.webhooks.wizard.rows import changed_paths, mapping_posted, places_of
 
 MOST_DRAFTS = 20
@@ -68,7 +68,7 @@ def begin(
         location=location,
         user=user,
         answers=answers.to_json(),
-        headers=json.dumps(_gallery_headers(answers)),
+        headers=json.dumps(gallery_headers(answers)),
         secret=new_signing_secret(),
     )
 
@@ -117,10 +117,26 @@ def filled_from_gallery(answers: Answers) -> Answers:
     )
 
 
-def _gallery_headers(answers: Answers) -> list[list[str]]:
-    if answers.choice != Choice.GALLERY:
-        return []
-    return [list(header) for header in GALLERY[answers.gallery].headers]
+def has_own_sample(answers: Answers) -> bool:
+    """Tell whether sample and fields are somebody's work, and not as the gallery has them."""
+    made = (answers.sample, answers.mapping)
+    return bool(answers.sample) and not any(
+        made == (entry.sample, mapping_to_plain(entry.mapping)) for entry in GALLERY.values()
+    )
+
+
+def gallery_headers(
+    answers: Answers, headers: Headers = (), before: str = ""
+) -> list[tuple[str, str]]:
+    """Return headers with those that the built-in template of the answers brings along.
+
+    Those that one before it brought go, if nobody has changed them.
+    """
+    former, entry = GALLERY.get(before), GALLERY.get(answers.gallery)
+    kept = [header for header in headers if former is None or header not in former.headers]
+    known = {name.lower() for name, _ in kept}
+    brought = entry.headers if entry else ()
+    return [*kept, *(header for header in brought if header[0].lower() not in known)]
 
 
 def webhook_of(draft: WebhookDraft) -> Webhook:

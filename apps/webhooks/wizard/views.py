@@ -26,6 +26,8 @@ from apps.webhooks.wizard.drafts import (
     drafts_of,
     filled_from_gallery,
     finish,
+    gallery_headers,
+    has_own_sample,
     headers_of,
     keep,
     webhook_of,
@@ -150,15 +152,19 @@ def _webhook_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         account=draft.account,
         access=access_of(request),
         saved=headers_of(draft),
+        has_own_sample=has_own_sample(answers),
         initial=initial,
     )
     if request.method == "POST":
         is_good = form.is_valid()
+        before, headers = answers.gallery, headers_of(draft)
         answers = _webhook_answers(answers, form)
         answers = replace(answers, done=answers.marked(Step.WEBHOOK, is_done=is_good))
         if "location" in form.cleaned_data:
             draft.location = form.chosen_location
-        keep(draft=draft, answers=answers)
+        if answers.gallery not in ("", before):
+            headers = gallery_headers(answers, headers, before)
+        keep(draft=draft, answers=answers, headers=headers)
         if wanted := leads_to(request, answers, Step.WEBHOOK, is_good=is_good):
             return to_step(draft, wanted)
     return show(request, draft, Step.WEBHOOK, {"form": form, "account": draft.account})

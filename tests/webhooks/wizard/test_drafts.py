@@ -8,7 +8,7 @@ from django.urls import reverse
 from apps.accounts.models import Account
 from apps.webhooks.gallery import GALLERY
 from apps.webhooks.models import Template, Webhook, WebhookDraft
-from apps.webhooks.wizard.drafts import MOST_DRAFTS, answers_of
+from apps.webhooks.wizard.drafts import MOST_DRAFTS, answers_of, headers_of
 from tests.conftest import LogIn
 from tests.factories import (
     AccountFactory,
@@ -17,6 +17,8 @@ from tests.factories import (
     TemplateFactory,
 )
 from tests.webhooks.wizard.walking import (
+    SAMPLE,
+    URL,
     advanced,
     at,
     at_summary,
@@ -83,6 +85,52 @@ class TestTheMainPath:
         page = text_of(browser.get(at(draft, "summary")))
         assert f"It fits the rules of {entry.name}" in page
         assert "Fill in before it works" in page
+
+    def test_the_gallery_asks_before_it_replaces_what_was_pasted(self, browser: Client) -> None:
+        draft = begun(browser)
+        templated(browser, draft)
+        mapped(browser, draft, first="ani_last_name")
+        draft.refresh_from_db()
+        made = answers_of(draft).mapping
+        form = {"choice": "gallery", "name": "Leads", "url": URL, "location": "", "gallery": "adf"}
+
+        page = browser.post(at(draft, "webhook"), form)
+
+        assert "would be lost" in text_of(page)
+        assert 'name="replaces"' in text_of(page)
+        draft.refresh_from_db()
+        assert answers_of(draft).sample == SAMPLE
+        back = browser.post(at(draft, "webhook"), {**form, "choice": "create"})
+        assert back.status_code == 302
+        draft.refresh_from_db()
+        assert (answers_of(draft).sample, answers_of(draft).mapping) == (SAMPLE, made)
+
+        assert browser.post(at(draft, "webhook"), {**form, "replaces": "on"}).status_code == 302
+        draft.refresh_from_db()
+        assert answers_of(draft).sample == GALLERY["adf"].sample
+
+    def test_the_gallery_replaces_by_itself_what_came_from_it(self, browser: Client) -> None:
+        draft = begun(browser, choice="gallery", gallery="hubspot_call")
+        form = {"choice": "gallery", "name": "Leads", "url": URL, "location": "", "gallery": "adf"}
+        assert browser.post(at(draft, "webhook"), form).status_code == 302
+        draft.refresh_from_db()
+        assert answers_of(draft).sample == GALLERY["adf"].sample
+        assert headers_of(draft) == []
+
+    def test_the_gallery_brings_its_headers_whenever_it_is_chosen(self, browser: Client) -> None:
+        draft = begun(browser)
+        form = {"choice": "gallery", "name": "Leads", "url": URL, "location": ""}
+        browser.post(at(draft, "webhook"), {**form, "gallery": "hubspot_call"})
+        draft.refresh_from_db()
+        assert headers_of(draft) == list(GALLERY["hubspot_call"].headers)
+        templated(browser, draft, sample=GALLERY["hubspot_call"].sample)
+        mapped(browser, draft)
+        advanced(browser, draft, **{"header-name": "X-Mine", "header-value": "1"})
+        draft.refresh_from_db()
+        assert headers_of(draft) == [("X-Mine", "1")]
+        browser.post(at(draft, "webhook"), {**form, "gallery": "hubspot_call"})
+        draft.refresh_from_db()
+        assert headers_of(draft) == [("X-Mine", "1")]
 
     def test_an_adf_of_ones_own_is_judged(self, browser: Client) -> None:
         draft = begun(browser)

@@ -59,6 +59,11 @@ class WebhookStep(forms.Form):
         help_text="It is copied to your account, and you can change everything. Without a URL it"
         " takes the one that it brings.",
     )
+    replaces = forms.BooleanField(
+        label="Replace my sample and its fields by this template",
+        required=False,
+        widget=forms.CheckboxInput,
+    )
 
     def __init__(
         self,
@@ -66,9 +71,12 @@ class WebhookStep(forms.Form):
         account: Account,
         access: Access,
         saved: Headers = (),
+        has_own_sample: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self._has_own_sample = has_own_sample
+        self.asks_to_replace = False
         self._has_secrets = any(value and is_secret_header(name) for name, value in saved)
         self._is_admin = access.has_role(Role.ADMIN, account.pk)
         self._locations = {
@@ -134,7 +142,19 @@ class WebhookStep(forms.Form):
                 self._check_template(cleaned)
             case Choice.GALLERY if not cleaned.get("gallery") and "gallery" not in self.errors:
                 self.add_error("gallery", "Choose a template of the gallery.")
+            case Choice.GALLERY:
+                self._check_replaced(cleaned)
         return cleaned
+
+    def _check_replaced(self, cleaned: dict[str, Any]) -> None:
+        is_other = cleaned.get("gallery") != self.initial.get("gallery")
+        self.asks_to_replace = self._has_own_sample and is_other and "gallery" not in self.errors
+        if self.asks_to_replace and not cleaned.get("replaces"):
+            self.add_error(
+                "gallery",
+                "The sample that you pasted, and what you chose for its fields, would be lost."
+                " Tick the box to replace them, or choose “Create Template” to keep them.",
+            )
 
     def _check_template(self, cleaned: dict[str, Any]) -> None:
         template = self._templates.get(cleaned.get("template") or "")
