@@ -109,6 +109,8 @@ def _settle(call: Snapshot, *, stated: Mapping[str, Any]) -> None:
         call["status"] = _outcome(call)
     if call.get("duration_s") is None:
         call["duration_s"] = _seconds(call.get("started_at"), call["ended_at"])
+    if call.get("started_at") is None and call["duration_s"] is not None:
+        call["started_at"] = _before(call["ended_at"], call["duration_s"])
     if call["status"] == "answered" and call.get("talk_s") is None:
         call["talk_s"] = _seconds(call.get("answered_at"), call["ended_at"])
     if call.get("menu_s") is None and call.get("options"):
@@ -124,6 +126,15 @@ def _outcome(call: Snapshot) -> str:
         return "answered"
     was_put_through = call.get("ringing_at") or call.get("target") or call.get("ring_count")
     return "ivr" if call.get("options") and not was_put_through else "no_answer"
+
+
+def _before(end: str, seconds: int) -> str | None:
+    """Return the moment so many seconds before another; None where no calendar has it."""
+    try:
+        start = dt.datetime.fromisoformat(end) - dt.timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+    return start.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _seconds(start: str | None, end: str | None) -> int | None:

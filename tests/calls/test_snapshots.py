@@ -44,6 +44,14 @@ class TestACall:
 
         assert {name: call[name] for name in said} == said
 
+    def test_began_as_long_before_its_end_as_it_lasted(self) -> None:
+        call = fold({}, [{**ENDED, "duration_s": 161}])
+        assert call["started_at"] == f"{DAY}00:19.000Z"
+        late = at(9, "call.updated", started_at=f"{DAY}00:18.000Z")
+        assert fold({}, [{**ENDED, "duration_s": 161}, late])["started_at"] == f"{DAY}00:18.000Z"
+        long = {**ENDED, "ended_at": "0001-01-01T00:00:00.000Z", "duration_s": 9}
+        assert fold({}, [long])["started_at"] is None
+
     @pytest.mark.parametrize(
         ("events", "status"),
         [
