@@ -119,8 +119,13 @@ def type_label(object_type: str) -> str:
 
 
 def link_to(entry: AuditEntry) -> str:
-    """Return the page of what an entry is about, "" where there is none."""
+    """Return the page of what an entry is about, "" where there is none.
+
+    Nor for people: theirs are for operators.
+    """
     model = _model(entry.object_type)
+    if model is not None and issubclass(model, AbstractBaseUser):
+        return ""
     if model is None or entry.action == AuditAction.DELETED or not admin.site.is_registered(model):
         return ""
     try:

@@ -379,6 +379,19 @@ class TestTheLogInTheAdmin:
         assert "Uptown &lt;b&gt;" in shown
         assert str(webhook.location) in shown
 
+    def test_leads_to_rows_but_not_to_people_whose_pages_are_for_operators(
+        self, account: Account, log_in: LogIn
+    ) -> None:
+        member = MembershipFactory(account=account)
+        browser = log_in(account=account)
+        for row, leads in ((member, True), (member.user, False)):
+            entry = record(action=AuditAction.NOTED, account_id=account.pk, subject=row)
+            page = browser.get(reverse("admin:common_auditentry_change", args=[entry.pk]))
+            address = reverse(
+                f"admin:{row._meta.label_lower.replace('.', '_')}_change", args=[row.pk]
+            )
+            assert (f'href="{address}"' in page.content.decode()) is leads
+
     def test_entries_of_what_is_no_more_are_readable(self, account: Account, log_in: LogIn) -> None:
         entry = record(action=AuditAction.NOTED, account_id=account.pk, note="Of old")
         AuditEntry.objects.filter(pk=entry.pk).update(
