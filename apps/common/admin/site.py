@@ -1,12 +1,13 @@
 """The site itself: who comes in, and what every page knows."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.functional import SimpleLazyObject
 
 from apps.common.admin.requests import access_of
 
@@ -28,6 +29,10 @@ class HooklineAdminSite(_AdminSite):
     def get_urls(self) -> list[Any]:
         """Leave out the short cut to pages outside of the admin: there are none."""
         return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Work out which pages there are only where they are listed: the side bar is our own."""
+        return SimpleLazyObject(partial(super().get_app_list, request, app_label))
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let active users in who reach at least one account, and operators."""
