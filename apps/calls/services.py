@@ -14,7 +14,7 @@ from apps.calls.events import BEGINNINGS, UPDATES, EventType
 from apps.calls.models import Call, CallEvent
 from apps.common.bulk import insert_rows, new_row, update_rows
 from apps.common.prepared import prepared_cursor
-from apps.common.queries import Among, PreparedQuery
+from apps.common.queries import Among, PreparedQuery, as_array
 
 ANONYMOUS = "anonymous"
 # Events, and bytes of what they told, that are folded anew in one go. A call has some dozens;
@@ -175,7 +175,7 @@ def _seen_callers(reported: Iterable[ReportedEvent], calls: Mapping[_Key, Call])
         return set()
     locations, callers = zip(*pairs, strict=True)
     with prepared_cursor() as cursor:
-        seen = cursor.rows(_SEEN, [[*locations], [*callers]])
+        seen = cursor.rows(_SEEN, [as_array(locations), as_array(callers)])
     return {(location_id, caller) for location_id, caller in seen}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 from django.db.models.base import ModelState
 
@@ -50,7 +50,7 @@ def insert_rows(rows: Sequence[Model]) -> None:
     model = type(rows[0])
     _write(_insertion(model), _document(rows, *_columns(model)))
     for row in rows:
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
 def update_rows(rows: Sequence[Model], fields: Sequence[str]) -> None:

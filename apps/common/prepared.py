@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
@@ -23,16 +23,20 @@ class _Answers(threading.local):
 
 
 _answers = _Answers()
+_UNCOUNTED = nullcontext()
 
 
-def trust_connection() -> None:
-    """Spare a busy connection the check of its health, a statement more for each request.
+def trust_connection() -> BaseDatabaseWrapper:
+    """Spare Django's connection the check of its health while it is busy, and return it.
 
-    A request that comes within a second of the loss of its connection fails for it, as those do
-    that are under way.
+    That would be a statement more for each request. One that comes within a second of the loss of
+    its connection fails for it, as those do that are under way.
     """
+    # `django.db.connection` would look this up again at each attribute.
+    own = connections[DEFAULT_DB_ALIAS]
     if monotonic() - _answers.at < _TRUSTED_FOR_S:
-        connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs leave it out
+        own.health_check_done = True  # type: ignore[attr-defined]  # the stubs leave it out
+    return own
 
 
 @contextmanager
@@ -42,10 +46,11 @@ def prepared_cursor() -> Iterator["PreparedCursor"]:
     Its statements are few and constant: each connection keeps a plan of every text. Raises the
     errors of `django.db`, as any cursor of Django's.
     """
-    trust_connection()
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    own = trust_connection()
+    if not own.in_atomic_block:
+        own.close_if_health_check_failed()
+        own.ensure_connection()
+    with own.wrap_database_errors, psycopg.Cursor(own.connection) as cursor:
         yield PreparedCursor(cursor)
 
 
@@ -53,6 +58,7 @@ class PreparedCursor:
     """Runs statements whose parameters are bound by the server; texts want a cast there."""
 
     def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
+        self._own = connections[DEFAULT_DB_ALIAS]
         self._cursor = cursor
 
     def rows(self, statement: str, parameters: Any) -> list[tuple[Any, ...]]:
@@ -68,10 +74,10 @@ class PreparedCursor:
 
     def _counted(self, statement: str, parameters: Any) -> AbstractContextManager[None]:
         """Let Django know of the statement where somebody counts them."""
-        if not connection.queries_logged:
-            return nullcontext()
+        if not self._own.queries_logged:
+            return _UNCOUNTED
         cursor: Any = self._cursor
-        return connection.make_debug_cursor(cursor).debug_sql(statement, parameters)
+        return self._own.make_debug_cursor(cursor).debug_sql(statement, parameters)
 
 
 @receiver(connection_created)

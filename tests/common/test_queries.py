@@ -40,6 +40,14 @@ class TestAPreparedQuery:
                 each.business_hours for each in wanted
             ]
 
+    @pytest.mark.parametrize(
+        "name", ['a"b', "a\\b", "{a,b}", "NULL", "", " a ", "a'b", "%s", "é🙂", '\\"', "a\nb"]
+    )
+    def test_takes_texts_as_they_are(self, world: World, name: str) -> None:
+        place = LocationFactory(account=world.account)
+        Location.objects.filter(pk=place.pk).update(name=name)
+        assert PLACES.ask(names=["other", name]) == [place]
+
     def test_brings_what_is_related(self, world: World) -> None:
         LocationFactory(account=world.account, name="A")
         (place,) = PLACES.ask(names=["A"])
