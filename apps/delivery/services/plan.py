@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from apps.campaigns.matching import Match
 from apps.common.bulk import insert_rows, new_row
+from apps.common.prepared import prepared_cursor
 from apps.delivery.models import Delivery, DeliveryState
 from apps.delivery.services.changes import Told
 from apps.delivery.services.turns import take_turns
@@ -16,6 +17,13 @@ from apps.delivery.services.waits import hold
 from apps.delivery.wake import wake
 
 _Line = tuple[uuid.UUID, uuid.UUID]
+
+_UNFINISHED = """
+SELECT call_id, webhook_id FROM delivery_delivery
+WHERE call_id = ANY (%s::uuid[]) AND webhook_id = ANY (%s::uuid[])
+  AND state IN ('pending', 'waiting')
+ORDER BY id FOR NO KEY UPDATE
+"""
 
 
 def plan(*, matches: Sequence[Match]) -> list[Delivery]:
@@ -95,13 +103,6 @@ def _busy_lines(matches: Sequence[Match]) -> set[_Line]:
     known = {match.recorded.call.pk for match in matches} - new
     if not known:
         return set()
-    unfinished = (
-        Delivery.objects.filter(
-            call_id__in=known,
-            webhook_id__in={match.attachment.webhook_id for match in matches},
-            state__in=DeliveryState.unfinished(),
-        )
-        .order_by("pk")
-        .select_for_update(no_key=True)
-    )
-    return set(unfinished.values_list("call_id", "webhook_id"))
+    webhooks = {match.attachment.webhook_id for match in matches}
+    with prepared_cursor() as cursor:
+        return {*cursor.rows(_UNFINISHED, [list(known), list(webhooks)])}
