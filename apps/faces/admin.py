@@ -10,12 +10,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 
 from apps.accounts.models import User
 from apps.calls.events import Timing
 from apps.common.access import Role
-from apps.common.admin import AccountScopedAdmin, access_of, form_accounts, labelled
+from apps.common.admin import access_of, form_accounts
 from apps.common.tenancy import opens_scopes, tenant_scope
 from apps.delivery.engine.requests import with_query
 from apps.delivery.testing import PreparedTest, prepare_test
@@ -30,6 +29,7 @@ from apps.faces.models import CallComplete, CallNotification, PostCallAction
 from apps.faces.post_call import InvalidParameters
 from apps.faces.services import built_in, save_face
 from apps.faces.widgets import rearranged
+from apps.webhooks.admin.pages import WebhookPages
 from apps.webhooks.formats import Format
 from apps.webhooks.gallery import GALLERY
 from apps.webhooks.models import Webhook
@@ -41,7 +41,7 @@ from apps.webhooks.tokens import EXAMPLE_SNAPSHOT
 _ADD = "add"
 
 
-class FaceAdmin(AccountScopedAdmin):
+class FaceAdmin(WebhookPages):
     """Webhooks of one system; they are in the list of webhooks, too."""
 
     list_display = ["name", "shown_url", "location", "method", "state"]
@@ -55,12 +55,6 @@ class FaceAdmin(AccountScopedAdmin):
         """Open webhooks of this face only."""
         faced = super().openable(request).filter(face=self.model.FACE)
         return faced.select_related("location", "template__current_version")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Keep what has sent something; it can be switched off."""
-        if obj is not None and obj.deliveries.exists():
-            return False
-        return super().has_delete_permission(request, obj)
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -81,16 +75,6 @@ class FaceAdmin(AccountScopedAdmin):
         if obj.is_active:
             obj.disabled_reason = ""
         save_face(webhook=obj, sent={Timing.END: form.sent}, by=person(request))
-
-    @admin.display(description="URL", ordering="url")
-    def shown_url(self, webhook: Webhook) -> str:
-        """Return the address, cut by the style sheet."""
-        return format_html('<span class="hl-url" title="{0}">{0}</span>', webhook.url)
-
-    @labelled("state", ordering="is_active", labels={"active": "success", "off": "warning"})
-    def state(self, webhook: Webhook) -> str:
-        """Return whether it sends."""
-        return "active" if webhook.is_active else "off"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,15 @@ class FaceForm(AccountScopedForm):
             return None
         return chosen if isinstance(chosen, Account) else None
 
+    def clean_url(self) -> str:
+        """Refuse an address that Hookline may not send to, where one is typed whole."""
+        return checked_url(
+            self.cleaned_data["url"],
+            webhook=self.instance,
+            before=self.initial.get("url", ""),
+            access=self.access,
+        )
+
     def take_url(self, url: str, *, field: str) -> None:
         """Take the address over, or say what is wrong with it at a field."""
         try:
@@ -295,15 +304,6 @@ class CallCompleteForm(FaceForm):
         self.sent = built_in(key, name=f"Call.Complete: {cleaned.get('name', '')}")
         return cleaned
 
-    def clean_url(self) -> str:
-        """Refuse an address that Hookline may not send to."""
-        return checked_url(
-            self.cleaned_data["url"],
-            webhook=self.instance,
-            before=self.initial.get("url", ""),
-            access=self.access,
-        )
-
 
 class CallNotificationForm(FaceForm):
     """Call notifications: where they go, which of them, and how they are signed."""
@@ -364,15 +364,6 @@ class CallNotificationForm(FaceForm):
         except InvalidHeader as error:
             raise ValidationError(str(error)) from None
         return value
-
-    def clean_url(self) -> str:
-        """Refuse an address that Hookline may not send to."""
-        return checked_url(
-            self.cleaned_data["url"],
-            webhook=self.instance,
-            before=self.initial.get("url", ""),
-            access=self.access,
-        )
 
     def clean(self) -> dict[str, Any]:
         """Make what is left empty."""

@@ -9,18 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html
 
 from apps.common.access import Role
 from apps.common.admin import (
-    AccountScopedAdmin,
     AccountScopedTabularInline,
     access_of,
     form_accounts,
-    labelled,
 )
 from apps.common.audit import record
 from apps.common.models import AuditAction
+from apps.webhooks.admin.pages import WebhookPages
 from apps.webhooks.forms import HeaderForm, RotateForm, WebhookForm
 from apps.webhooks.models import Webhook, WebhookHeader
 from apps.webhooks.secrets import new_signing_secret
@@ -59,7 +57,7 @@ class HeaderInline(AccountScopedTabularInline):
 
 
 @admin.register(Webhook)
-class WebhookAdmin(AccountScopedAdmin):
+class WebhookAdmin(WebhookPages):
     """Webhooks of locations and of whole accounts."""
 
     form = WebhookForm
@@ -101,12 +99,6 @@ class WebhookAdmin(AccountScopedAdmin):
     def openable(self, request: HttpRequest) -> QuerySet[Any]:
         """Fetch along what the page names."""
         return super().openable(request).select_related("location", "template")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Keep a webhook that has sent something; it can be switched off."""
-        if obj is not None and obj.deliveries.exists():
-            return False
-        return super().has_delete_permission(request, obj)
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -175,13 +167,3 @@ class WebhookAdmin(AccountScopedAdmin):
             "title": f"Replace the signing secret of {webhook}",
         }
         return TemplateResponse(request, "admin/webhooks/webhook/rotate.html", context)
-
-    @admin.display(description="URL", ordering="url")
-    def shown_url(self, webhook: Webhook) -> str:
-        """Return the address, cut in the middle of nowhere by the style sheet."""
-        return format_html('<span class="hl-url" title="{0}">{0}</span>', webhook.url)
-
-    @labelled("state", ordering="is_active", labels={"active": "success", "off": "warning"})
-    def state(self, webhook: Webhook) -> str:
-        """Return whether it sends."""
-        return "active" if webhook.is_active else "off"
