@@ -16,7 +16,7 @@ import orjson
 
 from bench.installation import installed
 from bench.latency import percentile
-from bench.processes import BenchmarkFailed, wait_until
+from bench.processes import BenchmarkFailed, CpuMeter, wait_until
 from bench.receiver import receiving
 from bench.result import Figure, Result
 from bench.web import serving
@@ -49,9 +49,12 @@ def measure(arguments: argparse.Namespace) -> Result:
         with serving(installation) as web:
             offer = _Offer(f"{web.address}/api/v1/events", world.token, world.numbers)
             asyncio.run(offer.post(1, rate=50, events=_WARM_UP))
+            meter = CpuMeter(web=web.pid, database=installation.database_pid)
             single = asyncio.run(
                 offer.post(1, rate=arguments.rate, events=round(arguments.rate * arguments.seconds))
             )
+            cpu_of_single_s = meter.used_s()
+            meter = CpuMeter(web=web.pid, database=installation.database_pid)
             batched = asyncio.run(
                 offer.post(
                     arguments.batch,
@@ -59,6 +62,7 @@ def measure(arguments: argparse.Namespace) -> Result:
                     events=round(arguments.batch_rate * arguments.seconds),
                 )
             )
+            cpu_of_batched_s = meter.used_s()
         planned = _WEBHOOKS * (_WARM_UP + single.events + batched.events)
         deliveries = of_worlds([world])
         switch(world, on=False)
@@ -68,7 +72,10 @@ def measure(arguments: argparse.Namespace) -> Result:
         ledger = settle(deliveries, receiver.ledger(), planned=planned)
     figures: dict[str, Figure] = {"ledger": ledger.figures()}
     rows = []
-    for name, run in (("single", single), ("batch", batched)):
+    for name, run, cpu_s in (
+        ("single", single, cpu_of_single_s),
+        ("batch", batched, cpu_of_batched_s),
+    ):
         figures |= {f"{name}_per_s": round(run.rate_per_s, 1)} | {
             f"{name}_p{share}_ms": round(percentile(run.waits_ms, share), 1)
             for share in (50, 95, 99)
@@ -81,6 +88,10 @@ def measure(arguments: argparse.Namespace) -> Result:
                 f" p99 {percentile(run.waits_ms, 99):.0f} ms",
             )
         )
+        for process, used_s in cpu_s.items():
+            each_ms = 1_000 * used_s / run.events
+            figures[f"{name}_{process}_cpu_ms"] = round(each_ms, 2)
+            rows.append((f"  Processor time of {process}", f"{each_ms:10.2f} ms each"))
     figures["rate_per_s"] = figures["single_per_s"]
     return Result(
         name="intake",
