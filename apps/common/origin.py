@@ -1,12 +1,13 @@
 """Who acts, and from where: what the audit log keeps of the sender of a request. Pure."""
 
-import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
+
+import orjson
 
 
 class ActorKind(StrEnum):
@@ -34,7 +35,7 @@ class Origin:
 
     def as_json(self) -> str:
         """Return the form in which the database gets it."""
-        return json.dumps(asdict(self), default=str)
+        return orjson.dumps(self).decode()
 
 
 SYSTEM = Origin()

@@ -16,8 +16,8 @@ from typing import Final
 
 from apps.common.ids import new_id
 from apps.common.tenancy import let_connection_go
-from apps.delivery.clients.requests_client import send
 from apps.delivery.clients.shared import shared_session
+from apps.delivery.clients.waiting_client import send
 from apps.delivery.engine.claims import Claimed
 from apps.delivery.engine.endpoints import Endpoint, endpoint_of
 from apps.delivery.engine.requests import prepare

@@ -8,10 +8,12 @@ import orjson
 
 from apps.accounts.models import Location
 from apps.common.access import Access
+from apps.common.documents import as_json
 from apps.common.fields import decrypt
 from apps.common.ids import InvalidPublicId
-from apps.common.prepared import prepared_cursor
 from apps.common.problems import Problem
+from apps.common.tenancy import tenant_scope
+from apps.common.trips import Trip, tenant_trip
 from apps.ivr.models import Ivr, IvrExchange, IvrHook
 
 # Exchanges of the same call among which a repeat is looked for.
@@ -62,11 +64,12 @@ WHERE ivr.account_id = %s::uuid AND ivr.number = %s::bigint ORDER BY question.nu
 
 
 _OF_EXCHANGE: Final = tuple(field.attname for field in IvrExchange._meta.concrete_fields)
-# The caller does not wait for the disk. If the server of PostgreSQL crashes, it may have lost what
+_COLUMNS: Final = ", ".join(_OF_EXCHANGE)
+# The caller does not wait for the disk (decision 25). If PostgreSQL crashes, it may have lost what
 # it was told in the second before; nothing else of Hookline is stored like that.
 _INSERT: Final = f"""
-INSERT INTO ivr_ivrexchange ({", ".join(_OF_EXCHANGE)})
-VALUES ({", ".join(f"%({name})s" for name in _OF_EXCHANGE)})
+INSERT INTO ivr_ivrexchange ({_COLUMNS})
+SELECT {_COLUMNS} FROM json_populate_record(NULL::ivr_ivrexchange, %s)
 RETURNING set_config('synchronous_commit', 'off', true)
 """  # noqa: S608 - made of the fields of the model
 
@@ -75,16 +78,16 @@ RETURNING set_config('synchronous_commit', 'off', true)
 class Known:
     """An IVR with its web hook, and the call that results are about.
 
-    `parameters` are names and tokens; `snapshot` is None for a call that no event has told of;
-    `before` are the newest exchanges of the call, the last one first: whether it was this IVR, the
-    response id, and the reply.
+    `parameters` are names and tokens; `call` is its snapshot, or where the IVR is, if no event has
+    told of it; `before` are the newest exchanges of the call, the last one first: whether it was
+    this IVR, the response id, and the reply.
     """
 
     ivr: Ivr
     hook: IvrHook
     is_location_active: bool
     parameters: list[tuple[str, str]]
-    snapshot: dict[str, Any] | None
+    call: dict[str, Any]
     before: list[tuple[bool, str, dict[str, Any]]]
 
     @property
@@ -100,17 +103,12 @@ class Known:
                 return reply
         return None
 
-    def call(self) -> dict[str, Any]:
-        """Return the call as its events have told it; else where the IVR is."""
-        if self.snapshot is not None:
-            return self.snapshot
-        if self.ivr.location_id is None:
-            return {}
-        return {"location": Location.objects.get(pk=self.ivr.location_id).snapshot()}
-
 
 def read_known(*, access: Access, name: str, call_id: str) -> Known:
-    """Return what is known of an IVR, by its id or number, and of a call; raises Problem."""
+    """Return what is known of an IVR, by its id or number, and of a call; raises Problem.
+
+    Opens a scope of its own.
+    """
     key: uuid.UUID | None = None
     number: int | None = None
     try:
@@ -119,31 +117,28 @@ def read_known(*, access: Access, name: str, call_id: str) -> Known:
         if name.isascii() and name.isdigit() and len(name) <= 15:
             number = int(name)
     asked = {"accounts": access.account_ids, "key": key, "number": number, "call": call_id}
-    with prepared_cursor() as cursor:
-        rows = cursor.rows(_QUERY, asked)
+    with tenant_trip(access) as trip:
+        found = trip.ask(_QUERY, asked)
+    rows = found.rows()
     if not rows:
         raise Problem(404, "unknown_ivr", f"There is no IVR {name[:64]}.")
     if len(rows) > 1:
         raise Problem(409, "ambiguous_ivr", f"Several accounts have an IVR {name}; use its id.")
-    return _known(rows[0])
+    return _known(access, rows[0])
 
 
-def read_next_ivr(*, account_id: uuid.UUID, number: int) -> list[tuple[Any, ...]]:
+def read_next_ivr(trip: Trip, *, account_id: uuid.UUID, number: int) -> list[tuple[Any, ...]]:
     """Return number and name of an IVR with each of its questions; nothing if it is not here."""
-    with prepared_cursor() as cursor:
-        return cursor.rows(_QUESTIONS, [account_id, number])
+    return trip.ask(_QUESTIONS, [account_id, number]).rows()
 
 
-def record(exchange: IvrExchange) -> None:
+def record(trip: Trip, exchange: IvrExchange) -> None:
     """Store a new exchange, in a transaction that ends without waiting for the disk."""
     values = {name: getattr(exchange, name) for name in _OF_EXCHANGE}
-    for name in ("tries", "reply"):
-        values[name] = orjson.dumps(values[name]).decode()
-    with prepared_cursor() as cursor:
-        cursor.rows(_INSERT, values)
+    trip.ask(_INSERT, [as_json(values).decode()])
 
 
-def _known(row: tuple[Any, ...]) -> Known:
+def _known(access: Access, row: tuple[Any, ...]) -> Known:
     of_ivr, rest = row[: len(_OF_IVR)], row[len(_OF_IVR) :]
     of_hook, rest = rest[: len(_OF_HOOK)], rest[len(_OF_HOOK) :]
     authorization, is_location_active, parameters, snapshot, before = rest
@@ -159,6 +154,14 @@ def _known(row: tuple[Any, ...]) -> Known:
         hook=hook,
         is_location_active=is_location_active,
         parameters=[(name, token) for name, token in orjson.loads(parameters or "[]")],
-        snapshot=orjson.loads(snapshot) if snapshot else None,
+        call=orjson.loads(snapshot) if snapshot else _place(access, ivr),
         before=[(is_this, key, reply) for is_this, key, reply in orjson.loads(before or "[]")],
     )
+
+
+def _place(access: Access, ivr: Ivr) -> dict[str, Any]:
+    """Return what is known of a call that no event has told of: where its IVR is."""
+    if ivr.location_id is None:
+        return {}
+    with tenant_scope(access):
+        return {"location": Location.objects.get(pk=ivr.location_id).snapshot()}

@@ -11,9 +11,10 @@ from django.db import DatabaseError
 
 from apps.common.access import Access
 from apps.common.ids import encode_public_id, new_id
-from apps.common.tenancy import let_connection_go, tenant_scope
-from apps.delivery.clients.requests_client import send
+from apps.common.tenancy import let_connection_go
+from apps.common.trips import Trip, tenant_trip
 from apps.delivery.clients.shared import shared_session
+from apps.delivery.clients.waiting_client import send
 from apps.delivery.outcome import OutboundRequest, Outcome
 from apps.ivr.asking import Heard, Try, ask
 from apps.ivr.decisions import Action, AnswerFault, App, Decision, as_plain
@@ -74,19 +75,18 @@ def answer_results(
     before get the same answer, and nobody is asked again. Must run outside of any transaction:
     none is open while a receiver is waited for. Raises Problem for an IVR that does not exist.
     """
-    with tenant_scope(access):
-        known = read_known(access=access, name=ivr, call_id=results.call_id)
-        reply = known.reply_to(results.response_id)
-        if reply is not None:
-            form = _form(known.hook, accept, reply["action"])
-            return Answered(reply, form, known.hook.redirect_url)
-        asked = _prepare(known, results, accept)
+    known = read_known(access=access, name=ivr, call_id=results.call_id)
+    reply = known.reply_to(results.response_id)
+    if reply is not None:
+        form = _form(known.hook, accept, reply["action"])
+        return Answered(reply, form, known.hook.redirect_url)
+    asked = _prepare(known, results, accept)
     let_connection_go()
     heard = _ask(asked, began)
     try:
-        with tenant_scope(access):
-            exchange = _exchange(asked, heard, began, next_ivr=_next_ivr(asked, heard))
-            record(exchange)
+        with tenant_trip(access) as trip:
+            exchange = _exchange(asked, heard, began, next_ivr=_next_ivr(trip, asked, heard))
+            record(trip, exchange)
     except DatabaseError:
         # The caller waits: an answer that nobody wrote down is better than none.
         logger.exception("The exchange %s could not be recorded", asked.key)
@@ -116,7 +116,7 @@ def _prepare(known: Known, results: Results, accept: str) -> Asked:
     target, fallback = requests_of(
         known.hook,
         known.parameters,
-        {**known.call(), **results.facts, "ivr": ivr},
+        {**known.call, **results.facts, "ivr": ivr},
         message_id=encode_public_id(IvrExchange.ID_PREFIX, asked.key),
     )
     return replace(asked, target=target, fallback=fallback)
@@ -180,7 +180,7 @@ def _exchange(
     )
 
 
-def _next_ivr(asked: Asked, heard: Heard) -> dict[str, Any] | None:
+def _next_ivr(trip: Trip, asked: Asked, heard: Heard) -> dict[str, Any] | None:
     """Return the IVR that the caller goes to, prompts with the user parameters in.
 
     None for another action, and for an IVR that is not set up here.
@@ -189,7 +189,8 @@ def _next_ivr(asked: Asked, heard: Heard) -> dict[str, Any] | None:
     if not isinstance(decision, Action) or decision.app is not App.SURVO:
         return None
     given = decision.user_parameters
-    rows = read_next_ivr(account_id=asked.hook.account_id, number=int(decision.parameters["id"]))
+    number = int(decision.parameters["id"])
+    rows = read_next_ivr(trip, account_id=asked.hook.account_id, number=number)
     if not rows:
         return None
     questions = [

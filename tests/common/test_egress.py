@@ -107,7 +107,7 @@ class TestCheckUrl:
 
 
 def assert_same_reading(url: str, host: str, port: int) -> None:
-    """yarl (aiohttp) and urllib3 (requests) must connect where the guard looked."""
+    """Others must read a URL as the guard does: yarl, by which aiohttp connects, and urllib3."""
     by_yarl = URL(url, encoded=True)
     by_urllib3 = parse_url(url)
     assert (by_yarl.raw_host, by_yarl.port) == (host, port)

@@ -10,7 +10,7 @@ import pytest
 import uvloop
 
 from apps.common.egress import EgressPolicy
-from apps.delivery.clients import aiohttp_client, requests_client
+from apps.delivery.clients import aiohttp_client, waiting_client
 from apps.delivery.outcome import OutboundRequest, Outcome
 
 LOOPBACK = EgressPolicy.from_strings(["127.0.0.0/8"])
@@ -54,7 +54,7 @@ def _aiohttp(run: Callable[..., list[Outcome]]) -> Client:
     return client
 
 
-def _requests(
+def _waiting(
     *requests: OutboundRequest,
     policy: EgressPolicy = LOOPBACK,
     resolve: Resolve = socket.getaddrinfo,
@@ -62,11 +62,11 @@ def _requests(
     pause_s: float = 0,
 ) -> list[Outcome]:
     outcomes = []
-    with requests_client.waiting_session(
+    with waiting_client.waiting_session(
         policy, resolve=resolve, ssl_context=ssl_context
     ) as session:
         for request in requests:
-            outcomes.append(requests_client.send(session, request))
+            outcomes.append(waiting_client.send(session, request))
             asyncio.run(asyncio.sleep(pause_s))
     return outcomes
 
@@ -74,7 +74,7 @@ def _requests(
 CLIENTS: dict[str, Client] = {
     "aiohttp": _aiohttp(asyncio.run),
     "aiohttp-uvloop": _aiohttp(uvloop.run),
-    "requests": _requests,
+    "waiting": _waiting,
 }
 
 

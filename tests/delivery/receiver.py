@@ -196,6 +196,15 @@ answers(
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzebra\r\nok\r\n0\r\n\r\n",
     then_close=True,
 )
+# Both would be numbers to a reader that asks Python.
+answers(
+    "signed-chunk",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n+2\r\nok\r\n0\r\n\r\n",
+)
+answers(
+    "negative-chunk",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\nok\r\n0\r\n\r\n",
+)
 answers("garbage", b"SSH-2.0-OpenSSH_9.2\r\n", then_close=True)
 answers("binary", bytes(range(256)) * 4, then_close=True)
 answers("bad-status", b"HTTP/1.1 abc OK\r\nContent-Length: 2\r\n\r\nok", then_close=True)

@@ -51,6 +51,8 @@ ANSWERS: list[tuple[str, object, ErrorKind | None]] = [
     ("partial-body", 200, K.CLOSED),
     ("partial-chunk", 200, K.CLOSED),
     ("bad-chunk", ANY, K.PROTOCOL),
+    ("signed-chunk", ANY, K.PROTOCOL),
+    ("negative-chunk", ANY, K.PROTOCOL),
     ("bad-chunk-later", 200, K.PROTOCOL),
     ("garbage", None, K.PROTOCOL),
     ("binary", None, K.PROTOCOL),

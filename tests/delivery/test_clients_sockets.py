@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from apps.delivery.clients import aiohttp_client, requests_client
+from apps.delivery.clients import aiohttp_client, waiting_client
 from apps.delivery.outcome import ErrorKind, Outcome
+from tests.common.processes import wait_until
 from tests.delivery.http_clients import LOOPBACK, Client, answer, post
 from tests.delivery.http_clients import client as client
 from tests.delivery.receiver import Receiver, running_receiver
@@ -229,11 +230,42 @@ class TestManyAtOnce:
     def test_share_a_waiting_session_between_threads(self, receiver: Receiver) -> None:
         paths = ["/ok", "/hang", "/drip-body", "/created"] * 5
         with (
-            requests_client.waiting_session(LOOPBACK) as session,
+            waiting_client.waiting_session(LOOPBACK) as session,
             ThreadPoolExecutor(len(paths)) as threads,
         ):
             outcomes = threads.map(
-                lambda path: requests_client.send(session, post(receiver.url(path), 1.0)), paths
+                lambda path: waiting_client.send(session, post(receiver.url(path), 1.0)), paths
             )
             kinds = [outcome.error_kind for outcome in outcomes]
         assert kinds == [None, K.TIMEOUT, K.TIMEOUT, None] * 5
+
+
+class TestAWaitingSession:
+    def test_keeps_so_many_connections_to_a_host(
+        self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(waiting_client, "POOLED_CONNECTIONS_PER_HOST", 2)
+        receiver.gate.clear()
+        with waiting_client.waiting_session(LOOPBACK) as session, ThreadPoolExecutor(5) as threads:
+            sent = [
+                threads.submit(waiting_client.send, session, post(receiver.url("/gated")))
+                for _ in range(5)
+            ]
+            wait_until(lambda: len(receiver.requests) == 5)
+            receiver.gate.set()
+            assert [each.result().status for each in sent] == [200] * 5
+            assert open_sockets_to(receiver.port) == 2
+        assert open_sockets_to(receiver.port) == 0
+
+    def test_forgets_the_host_that_was_used_longest_ago(
+        self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(waiting_client, "POOLED_HOSTS", 2)
+        with waiting_client.waiting_session(
+            LOOPBACK, resolve=lambda *_, **__: answer("127.0.0.1")
+        ) as session:
+            for host in ("a.example", "b.example", "a.example", "c.example", "a.example"):
+                url = receiver.url(host=host)
+                assert waiting_client.send(session, post(url)).status == 200
+            assert open_sockets_to(receiver.port) == 2
+        assert receiver.connections == 3

@@ -11,7 +11,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from apps.common.egress import MAX_URL_LENGTH, EgressPolicy
-from apps.delivery.clients.requests_client import WaitingSession, send, waiting_session
+from apps.delivery.clients.waiting_client import WaitingSession, send, waiting_session
 from apps.delivery.outcome import ErrorKind
 from apps.ivr import services, waiting
 from apps.ivr.asking import ask

@@ -1,11 +1,13 @@
-"""urllib3 connections that only reach vetted addresses, and never outlive a deadline.
+"""Sockets that only reach vetted addresses and never outlive a deadline, and answers from them.
 
-`requests` bounds each read from a socket, not a whole exchange: a receiver that drips a byte a
-second holds it for ever. Here the socket itself knows the deadline of the exchange it serves.
+A timeout bounds each read from a socket, not a whole exchange: a receiver that drips a byte a
+second would hold it for ever. Here the socket itself knows the deadline of the exchange it serves.
 """
 
 import http.client
 import io
+import re
+import select
 import socket
 import ssl
 from collections.abc import Sequence
@@ -15,10 +17,7 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
-
-from apps.common.egress import EgressError, EgressPolicy
+from apps.common.egress import EgressError, EgressPolicy, ParsedTarget
 from apps.common.egress_proxy import EgressProxy
 from apps.common.special_addresses import IPAddress
 from apps.delivery.clients import failures
@@ -31,18 +30,18 @@ from apps.delivery.clients.exchange import (
 )
 from apps.delivery.clients.failures import Failure
 from apps.delivery.clients.tunnels import dig_tunnel, way_to
-from apps.delivery.outcome import MAX_HEAD_BYTES, ErrorKind
+from apps.delivery.outcome import MAX_HEAD_BYTES, MAX_HEADER_LINE_BYTES, ErrorKind
 
 if TYPE_CHECKING:
     _SocketBase = socket.socket
 else:
     _SocketBase = object
 
-DNS_THREADS: Final = 8
+_CHUNK_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,16}[ \t]*(?:;.*)?\r?\n", re.S)
 
 
 class ExchangeFailed(Exception):
-    """An explained failure on its way out of urllib3, which only wraps errors that it knows."""
+    """An explained failure, on its way past all that knows other errors."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure[1])
@@ -56,12 +55,26 @@ class Dialer:
     policy: EgressPolicy
     resolve: Resolve
     dns_threads: ThreadPoolExecutor
+    ssl_context: ssl.SSLContext
 
-    def dial(self, host: str, port: int, exchange: Exchange) -> socket.socket:
-        """Connect to the first address that answers, all of them vetted before.
+    def __post_init__(self) -> None:
+        """Have the context, which is ours alone, make sockets that know deadlines."""
+        self.ssl_context.sslsocket_class = DeadlineTLSSocket
+
+    def dial(self, target: ParsedTarget, exchange: Exchange) -> "AnySocket":
+        """Connect to the first address that answers, all of them vetted before, by TLS if wanted.
 
         Raises ExchangeFailed; a blocked address among several refuses them all.
         """
+        exchange.connecting = True
+        started = perf_counter()
+        sock: AnySocket = self._reach(target.host, target.port, exchange)
+        if target.scheme == "https":
+            sock = self._secure(sock, target.host)
+        exchange.connect_ms = (perf_counter() - started) * 1000 - (exchange.dns_ms or 0.0)
+        return sock
+
+    def _reach(self, host: str, port: int, exchange: Exchange) -> "DeadlineSocket":
         started = perf_counter()
         try:
             addresses = self._look_up(host, port, exchange)
@@ -81,10 +94,18 @@ class Dialer:
         answer = self.dns_threads.submit(lookup).result(exchange.remaining_s())
         return self.policy.vet_answer(host, [info[4][0] for info in answer])
 
+    def _secure(self, sock: socket.socket, host: str) -> "DeadlineTLSSocket":
+        """Shake hands; the context verifies the certificate, and that it is for the host."""
+        try:
+            return cast(DeadlineTLSSocket, self.ssl_context.wrap_socket(sock, server_hostname=host))
+        except OSError as error:
+            sock.close()
+            raise ExchangeFailed(failures.connect_failure(error)) from error
+
 
 def _connect(
     addresses: Sequence[IPAddress], port: int, exchange: Exchange, proxy: EgressProxy | None
-) -> socket.socket:
+) -> "DeadlineSocket":
     give_up_at = min(exchange.deadline, perf_counter() + CONNECT_TIMEOUT_S)
     last_error: OSError = TimeoutError()
     for address in dict.fromkeys(addresses):
@@ -144,6 +165,15 @@ class _Deadlined(_SocketBase):
         self.settimeout(current_exchange.get().remaining_s())
         super().sendall(*args, **kwargs)
 
+    @property
+    def is_fit(self) -> bool:
+        """Whether a kept connection can be used: open, with nothing arrived unasked."""
+        if self.has_leftovers or (isinstance(self, ssl.SSLSocket) and self.pending()):
+            return False
+        arrived = select.poll()
+        arrived.register(self, select.POLLIN)
+        return not arrived.poll(0)
+
     def makefile(self, *args: Any, **kwargs: Any) -> Any:
         self.at_rest = False
         return _Answer(self, cast(io.RawIOBase, super().makefile("rb", buffering=0)))
@@ -155,6 +185,9 @@ class DeadlineSocket(_Deadlined, socket.socket):
 
 class DeadlineTLSSocket(_Deadlined, ssl.SSLSocket):
     """A TLS socket that ends with its exchange."""
+
+
+AnySocket = DeadlineSocket | DeadlineTLSSocket
 
 
 class _Answer(io.BufferedReader):
@@ -187,15 +220,15 @@ class MalformedHead(http.client.HTTPException):
     """A head that `http.client` would make some sense of, and other clients another."""
 
 
-class _FinalAnswer(http.client.HTTPResponse):
+class FinalAnswer(http.client.HTTPResponse):
     """An answer read strictly, without the interim ones (103 and others) that may precede it."""
 
     def begin(self) -> None:
         super().begin()
-        length = self.headers.get("Content-Length")
-        if length is not None and not (length.isascii() and length.isdigit()):
+        lengths = set(self.headers.get_all("Content-Length", ()))
+        if not all(length.isascii() and length.isdigit() for length in lengths):
             raise MalformedHead("Content-Length")
-        if length is not None and "Transfer-Encoding" in self.headers:
+        if len(lengths) + ("Transfer-Encoding" in self.headers) > 1:
             raise MalformedHead("two ways to frame the body")
         if self.headers.defects or any("\0" in value for value in self.headers.values()):
             raise MalformedHead("a line that is no header")
@@ -208,78 +241,8 @@ class _FinalAnswer(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
         raise http.client.BadStatusLine("too many interim answers")
 
-
-# --- urllib3 -------------------------------------------------------------------------------------
-
-
-class _Guarded(HTTPConnection):
-    """What both connection classes add to urllib3's."""
-
-    dialer: Dialer
-    response_class = _FinalAnswer
-
-    def _new_conn(self) -> socket.socket:
-        exchange = current_exchange.get()
-        return self.dialer.dial(self.host, self.port, exchange)
-
-    def connect(self) -> None:
-        exchange = current_exchange.get()
-        exchange.connecting = True
-        started = perf_counter()
-        try:
-            super().connect()
-        except (ssl.SSLError, urllib3.exceptions.SSLError) as error:
-            raise ExchangeFailed(failures.tls_failure(error)) from error
-        except OSError as error:
-            raise ExchangeFailed(failures.connect_failure(error)) from error
-        exchange.connect_ms = (perf_counter() - started) * 1000 - (exchange.dns_ms or 0.0)
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether a pooled connection is fit for use: open, with nothing arrived unasked."""
-        if getattr(self.sock, "has_leftovers", False):
-            return False
-        if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
-            return False
-        return super().is_connected
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        current_exchange.get().sends += 1
-        super().request(*args, **kwargs)
-
-
-class GuardedHTTPConnection(_Guarded):
-    """A connection to a vetted address."""
-
-
-class GuardedHTTPSConnection(_Guarded, HTTPSConnection):
-    """A connection to a vetted address, where the certificate is checked for the name."""
-
-
-class _DialingPool(urllib3.HTTPConnectionPool):
-    ConnectionCls: type[Any] = GuardedHTTPConnection
-
-    def __init__(self, *args: Any, dialer: Dialer, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._dialer = dialer
-
-    def _new_conn(self) -> Any:
-        connection = cast(_Guarded, super()._new_conn())
-        connection.dialer = self._dialer
-        return connection
-
-
-class _DialingTLSPool(_DialingPool, urllib3.HTTPSConnectionPool):
-    ConnectionCls: type[Any] = GuardedHTTPSConnection
-
-
-def guarded_pools(dialer: Dialer, *, hosts: int, connections_per_host: int) -> urllib3.PoolManager:
-    """Pools for `hosts` hosts; beyond `connections_per_host`, connections are not kept."""
-    pools = urllib3.PoolManager(num_pools=hosts, maxsize=connections_per_host, block=False)
-    pools.pool_classes_by_scheme = {
-        "http": cast(Any, partial(_DialingPool, dialer=dialer)),
-        "https": cast(Any, partial(_DialingTLSPool, dialer=dialer)),
-    }
-    return pools
+    def _read_next_chunk_size(self) -> int:
+        line = self.fp.readline(MAX_HEADER_LINE_BYTES)
+        if not _CHUNK_SIZE.fullmatch(line):
+            raise MalformedHead("the size of a chunk")
+        return int(line.partition(b";")[0], 16)

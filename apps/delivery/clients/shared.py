@@ -6,7 +6,7 @@ from functools import lru_cache
 from django.conf import settings
 
 from apps.common.egress import EgressPolicy
-from apps.delivery.clients.requests_client import WaitingSession, waiting_session
+from apps.delivery.clients.waiting_client import WaitingSession, waiting_session
 
 _making = threading.Lock()
 
