@@ -90,7 +90,10 @@ class TestDemo:
 
     def test_ends_at_its_limit_and_says_what_is_missing(self) -> None:
         finished = subprocess.run(
-            [sys.executable, BASE_DIR / "manage.py", "demo", "--quiet", "--seconds", "0.1"],
+            [
+                *(sys.executable, BASE_DIR / "manage.py", "demo", "--quiet"),
+                *("--calls", str(CALLS), "--seconds", "0.1"),
+            ],
             capture_output=True,
             text=True,
             check=False,
@@ -101,7 +104,7 @@ class TestDemo:
         assert "Missing: /" in finished.stderr
 
     def test_stops_when_told_to(self) -> None:
-        with python(BASE_DIR / "manage.py", "demo") as process:
+        with python(BASE_DIR / "manage.py", "demo", "--calls", str(CALLS)) as process:
             read_until(process, "receiver | 200")
             process.send_signal(signal.SIGINT)
             assert process.wait(30) == 1
