@@ -1,10 +1,11 @@
-"""Statements that PostgreSQL plans once a connection, where somebody waits for each of them."""
+"""Statements that PostgreSQL plans once in a while, where somebody waits for each of them."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -14,6 +15,10 @@ from django.dispatch import receiver
 
 # A connection that answered so recently is not asked whether it lives before it is used again.
 _TRUSTED_FOR_S = 1.0
+# A plan lasts so long: one that was made while a table was empty may read all of it, and does so
+# for as long as it is kept. That goes for those of foreign keys and of functions, too.
+_PLAN_FOR_S = 5.0
+_planned_at: WeakKeyDictionary[psycopg.Connection[Any], float] = WeakKeyDictionary()
 
 
 class _Answers(threading.local):
@@ -43,14 +48,17 @@ def trust_connection() -> BaseDatabaseWrapper:
 def prepared_cursor() -> Iterator["PreparedCursor"]:
     """Open a cursor on Django's connection, in its transaction if one is open.
 
-    Its statements are few and constant: each connection keeps a plan of every text. Raises the
-    errors of `django.db`, as any cursor of Django's.
+    Its statements are few and constant: each connection keeps a plan of every text for a while.
+    Raises the errors of `django.db`, as any cursor of Django's.
     """
     own = trust_connection()
     if not own.in_atomic_block:
         own.close_if_health_check_failed()
         own.ensure_connection()
     with own.wrap_database_errors, psycopg.Cursor(own.connection) as cursor:
+        if monotonic() - _planned_at.get(own.connection, 0.0) > _PLAN_FOR_S:
+            cursor.execute("DISCARD PLANS")
+            _planned_at[own.connection] = monotonic()
         yield PreparedCursor(cursor)
 
 

@@ -1,5 +1,6 @@
 """Statements that are planned once a connection."""
 
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -32,6 +33,26 @@ class TestPreparedCursor:
                 " WHERE statement LIKE '%%planned_once%%'"
             )
             assert plain.fetchall() == [(8, 0)]
+
+    def test_plans_anew_after_a_while(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        run: list[str] = []
+        execute = psycopg.Cursor.execute
+
+        def noting(cursor: Any, statement: str, *arguments: Any, **more: Any) -> Any:
+            run.append(statement)
+            return execute(cursor, statement, *arguments, **more)
+
+        def ask(at_s: float) -> None:
+            monkeypatch.setattr(prepared, "monotonic", lambda: at_s)
+            with prepared_cursor() as cursor:
+                cursor.rows(ADD, [1])
+
+        monkeypatch.setattr(psycopg.Cursor, "execute", noting)
+        start_s = monotonic() + 100
+        for later_s in (0, 1, 4, 6, 7):
+            ask(start_s + later_s)
+
+        assert run == ["DISCARD PLANS", ADD, ADD, ADD, "DISCARD PLANS", ADD, ADD]
 
     def test_is_in_the_transaction_of_django(self) -> None:
         with transaction.atomic(), prepared_cursor() as cursor:
