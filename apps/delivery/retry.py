@@ -109,6 +109,16 @@ def judge(
     return Verdict(State.RETRY, reason, error_kind=kind, retry_in_s=delay)
 
 
+def broken_down(attempt_number: int) -> Verdict:
+    """Decide what a try means that broke down in our own code: it may have arrived."""
+    reason = "The try broke down in Hookline; it may have arrived."
+    if attempt_number > len(DEFAULT_SCHEDULE):
+        return Verdict(State.FAILED, reason, error_kind=ErrorKind.LOST)
+    return Verdict(
+        State.RETRY, reason, error_kind=ErrorKind.LOST, retry_in_s=float(SETTINGS_RETRY_S)
+    )
+
+
 @cache
 def _success(status: int | None) -> Verdict:
     return Verdict(State.SUCCEEDED, f"Answered {status}.")

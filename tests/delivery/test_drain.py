@@ -17,6 +17,7 @@ from apps.delivery.engine.lanes import CONCURRENCY
 from apps.delivery.jobs import drain_settings, run_drain
 from apps.delivery.models import Attempt, Delivery
 from apps.delivery.retry import Verdict, judge
+from apps.webhooks.schedules import DEFAULT_SCHEDULE
 from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
 from tests.delivery.agreement import assert_log_agrees
@@ -123,6 +124,25 @@ class TestOneWebhook:
         drain()
         assert set(states()) == {"succeeded"}
         assert Attempt.objects.filter(error_kind="lost").count() == 1
+        assert_log_agrees(receiver)
+
+    def test_whose_tries_always_break_down_ends(
+        self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def break_down(*_: Any, **__: Any) -> Verdict:
+            raise RuntimeError("a fault of ours")
+
+        monkeypatch.setattr(senders, "judge", break_down)
+        attach(make_webhook(world, receiver.url()))
+        take_calls(world, 1)
+
+        for _ in range(len(DEFAULT_SCHEDULE) + 1):
+            assert states() == ["pending"]
+            fall_due(*Delivery.objects.all())
+            drain()
+
+        assert states() == ["failed"]
+        assert_log_agrees(receiver)
 
 
 class TestTheShares:

@@ -110,7 +110,7 @@ WITH RECURSIVE {line}, gate AS MATERIALIZED (
 )
 UPDATE delivery_delivery delivery
 SET claim = %(claim)s, leased_until = now() + make_interval(secs => %(lease_s)s),
-  attempt_count = delivery.attempt_count + (due.lost_at IS NOT NULL)::int
+  attempt_count = least(delivery.attempt_count + (due.lost_at IS NOT NULL)::int, {most_tries})
 FROM due
 WHERE delivery.id = due.id AND delivery.id = ANY (ARRAY(SELECT due.id FROM due))
 RETURNING delivery.id, delivery.account_id, delivery.webhook_id, delivery.template_version_id,
@@ -128,6 +128,8 @@ _LOST_AT = """CASE WHEN delivery.claim IS NOT NULL
 # What is under a lease is passed over: there is little of it. That a lease is in no index spares an
 # entry in every index of the table.
 _IS_FREE = "(delivery.leased_until IS NULL OR delivery.leased_until <= now())"
+# What the column holds, less one: a delivery that kills whoever sends it must not stop the claims.
+_MOST_TRIES = 32_766
 # As the index over such rows has it.
 _IS_GATED = """(health.probe_at IS NOT NULL OR health.rate_per_s IS NOT NULL
       OR health.concurrency IS NOT NULL)"""
@@ -137,6 +139,7 @@ _CLAIM = (
     .replace("{lost_at}", _LOST_AT)
     .replace("{is_gated}", _IS_GATED)
     .replace("{is_free}", _IS_FREE)
+    .replace("{most_tries}", str(_MOST_TRIES))
 )
 # What the log says of a try that nobody can tell the end of.
 LOST = "A worker died while it held this delivery; it may have arrived."

@@ -48,6 +48,8 @@ HOLD_ROUNDS = 8
 # after a pause, and brings more for its price.
 MIN_CLAIM = 64
 CLAIM_PAUSE_S = 0.05
+# However much news there is, one claim does not follow the other at once.
+CLAIM_REST_S = 0.005
 # Work without a pause of this length is more than one drain should do alone, in seconds.
 HELP_AFTER_S = 1.0
 # Without news, the claimer looks by itself this often.
@@ -152,7 +154,6 @@ class Drain:
             self._hold.news.clear()
             await self._hand_back()
             await self._keep_up()
-            began = time.monotonic()
             claimed = await self._claim_once()
             now = time.monotonic()
             if claimed or self._hold.count:
@@ -167,8 +168,7 @@ class Drain:
             if claimed is None or self._hold.count > self._settings.concurrency // 2:
                 await asyncio.sleep(CLAIM_PAUSE_S)
                 continue
-            # So a claimer never takes more than a third of a processor, however much news there is.
-            await asyncio.sleep(min(CLAIM_PAUSE_S, 2 * (now - began)))
+            await asyncio.sleep(CLAIM_REST_S)
             if not claimed:
                 await self._wait_for_news()
         if not self._hold.is_closing:

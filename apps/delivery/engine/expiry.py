@@ -25,7 +25,7 @@ WITH ended AS (
     SELECT id, CASE WHEN expires_at = wait_until THEN 'skipped' ELSE 'expired' END AS state
     FROM delivery_delivery
     WHERE state IN ('pending', 'waiting') AND expires_at <= now()
-      AND (claim IS NULL OR leased_until <= now())
+      AND (leased_until IS NULL OR leased_until <= now())
     ORDER BY expires_at LIMIT {step} FOR NO KEY UPDATE SKIP LOCKED
   ) late
   WHERE delivery.id = late.id

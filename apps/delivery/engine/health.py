@@ -145,7 +145,8 @@ def tallies_of(tried: Iterable[Tried]) -> dict[uuid.UUID, Tally]:
 def _kind(tried: Tried) -> str:
     if tried.verdict.state is State.SUCCEEDED:
         return "success"
-    ours = not tried.verdict.spends_try or tried.outcome.error_kind is ErrorKind.RENDER
+    kind = tried.outcome.error_kind
+    ours = not tried.verdict.spends_try or kind in (ErrorKind.RENDER, ErrorKind.LOST)
     return "undecided" if ours else "failure"
 
 

@@ -21,7 +21,7 @@ from apps.delivery.engine.records import Tried
 from apps.delivery.engine.requests import Prepared, prepare
 from apps.delivery.engine.snapshots import LargeSnapshots, parsed
 from apps.delivery.outcome import ErrorKind, Outcome, Timings
-from apps.delivery.retry import RetryPolicy, State, judge
+from apps.delivery.retry import RetryPolicy, State, broken_down, judge
 from apps.webhooks.rendering import CompiledTemplate
 from apps.webhooks.tokens import Snapshot
 
@@ -127,10 +127,10 @@ class Senders:
                 self._hold.news.set()
             try:
                 await self._attempt(held)
-            # One delivery must not end a sender. When its lease is over, it counts as a lost try.
+            # One delivery must not end a sender.
             except Exception:
                 logger.exception("The try of %s broke down.", held.id)
-                self._hold.let_go(1)
+                self._recorder.note(self._broken(held))
             if self._starved or self._is_one_too_many:
                 return
 
@@ -222,6 +222,12 @@ class Senders:
             now=now,
             random=random.random,
         )
+        if verdict.disable_webhook:
+            # What has not begun waits until it is on again.
+            self._hold.refuse(*self._hold.lanes.take(held.webhook_id))
+        self._tell(verdict.state)
+        self._log.tell(held, endpoint, verdict, outcome.timings.total_ms, now=time.monotonic())
+        # Last, so that what breaks down before it is noted once.
         self._recorder.note(
             Tried(
                 held=held,
@@ -234,11 +240,22 @@ class Senders:
                 verdict=verdict,
             )
         )
-        if verdict.disable_webhook:
-            # What has not begun waits until it is on again.
-            self._hold.refuse(*self._hold.lanes.take(held.webhook_id))
-        self._tell(verdict.state)
-        self._log.tell(held, endpoint, verdict, outcome.timings.total_ms, now=time.monotonic())
+
+    def _broken(self, held: Claimed) -> Tried:
+        """Return what is kept of a try that broke down before it was noted."""
+        cached = self._cache.endpoints.get(held.webhook_id)
+        endpoint = cached if isinstance(cached, Endpoint) else None
+        verdict = broken_down(held.attempt_count + 1)
+        return Tried(
+            held=held,
+            method=endpoint.method if endpoint else "",
+            url=endpoint.url if endpoint else "",
+            headers={},
+            body=b"",
+            started_at=dt.datetime.now(dt.UTC),
+            outcome=_not_sent(ErrorKind.LOST, verdict.reason)._replace(sends=1),
+            verdict=verdict,
+        )
 
 
 def _not_sent(kind: ErrorKind, message: str) -> Outcome:

@@ -39,7 +39,8 @@ SET state = 'expired', finished_at = now(), next_attempt_at = NULL, claim = NULL
   leased_until = NULL, last_error = %s
 FROM (
   SELECT id FROM delivery_delivery
-  WHERE replay_id = %s AND state = 'pending' AND (claim IS NULL OR leased_until <= now())
+  WHERE replay_id = %s AND state = 'pending'
+    AND (leased_until IS NULL OR leased_until <= now())
   LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
 ) unwanted
 WHERE delivery.id = unwanted.id
