@@ -357,12 +357,12 @@ async def ok_once(receiver: Receiver, _: Received, writer: asyncio.StreamWriter)
 async def ok_once_a_connection(
     receiver: Receiver, _: Received, writer: asyncio.StreamWriter
 ) -> None:
-    """The first request of a connection is answered, the second finds it dying."""
+    """The first requests of three connections are answered together; a second finds them dying."""
     if writer in receiver.answered:
         raise ConnectionError
     receiver.answered.append(writer)
-    # So that one which comes at the same time needs a connection of its own.
-    await asyncio.sleep(0.1)
+    while len(receiver.answered) < 3:
+        await asyncio.sleep(0.01)
     writer.write(OK)
 
 

@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 import uvloop
 
 from apps.delivery.clients import aiohttp_client, waiting_client
-from apps.delivery.outcome import ErrorKind, Outcome
+from apps.delivery.outcome import ErrorKind, OutboundRequest, Outcome
 from tests.common.processes import wait_until
 from tests.delivery.http_clients import LOOPBACK, Client, answer, post
 from tests.delivery.http_clients import client as client
@@ -159,6 +160,27 @@ def open_sockets_to(port: int) -> int:
     return count
 
 
+def three_then_one(request: OutboundRequest) -> list[Outcome]:
+    """Send three at the same time and one after them, with the engine's client."""
+
+    async def send_all() -> list[Outcome]:
+        async with aiohttp_client.guarded_session(LOOPBACK) as session:
+            together = (aiohttp_client.send(session, request) for _ in range(3))
+            return [
+                *await asyncio.gather(*together),
+                await aiohttp_client.send(session, request),
+            ]
+
+    return asyncio.run(send_all())
+
+
+def three_then_one_by_threads(request: OutboundRequest) -> list[Outcome]:
+    """Do the same with the waiting client."""
+    with waiting_client.waiting_session(LOOPBACK) as session, ThreadPoolExecutor(3) as threads:
+        together = threads.map(partial(waiting_client.send, session), [request] * 3)
+        return [*together, waiting_client.send(session, request)]
+
+
 class TestManyAtOnce:
     def test_share_the_connections_of_a_host(self, receiver: Receiver) -> None:
         async def send_all() -> list[Outcome]:
@@ -173,17 +195,11 @@ class TestManyAtOnce:
         assert len(receiver.requests) == 100
         assert receiver.connections <= 4
 
-    def test_are_sent_again_over_new_ones_where_the_kept_ones_die(self, receiver: Receiver) -> None:
-        async def send_all() -> list[Outcome]:
-            async with aiohttp_client.guarded_session(LOOPBACK) as session:
-                request = post(receiver.url("/ok-once-a-connection"))
-                together = (aiohttp_client.send(session, request) for _ in range(3))
-                return [
-                    *await asyncio.gather(*together),
-                    await aiohttp_client.send(session, request),
-                ]
-
-        *first, last = asyncio.run(send_all())
+    @pytest.mark.parametrize("send_all", [three_then_one, three_then_one_by_threads])
+    def test_are_sent_again_over_new_ones_where_the_kept_ones_die(
+        self, receiver: Receiver, send_all: Callable[[OutboundRequest], list[Outcome]]
+    ) -> None:
+        *first, last = send_all(post(receiver.url("/ok-once-a-connection")))
         assert [(outcome.status, outcome.sends) for outcome in first] == [(200, 1)] * 3
         assert (last.status, last.sends) == (200, 2)
 

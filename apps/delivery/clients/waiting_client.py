@@ -105,7 +105,12 @@ class WaitingSession:
     def connect(self, target: ParsedTarget, exchange: Exchange) -> AnySocket:
         """Return a kept connection that is fit for use, or else a new one."""
         exchange.connecting = False
-        return self._pool.take(_key_of(target)) or self._dialer.dial(target, exchange)
+        key = _key_of(target)
+        if exchange.sends:
+            # After a kept connection that was dead, the others are likely to be so.
+            self._pool.drop(key)
+            return self._dialer.dial(target, exchange)
+        return self._pool.take(key) or self._dialer.dial(target, exchange)
 
     def keep(self, target: ParsedTarget, connection: AnySocket) -> None:
         """Take back a connection whose answer was read to its end."""
@@ -164,6 +169,13 @@ class _Pool:
             if len(self._at_rest) > POOLED_HOSTS:
                 beyond += self._at_rest.popitem(last=False)[1]
         for each in beyond:
+            each.close()
+
+    def drop(self, key: _Key) -> None:
+        """Close what is at rest of a host."""
+        with self._lock:
+            found = self._at_rest.pop(key, [])
+        for each in found:
             each.close()
 
     def close(self) -> None:
