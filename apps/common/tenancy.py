@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from django.db import close_old_connections, connection, transaction
+from django.db import connection, transaction
 from django.http import HttpRequest
 
 from apps.common.access import Access
@@ -68,15 +68,6 @@ def system_scope() -> Iterator[None]:
         yield
         if not connection.needs_rollback:
             _set_wall(before)
-
-
-def let_connection_go() -> None:
-    """Between two scopes, give the connection back to the pool while nothing needs it.
-
-    Without a pool it stays with its thread, idle and outside of any transaction.
-    """
-    if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
-        close_old_connections()
 
 
 def opens_scopes(view: _View) -> _View:

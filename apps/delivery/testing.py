@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from apps.common.ids import new_id
-from apps.common.tenancy import let_connection_go
 from apps.delivery.clients.shared import shared_session
 from apps.delivery.clients.waiting_client import send
 from apps.delivery.engine.claims import Claimed
@@ -119,7 +118,6 @@ def send_test(test: PreparedTest) -> TestRun:
     Must run outside of any transaction. The same guard and judgement as for a delivery. Raises
     TooManyTests where this process waits for as many receivers as it may.
     """
-    let_connection_go()
     with _counted(test.account_id):
         outcome = send(shared_session(), test.request)
     return TestRun(

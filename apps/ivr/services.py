@@ -11,7 +11,6 @@ from django.db import DatabaseError
 
 from apps.common.access import Access
 from apps.common.ids import encode_public_id, new_id
-from apps.common.tenancy import let_connection_go
 from apps.common.trips import Trip, tenant_trip
 from apps.delivery.clients.shared import shared_session
 from apps.delivery.clients.waiting_client import send
@@ -81,7 +80,6 @@ def answer_results(
         form = _form(known.hook, accept, reply["action"])
         return Answered(reply, form, known.hook.redirect_url)
     asked = _prepare(known, results, accept)
-    let_connection_go()
     heard = _ask(asked, began)
     try:
         with tenant_trip(access) as trip:
