@@ -8,6 +8,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
+from apps.console import metrics
 from apps.delivery.models import Delivery, EndpointHealth
 from tests.builders import World, attach, make_webhook
 from tests.delivery.sending import drain, take_calls
@@ -65,6 +66,21 @@ class TestMetrics:
         assert after["deliveries_unfinished", "scheduled"] == 2
         assert after["open_breakers", ""] == 1
         assert after["delivery_lag_seconds", ""] >= 30
+
+    @pytest.mark.usefixtures("_open")
+    def test_stop_counting_what_waits(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        for _ in range(2):
+            attach(make_webhook(world, "http://127.0.0.1:9/"))
+        take_calls(world, 4)
+        later = Delivery.objects.order_by("call", "webhook")[:4].values("pk")
+        Delivery.objects.filter(pk__in=later).update(
+            next_attempt_at=timezone.now() + dt.timedelta(hours=1)
+        )
+        found = [scrape()]
+        monkeypatch.setattr(metrics, "MOST_COUNTED", 3)
+        found.append(scrape())
+        for state in ("due", "scheduled"):
+            assert [each["deliveries_unfinished", state] for each in found] == [4, 3]
 
     @pytest.mark.usefixtures("_open")
     def test_say_that_redis_is_away(self, settings: Settings) -> None:
