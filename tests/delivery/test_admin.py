@@ -1,14 +1,18 @@
 """Deliveries: read, copied, and sent again."""
 
+import datetime as dt
 import shlex
 import subprocess
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from apps.accounts.models import Account
 from apps.common.access import Role
+from apps.common.ids import new_id
 from apps.common.models import AuditAction, AuditEntry
 from apps.delivery.admin.attempts import as_curl, explained, pretty
 from apps.delivery.models import Attempt, Delivery, DeliveryState
@@ -105,6 +109,44 @@ class TestPages:
         titles = [moment.title for moment in page.context["moments"]]
         assert titles == ["Ended", f"{delivery.webhook} (end)"]
 
+    @pytest.mark.parametrize(
+        ("next_attempt_in", "leased_for", "is_claimed", "shown"),
+        [
+            (-1, None, False, "due now"),
+            (-1, -1, True, "due now"),
+            (-1, 90, True, "being sent"),
+            (90, None, False, "in 90 s"),
+            (-1, 90, False, "in 90 s"),
+        ],
+    )
+    def test_show_no_next_try_in_the_past(
+        self,
+        log_in: LogIn,
+        account: Account,
+        next_attempt_in: int,
+        leased_for: int | None,
+        is_claimed: bool,
+        shown: str,
+    ) -> None:
+        now = timezone.now()
+        pending = DeliveryFactory(
+            account=account,
+            state=DeliveryState.PENDING,
+            next_attempt_at=now + dt.timedelta(seconds=next_attempt_in),
+            leased_until=None if leased_for is None else now + dt.timedelta(seconds=leased_for),
+            claim=new_id() if is_claimed else None,
+        )
+        if shown == "in 90 s":
+            in_90_s = timezone.localtime(
+                now + dt.timedelta(seconds=90), ZoneInfo(account.time_zone)
+            )
+            shown = date_format(in_90_s, "DATETIME_FORMAT")
+        browser = log_in(account)
+        row = browser.get(reverse("admin:delivery_delivery_changelist")).content.decode()
+        assert shown in row
+        page = browser.get(reverse("admin:delivery_delivery_change", args=[pending.pk]))
+        assert f"<dt>Next try</dt><dd>{shown}</dd>" in page.content.decode()
+
     def test_is_sent_again_by_a_post_after_asking(self, log_in: LogIn, delivery: Delivery) -> None:
         browser = log_in(account=delivery.account, role=Role.MEMBER)
         link = reverse("admin:delivery_delivery_resend", args=[delivery.pk])
@@ -184,6 +226,17 @@ class TestPages:
         assert "Left alone" in text
         assert "half-open" in text
         assert "100 %" not in text
+        assert "Next try" not in text
+        DeliveryFactory(
+            account=account,
+            webhook=delivery.webhook,
+            state=DeliveryState.PENDING,
+            next_attempt_at=timezone.now(),
+        )
+        page = log_in(account).get(
+            reverse("admin:webhooks_webhook_health", args=[health.webhook_id])
+        )
+        assert '<th scope="row">Next try</th><td>due now</td>' in page.content.decode()
         theirs = WebhookFactory()
         page = log_in(account).get(reverse("admin:webhooks_webhook_health", args=[theirs.pk]))
         assert page.status_code == 302

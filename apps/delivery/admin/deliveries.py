@@ -33,7 +33,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "shown_state",
         "attempt_count",
         "answer",
-        "next_attempt_at",
+        "next_try",
     ]
     list_filter = ["state", "webhook", "timing", "created_at"]
     list_select_related = ["webhook", "call", "call__location"]
@@ -164,6 +164,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def shown_state(self, delivery: Delivery) -> str:
         """Return where it stands."""
         return delivery.shown_state
+
+    @admin.display(description="next try", ordering="next_attempt_at")
+    def next_try(self, delivery: Delivery) -> str | None:
+        """Return when it is tried next."""
+        return delivery.next_try or None
 
     @admin.display(description="last answer", ordering="last_status")
     def answer(self, delivery: Delivery) -> str | None:

@@ -34,6 +34,7 @@ class HealthPanel(Panel):
         health = EndpointHealth.objects.get(webhook=row)
         tries, failures = in_window(health.slices, now)
         return {
+            "now": now,
             "health": health,
             "summary": _summary(row, health),
             "breaker": _POSITIONS[position(health.probe_at, health.is_probing, now)],

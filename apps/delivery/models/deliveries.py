@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from apps.accounts.models import Account
 from apps.calls.events import Timing
@@ -184,6 +185,19 @@ class Delivery(AccountOwned):
         if self.is_held or self.state == DeliveryState.WAITING:
             return "Waiting"
         return str(self.get_state_display())
+
+    @property
+    def next_try(self) -> str:
+        """Return when it is tried next, as people read it; "" for never."""
+        now = timezone.now()
+        if self.state != DeliveryState.PENDING or self.next_attempt_at is None:
+            return ""
+        free_at = self.leased_until or self.next_attempt_at
+        if self.claim and free_at > now:
+            return "being sent"
+        # One that was given back is left alone for a while, too.
+        at = max(self.next_attempt_at, free_at)
+        return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at > now else "due now"
 
     @property
     def remark(self) -> str:
