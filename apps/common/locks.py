@@ -11,7 +11,7 @@ def hold(name: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
-def bound_waiting(seconds: int) -> None:
+def bound_waiting(milliseconds: int) -> None:
     """Let no statement of this transaction wait longer for a lock: it raises OperationalError."""
     with prepared_cursor() as cursor:
-        cursor.rows("SELECT set_config('lock_timeout', %s, true)", [f"{seconds}s"])
+        cursor.rows("SELECT set_config('lock_timeout', %s, true)", [f"{milliseconds}ms"])

@@ -29,7 +29,7 @@ class Rounds(Generic[_Brought, _Result]):
     meanwhile sit down; when the round ends, the first of them leads the next one for all of them.
 
     `work` does a round and returns a result for each, in the given order. Whoever gets None, as all
-    do where it raises, is to do it alone: nobody is harmed by whom they sit with.
+    do where it raises, is to do it alone: a round in vain is all that it costs whom they sit with.
     """
 
     def __init__(

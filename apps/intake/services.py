@@ -34,8 +34,9 @@ logger = logging.getLogger(__name__)
 # Two requests may bring the same new event or call at the same moment: the loser tries again and
 # finds it. One that brings many may lose some of them each time.
 _TRIES = 6
-# How long a round waits for a call that another transaction holds.
-_MOST_WAIT_S = 1
+# How long a round waits for a call that another transaction holds: all events of its key wait with
+# it, in each round that has one of that call.
+_MOST_WAIT_MS = 50
 _TOO_LARGE = (
     f"With this event, its call would have more than {snapshots.MAX_BYTES:,} bytes; or it comes"
     " late, and the calls of this request have too many events to find its place."
@@ -135,7 +136,7 @@ def _take_round(brought: Sequence[tuple[ApiKey, ParsedEvent]]) -> list[Stored | 
     """
     access = access_of_key(brought[0][0])
     with tenant_scope(access):
-        bound_waiting(_MOST_WAIT_S)
+        bound_waiting(_MOST_WAIT_MS)
         outcomes = _store(access, [event for _, event in brought])
     return [None if isinstance(outcome, EventFault) else outcome for outcome in outcomes]
 
@@ -148,6 +149,8 @@ def _store_in(
     scope: Callable[[], AbstractContextManager[Any]], access: Access, events: Sequence[ParsedEvent]
 ) -> list[_Outcome]:
     """Store events in a scope of their own, anew after a collision; what is written is undone."""
+    if not events:
+        return []
     for tries_left in reversed(range(_TRIES)):
         try:
             with scope():
@@ -179,6 +182,8 @@ def _store(access: Access, events: Sequence[ParsedEvent]) -> list[_Outcome]:
 
 
 def _record_and_plan(reported: Sequence[ReportedEvent]) -> list[_Outcome]:
+    if not reported:
+        return []
     outcomes = record_events(reported=reported)
     recorded = [outcome for outcome in outcomes if outcome is not None]
     planned = Counter(

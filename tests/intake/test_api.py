@@ -406,3 +406,18 @@ class TestTheQueries:
 
         assert counts[:3] == counts[3:]
         assert max(counts) <= 30
+
+    def test_are_that_for_the_key_alone_for_what_is_no_event(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(authentication, "monotonic", lambda: 0.0)
+        post(world, event(world))
+        with CaptureQueriesContext(connection) as captured:
+            assert post(world, {"nonsense": 1}).status_code == 422
+        assert ["accounts_apikey" in each["sql"] for each in captured] == [True]
+
+    def test_look_for_no_events_where_no_place_is_known(self, world: World) -> None:
+        lost = event(world, tracking_number="+15005550000")
+        with CaptureQueriesContext(connection) as captured:
+            assert post(world, lost).status_code == 422
+        assert not [each["sql"] for each in captured if "calls_callevent" in each["sql"]]
