@@ -44,6 +44,11 @@ def trust_connection() -> BaseDatabaseWrapper:
     return own
 
 
+def note_answer() -> None:
+    """Note that the connection of this thread has just answered."""
+    _answers.at = monotonic()
+
+
 @contextmanager
 def prepared_cursor() -> Iterator["PreparedCursor"]:
     """Open a cursor on Django's connection, in its transaction if one is open.
@@ -72,13 +77,14 @@ class PreparedCursor:
     def rows(self, statement: str, parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement and return what it found."""
         self.run(statement, parameters)
-        return self._cursor.fetchall()
+        found = self._cursor.fetchall()
+        note_answer()
+        return found
 
     def run(self, statement: str, parameters: Any) -> None:
         """Run a statement that returns nothing."""
         with self._counted(statement, parameters):
             self._cursor.execute(statement, parameters, prepare=True)
-        _answers.at = monotonic()
 
     def _counted(self, statement: str, parameters: Any) -> AbstractContextManager[None]:
         """Let Django know of the statement where somebody counts them."""

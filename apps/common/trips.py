@@ -12,7 +12,7 @@ import psycopg
 from django.db import connection
 
 from apps.common.access import Access
-from apps.common.prepared import PreparedCursor, prepared_cursor
+from apps.common.prepared import PreparedCursor, note_answer, prepared_cursor
 from apps.common.tenancy import tenant_scope, wall_statement
 
 
@@ -56,6 +56,7 @@ def tenant_trip(access: Access) -> Iterator[Trip]:
                 cursor.run(*wall_statement(access))
                 yield Trip()
                 cursor.run("COMMIT", None)
+            note_answer()
         except BaseException:
             if not link.broken:
                 link.rollback()

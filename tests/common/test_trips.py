@@ -8,6 +8,7 @@ from django.db import DatabaseError, ProgrammingError, connection, transaction
 
 from apps.accounts.access import access_of_key
 from apps.accounts.models import Group
+from apps.common import prepared
 from apps.common.access import NOBODY, Access
 from apps.common.tenancy import TENANT_ROLE
 from apps.common.trips import tenant_trip
@@ -95,6 +96,15 @@ class TestATrip:
         with tenant_trip(access) as trip:
             trip.ask(ADD, group(world, "Kept"))
         assert Group.objects.get().name == "Kept"
+
+    def test_is_no_answer_of_the_connection_before_it_is_back(
+        self, access: Access, is_open: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(prepared._answers, "at", 0.0)
+        with tenant_trip(access) as trip:
+            trip.ask(SEEN, [1])
+            assert bool(prepared._answers.at) == bool(is_open)
+        assert prepared._answers.at
 
     def test_writes_nothing_of_another_account(self, access: Access) -> None:
         stranger = make_world("Stranger")
