@@ -21,14 +21,14 @@ _LINE = """line AS (
   FROM line WHERE line.webhook_id IS NOT NULL
 )"""
 # Each of them gives up to `per_webhook` rows: the cost depends on the number of such webhooks, not
-# on how much is due for one of them. That each row is looked up by its key is said twice, so that
-# it is done even where the planner takes the table for empty.
+# on how much is due for one of them. They are updated without a join, so that each is looked up by
+# its key even where the planner takes the table for empty.
 # Webhooks with a limit or an open breaker are few, and go another way: whoever locks their row of
 # health may take what the row allows, one worker at a time. One with a limit of requests at the
 # same time is held by the worker that took last, for as long as a lease; the others leave it alone.
 _CLAIM = """
 WITH RECURSIVE {line}, gate AS MATERIALIZED (
-  SELECT health.webhook_id, webhook.revision, health.probe_at IS NOT NULL AS is_probe,
+  SELECT health.webhook_id, health.probe_at IS NOT NULL AS is_probe,
     CASE WHEN health.rate_per_s IS NOT NULL THEN {tokens} END AS tokens
   FROM delivery_endpointhealth health
   JOIN webhooks_webhook webhook ON webhook.id = health.webhook_id AND webhook.is_active
@@ -47,7 +47,7 @@ WITH RECURSIVE {line}, gate AS MATERIALIZED (
   ORDER BY health.tokens_at NULLS FIRST
   LIMIT %(gates)s FOR NO KEY UPDATE OF health SKIP LOCKED
 ), admitted AS (
-  SELECT picked.id, picked.lost_at, gate.webhook_id, gate.revision
+  SELECT picked.id, picked.lost_at, gate.webhook_id
   FROM gate
   LEFT JOIN unnest(%(hungry)s::uuid[], %(rooms)s::int[]) AS known(webhook_id, room)
     ON known.webhook_id = gate.webhook_id
@@ -79,7 +79,7 @@ WITH RECURSIVE {line}, gate AS MATERIALIZED (
   SELECT hungry.webhook_id, hungry.room
   FROM unnest(%(hungry)s::uuid[], %(rooms)s::int[]) AS hungry(webhook_id, room)
 ), due AS (
-  (SELECT picked.id, picked.lost_at, webhook.revision
+  (SELECT picked.id, picked.lost_at
   FROM wanted
   JOIN webhooks_webhook webhook ON webhook.id = wanted.webhook_id AND webhook.is_active
   JOIN accounts_account account ON account.id = webhook.account_id AND account.is_active
@@ -96,27 +96,28 @@ WITH RECURSIVE {line}, gate AS MATERIALIZED (
       WHERE health.webhook_id = wanted.webhook_id AND {is_gated})
   LIMIT %(limit)s)
   UNION ALL
-  SELECT id, lost_at, revision FROM admitted
+  SELECT id, lost_at FROM admitted
 ), lost AS (
   INSERT INTO delivery_attempt (id, created_at, account_id, delivery_id, number, started_at,
     method, url, request_headers, request_body, response_headers, response_body,
     is_response_truncated, error_kind, error_message, total_ms, worker, sends)
   SELECT gen_random_uuid(), now(), delivery.account_id, delivery.id, delivery.attempt_count + 1,
-    due.lost_at, webhook.method, webhook.url, '{}', '', '[]', '', false, 'lost', %(lost)s, 0, '', 1
-  FROM due
-  JOIN delivery_delivery delivery ON delivery.id = due.id
+    {lost_at}, webhook.method, webhook.url, '{}', '', '[]', '', false, 'lost', %(lost)s, 0, '', 1
+  FROM delivery_delivery delivery
   JOIN webhooks_webhook webhook ON webhook.id = delivery.webhook_id
-  WHERE due.lost_at IS NOT NULL
+  WHERE delivery.id = ANY (ARRAY(SELECT due.id FROM due WHERE due.lost_at IS NOT NULL))
+), claimed AS (
+  UPDATE delivery_delivery delivery
+  SET claim = %(claim)s, leased_until = now() + make_interval(secs => %(lease_s)s),
+    attempt_count = least(delivery.attempt_count + (delivery.claim IS NOT NULL)::int, {most_tries})
+  WHERE delivery.id = ANY (ARRAY(SELECT due.id FROM due))
+  RETURNING delivery.*
 )
-UPDATE delivery_delivery delivery
-SET claim = %(claim)s, leased_until = now() + make_interval(secs => %(lease_s)s),
-  attempt_count = least(delivery.attempt_count + (due.lost_at IS NOT NULL)::int, {most_tries})
-FROM due
-WHERE delivery.id = due.id AND delivery.id = ANY (ARRAY(SELECT due.id FROM due))
-RETURNING delivery.id, delivery.account_id, delivery.webhook_id, delivery.template_version_id,
-  delivery.call_id, coalesce(delivery.content_event_id, delivery.event_id),
-  delivery.attempt_count, due.revision,
-  %(loop_time)s + extract(epoch FROM delivery.expires_at - now())::float, delivery.changed_paths
+SELECT claimed.id, claimed.account_id, claimed.webhook_id, claimed.template_version_id,
+  claimed.call_id, coalesce(claimed.content_event_id, claimed.event_id),
+  claimed.attempt_count, webhook.revision,
+  %(loop_time)s + extract(epoch FROM claimed.expires_at - now())::float, claimed.changed_paths
+FROM claimed JOIN webhooks_webhook webhook ON webhook.id = claimed.webhook_id
 """
 # A bucket holds what comes in during a quarter of a second, or one; it is full at first.
 _TOKENS = """least(greatest(1, health.rate_per_s / 4), health.tokens

@@ -28,7 +28,6 @@ FROM unnest(%(ids)s::uuid[], %(claims)s::uuid[], %(states)s::text[], %(waits_s)s
   %(spent)s::int[], %(statuses)s::int[], %(errors)s::text[])
   AS result(id, claim, state, retry_in_s, spent, status, error)
 WHERE delivery.id = result.id AND delivery.claim = result.claim
-  AND delivery.id = ANY (%(ids)s::uuid[])
 """
 _COPY_ATTEMPTS = """
 COPY delivery_attempt (id, created_at, account_id, delivery_id, number, started_at, method, url,
