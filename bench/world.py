@@ -278,8 +278,8 @@ def _copy(calls: Sequence[uuid.UUID], times: int, made_at: str = "seed.created_a
             event_id="copies.event_id",
         )
         cursor.execute("DROP TABLE copies")
-        # As PostgreSQL does by itself: only to analyze would leave pages without rows, and plans for
-        # a table that stays so.
+        # As PostgreSQL does by itself. Only to analyze would leave pages without rows, and plans as
+        # for a table that stays empty.
         cursor.execute("VACUUM ANALYZE")
 
 
