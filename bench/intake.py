@@ -26,13 +26,11 @@ _WEBHOOKS = 2
 _LOCATIONS = 10
 _CONNECTIONS = 32
 _WARM_UP = 20
-# Calls of before, with statistics: PostgreSQL keeps plans that it made while its tables were empty
-# until it gathers these, which it does within minutes.
-_HISTORY = 3_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this benchmark."""
+    parser.add_argument("--history", type=int, default=3_000, help="calls that are there before")
     parser.add_argument("--rate", type=int, default=500, help="single events offered a second")
     parser.add_argument("--batch-rate", type=int, default=4_000, help="events in batches a second")
     parser.add_argument("--batch", type=int, default=100, help="events in a batch")
@@ -50,7 +48,8 @@ def measure(arguments: argparse.Namespace) -> Result:
             [receiver.url(f"/ok/{number}") for number in range(_LOCATIONS * _WEBHOOKS)],
             fan_out=_WEBHOOKS,
         )
-        take_calls(world, _HISTORY)
+        # An installation that is a day old, not a minute: with calls, and statistics of its tables.
+        take_calls(world, arguments.history)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         with serving(installation) as web:
@@ -70,7 +69,7 @@ def measure(arguments: argparse.Namespace) -> Result:
                 )
             )
             cpu_of_batched_s = meter.used_s()
-        planned = _WEBHOOKS * (_HISTORY + _WARM_UP + single.events + batched.events)
+        planned = _WEBHOOKS * (arguments.history + _WARM_UP + single.events + batched.events)
         deliveries = of_worlds([world])
         switch(world, on=False)
         with warm_worker(installation, receiver):

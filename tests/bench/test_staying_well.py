@@ -42,8 +42,9 @@ class TestLists:
 
 class TestIntake:
     def test_sends_all_that_was_taken_in(self) -> None:
-        figures = run("intake", "--rate", "20", "--batch-rate", "100", "--seconds", "1")
-        assert figures["ledger"]["planned"] == 2 * (20 + 20 + 100)
+        load = ("--rate", "20", "--batch-rate", "100", "--seconds", "1")
+        figures = run("intake", "--history", "50", *load)
+        assert figures["ledger"]["planned"] == 2 * (50 + 20 + 20 + 100)
         assert figures["ledger"]["received"] == figures["ledger"]["planned"]
         assert figures["single_per_s"] > 0
 
