@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -332,11 +333,11 @@ class TestTheLogInTheAdmin:
     def test_is_filtered_by_person_kind_action_and_day(
         self, account: Account, log_in: LogIn
     ) -> None:
+        today = timezone.localdate(timezone=ZoneInfo(account.time_zone))
         member = MembershipFactory(account=account, user__full_name="Mia")
         location = LocationFactory(account=account, name="Downtown")
         browser = log_in(user=member.user)
         browser.post(reverse("admin:accounts_location_delete", args=[location.pk]), {"post": "yes"})
-        today = timezone.localdate()
         for wanted, total in (
             ({"actor": str(member.user_id)}, 1),
             ({"actor": "system", "type": "accounts.location"}, 1),

@@ -137,14 +137,15 @@ class Service(ABC):
 
     def _wait_until_ready(self, is_wanted: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _START_S
-        while not self._is_ready():
+        while is_wanted():
             if self.pid is None:
                 raise ServiceFailedError(self.name, f"it {self.how_it_ended()}.", self.log)
-            if not is_wanted():
-                raise ServiceFailedError(self.name, "it was stopped before it answered.")
+            if self._is_ready():
+                return
             if time.monotonic() > deadline:
                 raise ServiceFailedError(self.name, f"no answer within {_START_S:.0f} s.", self.log)
             time.sleep(_POLL_S)
+        raise ServiceFailedError(self.name, "it was stopped before it answered.")
 
     def _end(self) -> None:
         if self._process is not None and self._process.poll() is None:
