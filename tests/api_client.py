@@ -57,6 +57,8 @@ def problem(response: Any, status: int, code: str) -> dict[str, Any]:
     assert response.headers["Content-Type"] == "application/problem+json"
     told: dict[str, Any] = response.json()
     assert (told["status"], told["code"]) == (status, code)
+    assert told["title"]
+    assert told["detail"]
     assert told["request_id"] == response.headers["X-Request-Id"]
     return told
 

@@ -1,15 +1,31 @@
-"""Platforms that call a source's URL."""
+"""What phone platforms do: post events with a key, or call a source's URL."""
 
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 from django.conf import settings
 from django.test import Client
 
 from apps.intake.adapters.twilio_signature import sign
 from apps.intake.models import Source
+from tests.builders import World, bearer
 
+EVENTS_URL = "/api/v1/events"
 FORM = "application/x-www-form-urlencoded"
+
+
+def post_events(
+    world: World | str | None, body: Any, *, content_type: str = "application/json", **headers: str
+) -> Any:
+    """Post a body with a key, as JSON unless it is bytes already; 500 is an answer too."""
+    token = world.token if isinstance(world, World) else world
+    return Client(raise_request_exception=False).post(
+        EVENTS_URL,
+        body if isinstance(body, bytes) else orjson.dumps(body),
+        content_type=content_type,
+        headers={**(bearer(token) if token else {}), **headers},
+    )
 
 
 def path_of(source: Source) -> str:
