@@ -321,7 +321,10 @@ LOG_LEVEL = env("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "apps.common.logs.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "apps.common.logs.RequestIdFilter"},
+        "said_once": {"()": "apps.common.outages.SaidOnce"},
+    },
     "formatters": {
         "line": {"()": "apps.common.logs.LineFormatter"},
     },
@@ -336,6 +339,6 @@ LOGGING = {
     "loggers": {
         "apps": {"level": LOG_LEVEL},
         "rq.worker": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["said_once"]},
     },
 }

@@ -1,6 +1,21 @@
 """What goes on in the database meanwhile."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import connection
+
+
+@contextmanager
+def database_away() -> Iterator[None]:
+    """Let nobody connect during the block, and drop the connection that there is."""
+    connection.close()
+    before = dict(connection.settings_dict)
+    connection.settings_dict |= {"HOST": "/nonexistent"}
+    try:
+        yield
+    finally:
+        connection.settings_dict |= before
 
 
 def open_transactions() -> int:

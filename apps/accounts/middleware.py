@@ -18,6 +18,7 @@ from apps.accounts.models import User
 from apps.common import logs
 from apps.common.access import NOBODY, Access
 from apps.common.origin import ActorKind, Origin, acting
+from apps.common.outages import OUTAGES, outage_response
 from apps.common.problems import Problem, problem_response
 from apps.common.tenancy import open_scope, tenant_scope, undo
 
@@ -49,7 +50,8 @@ class TenancyMiddleware:
     """Sets `request.access` and runs the view behind the database wall, in the account's time zone.
 
     The transaction is rolled back when the view raises or answers with a server error. A view that
-    is marked by `opens_scopes` gets none, and enters the tenant scope where it needs it.
+    is marked by `opens_scopes` gets none, and enters the tenant scope where it needs it. While a
+    service is away that the request needs, it is answered 503.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -57,6 +59,19 @@ class TenancyMiddleware:
 
     def __call__(self, request: TenantRequest) -> HttpResponse:
         """Handle one request."""
+        try:
+            return self._handle(request)
+        except OUTAGES as error:
+            if (answer := outage_response(request, error)) is None:
+                raise
+            return answer
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Undo what a failing view wrote, also for those errors that become a 404 or 403."""
+        undo(request)
+        return outage_response(request, error)
+
+    def _handle(self, request: TenantRequest) -> HttpResponse:
         match = _match_of(request)
         if request.path_info.startswith(_API_PREFIX) and _takes_keys(match):
             try:
@@ -70,10 +85,6 @@ class TenancyMiddleware:
         scope = _scope_of(match, access)
         with timezone.override(access.time_zone), acting(origin_of(request)), scope:
             return self._answer(request)
-
-    def process_exception(self, request: HttpRequest, error: Exception) -> None:
-        """Undo what a failing view wrote, also for those errors that become a 404 or 403."""
-        undo(request)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -14,6 +13,7 @@ from apps.delivery.models import Delivery, EndpointHealth
 from apps.intake.services import accept_events
 from apps.webhooks.models import Webhook
 from tests.builders import World, attach, event, make_webhook, switch_off
+from tests.transactions import database_away
 
 NOWHERE = "unix:///nonexistent/redis.sock?db=0"
 
@@ -25,11 +25,8 @@ def no_redis(settings: Settings) -> None:
 
 @pytest.fixture
 def no_database() -> Iterator[None]:
-    connection.close()
-    before = dict(connection.settings_dict)
-    connection.settings_dict |= {"HOST": "/nonexistent"}
-    yield
-    connection.settings_dict |= before
+    with database_away():
+        yield
 
 
 @pytest.fixture
