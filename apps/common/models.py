@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from apps.common.access import Access, Role
 from apps.common.fields import EncryptedTextField
 from apps.common.ids import decode_public_id, encode_public_id, new_id
 from apps.common.origin import ActorKind
@@ -111,12 +110,6 @@ class AuditAction(models.TextChoices):
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     """What is asked of the audit log."""
-
-    def readable_by(self, access: Access) -> "AuditEntryQuerySet":
-        """Return the entries of the accounts in which somebody is an admin."""
-        return self.filter(
-            account_id__in=[key for key in access.account_ids if access.has_role(Role.ADMIN, key)]
-        )
 
     def about(self, key: uuid.UUID) -> "AuditEntryQuerySet":
         """Return the entries of a row and of what belongs to it."""

@@ -34,14 +34,13 @@ from apps.webhooks.secrets import InvalidSecret, check_text, new_signing_secret,
 Resolve = Callable[..., Sequence[Any]]
 
 # Somebody waits meanwhile, in a transaction, as all that is saved is judged together; and a name
-# server may hang, or belong to somebody who wants it to. So many at once hold half of the threads
-# of a web process at most.
+# server may hang, or belong to somebody who wants it to. So many at once hold a quarter of the
+# threads of a web process.
 LOOKUP_TIMEOUT_S = 2.0
 MOST_LOOKUPS = 4
 _lookups = ThreadPoolExecutor(max_workers=MOST_LOOKUPS, thread_name_prefix="look-up")
 _free_lookups = BoundedSemaphore(MOST_LOOKUPS)
 
-_SECRET_BYTES = 32
 DEFAULT_KEEP = dt.timedelta(hours=24)
 MAX_KEEP = dt.timedelta(days=7)
 MOST_RETIRED = 10

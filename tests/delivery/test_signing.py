@@ -5,10 +5,10 @@ import time
 
 import pytest
 import standardwebhooks
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from apps.delivery.signing import HexScheme, InvalidSignature, sign, sign_hex, verify, verify_hex
+from apps.delivery.signing import HexScheme, InvalidSignature, sign, sign_hex, verify
 from apps.webhooks.secrets import InvalidSecret, Secret, parse_secret
 from tests.builders import new_secret
 
@@ -187,36 +187,17 @@ class TestSecret:
 
 
 class TestHexScheme:
-    def test_signs_the_body_with_the_text_of_the_secret(self) -> None:
-        headers = sign_hex(HexScheme("X-Signature"), secret="söcret", body=BODY)
-        digest = hmac.new("söcret".encode(), BODY, hashlib.sha256).hexdigest()
-        assert headers == {"X-Signature": f"sha256={digest}"}
-
-    def test_writes_upper_case_when_asked(self) -> None:
-        scheme = HexScheme("ms-signature", uppercase=True)
-        value = sign_hex(scheme, secret="s", body=BODY)["ms-signature"]
-        assert value.startswith("sha256=")
-        assert value[7:] == value[7:].upper()
+    @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.binary())
+    @example("söcret", BODY)
+    def test_signs_the_body_with_the_text_of_the_secret(self, secret: str, body: bytes) -> None:
+        digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        signed = sign_hex(HexScheme("X-Signature"), secret=secret, body=body)
+        assert signed == {"X-Signature": f"sha256={digest}"}
+        capitals = sign_hex(HexScheme("X-Signature", uppercase=True), secret=secret, body=body)
+        assert capitals == {"X-Signature": f"sha256={digest.upper()}"}
 
     def test_names_its_key_when_asked(self) -> None:
         scheme = HexScheme("X-Signature", key_id_header="X-Key-Id", key_id="k2")
         assert sign_hex(scheme, secret="s", body=BODY)["X-Key-Id"] == "k2"
         without_id = HexScheme("X-Signature", key_id_header="X-Key-Id")
         assert list(sign_hex(without_id, secret="s", body=BODY)) == ["X-Signature"]
-
-    @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.binary(), st.booleans())
-    def test_is_verified_in_either_case(self, secret: str, body: bytes, uppercase: bool) -> None:
-        headers = sign_hex(HexScheme("X-Sig", uppercase), secret=secret, body=body)
-        verify_hex(HexScheme("x-sig"), secret=secret, headers=headers, body=body)
-        with pytest.raises(InvalidSignature, match="does not match"):
-            verify_hex(HexScheme("x-sig"), secret=secret, headers=headers, body=body + b"x")
-
-    @pytest.mark.parametrize("headers", [{}, {"X-Other": "sha256=00"}])
-    def test_names_a_missing_header(self, headers: dict[str, str]) -> None:
-        with pytest.raises(InvalidSignature, match="X-Sig is missing"):
-            verify_hex(HexScheme("X-Sig"), secret="s", headers=headers, body=BODY)
-
-    @pytest.mark.parametrize("value", ["", "sha256=", "sha1=00", "é"])
-    def test_refuses_garbage(self, value: str) -> None:
-        with pytest.raises(InvalidSignature, match="does not match"):
-            verify_hex(HexScheme("X-Sig"), secret="s", headers={"X-Sig": value}, body=BODY)

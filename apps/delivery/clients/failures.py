@@ -22,7 +22,6 @@ _CONNECT_WORDS: Final = {
     errno.ENETUNREACH: "There is no route to the network of the host.",
 }
 
-TIMED_OUT_CONNECTING: Final = "No connection within {seconds:g} s."
 CLOSED_EARLY: Final = "The receiver closed the connection before it answered."
 CLOSED_IN_BODY: Final = "The receiver closed the connection in the middle of its answer."
 HEAD_TOO_LARGE: Final = "The head of the answer is larger than Hookline reads."
