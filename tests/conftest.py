@@ -8,6 +8,7 @@ from django.core.management.commands import flush
 from django.db import transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, override_settings
+from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 
 import config.urls  # noqa: F401 - every room's pages are known, as in a web process
@@ -16,6 +17,11 @@ from apps.common.access import Role
 from apps.common.models import AuditEntry
 from tests.builders import World, make_world
 from tests.factories import MembershipFactory
+
+# Property tests look for wrong answers, not slow ones: nothing fails by the clock. Said here, as
+# each of them keeps the profile that there is when its module is read.
+settings.register_profile("hookline", deadline=None)
+settings.load_profile("hookline")
 
 
 def pytest_configure(config: pytest.Config) -> None:
