@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from apps.calls.models import CallEvent
-from tests.builders import World, bearer, event
+from tests.builders import World, bearer, event, make_webhook
 from tests.common.processes import python, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,6 +73,21 @@ def test_the_server_takes_bodies_of_every_kind(port: int, world: World) -> None:
     assert (status, told["code"]) == (400, "empty_body")
 
     assert CallEvent.objects.count() == 3
+
+
+def test_the_server_takes_requests_without_a_body(port: int, world: World) -> None:
+    """As `curl --request POST` sends them: neither a length nor a type is told."""
+    webhook = make_webhook(world, "https://93.184.216.34/")
+    for address, status in (
+        (f"/api/v1/webhooks/{webhook.public_id}/disable", 200),
+        ("/api/v1/webhooks", 400),
+        ("/api/v1/events", 400),
+    ):
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        client.putrequest("POST", address)
+        client.putheader("Authorization", f"Bearer {world.token}")
+        client.endheaders()
+        assert client.getresponse().status == status, address
 
 
 @pytest.mark.parametrize("chunks", [b"zebra\r\n{}\r\n0\r\n\r\n", b"5\r\n{", b""])

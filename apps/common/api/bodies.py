@@ -141,7 +141,9 @@ def read_body(request: Request, limit: int) -> bytes:
 def chunks_of(request: HttpRequest) -> BinaryIO | None:
     """Return the stream of a body in chunks, whose length is not told; None for others."""
     environ = request.META
-    if environ.get("CONTENT_LENGTH") or not environ.get("wsgi.input_terminated"):
+    is_chunked = "HTTP_TRANSFER_ENCODING" in environ and not environ.get("CONTENT_LENGTH")
+    # A request that tells neither has no body.
+    if not is_chunked or not environ.get("wsgi.input_terminated"):
         return None
     chunks: BinaryIO = environ["wsgi.input"]
     return chunks
