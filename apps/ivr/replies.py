@@ -11,6 +11,8 @@ from typing import Any, Final
 import orjson
 from lxml import etree
 
+from apps.ivr.elements import add
+
 Reply = Mapping[str, Any]
 
 
@@ -74,29 +76,25 @@ def _xml(reply: Reply) -> etree._Element:
     root = etree.Element("action")
     action = reply["action"]
     if action is None:
-        _add(root, "app", "message")
-        _add(etree.SubElement(root, "parameters"), "text", reply["message"])
+        add(root, "app", "message")
+        add(add(root, "parameters"), "text", reply["message"])
         return root
-    _add(root, "app", action["app"])
-    parameters = etree.SubElement(root, "parameters")
+    add(root, "app", action["app"])
+    parameters = add(root, "parameters")
     for name, value in action["parameters"].items():
-        _add(parameters, name, value)
+        add(parameters, name, value)
     if action["user_parameters"]:
-        named = etree.SubElement(parameters, "user_parameters")
+        named = add(parameters, "user_parameters")
         for name, value in action["user_parameters"].items():
-            _add(named, name, value)
+            add(named, name, value)
     if action["pass_through"]:
-        _add(parameters, "p_t", action["pass_through"])
+        add(parameters, "p_t", action["pass_through"])
     if ivr := reply.get("ivr"):
-        prompts = etree.SubElement(root, "prompts")
+        prompts = add(root, "prompts")
         for question in ivr["questions"]:
             recorded = "1" if question["is_recorded"] else "0"
             number = str(question["number"])
-            node = etree.SubElement(prompts, "question", number=number, recorded=recorded)
-            _add(node, "prompt", question["prompt"])
-            _add(node, "audio", question["audio"])
+            node = add(prompts, "question", number=number, recorded=recorded)
+            add(node, "prompt", question["prompt"])
+            add(node, "audio", question["audio"])
     return root
-
-
-def _add(parent: etree._Element, name: str, text: str) -> None:
-    etree.SubElement(parent, name).text = text

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from lxml import etree
 
 from apps.ivr.decisions import App
+from apps.ivr.elements import add
 
 NOBODY = "Nobody is available to take your call. Goodbye."
 RECORDED = "This call is recorded."
@@ -75,7 +76,7 @@ def begun(reply: Mapping[str, Any], redirect_url: str, link: Link) -> etree._Ele
     """Return the document of a reply, one that `has_verb`."""
     action, root = reply["action"], etree.Element("Response")
     if action is None:
-        _add(root, "Say", reply["message"])
+        add(root, "Say", reply["message"])
     elif action["app"] == App.FINDME and _is_ours(action["parameters"]):
         step = Step(Moment.NAMED, action["parameters"], redirect_url)
         _ask_name(root, step, link) if _screening(step) == "0" else _dial(root, step, link)
@@ -105,16 +106,16 @@ def continued(step: Step, posted: Mapping[str, str], link: Link) -> etree._Eleme
 
 
 def _hang_up(root: etree._Element, given: Mapping[str, str]) -> None:
-    _add(root, "Hangup")
+    add(root, "Hangup")
 
 
 def _transfer(root: etree._Element, given: Mapping[str, str]) -> None:
-    _add(root, "Dial", _as_dialled(given["destination"]))
+    add(root, "Dial", _as_dialled(given["destination"]))
 
 
 def _voicemail(root: etree._Element, given: Mapping[str, str]) -> None:
-    _add(root, "Say", LEAVE_A_MESSAGE)
-    _add(root, "Record", playBeep="true", maxLength="300")
+    add(root, "Say", LEAVE_A_MESSAGE)
+    add(root, "Record", playBeep="true", maxLength="300")
 
 
 _VERBS: Final[Mapping[str, Callable[[etree._Element, Mapping[str, str]], None]]] = {
@@ -135,7 +136,7 @@ def _do(
     if app in (App.HANGUP, App.TRANSFER) or (app in _VERBS and not redirect_url):
         _VERBS[app](root, given)
         return
-    _add(root, "Redirect", f"{redirect_url}{'&' if '?' in redirect_url else '?'}{urlencode(pairs)}")
+    add(root, "Redirect", f"{redirect_url}{'&' if '?' in redirect_url else '?'}{urlencode(pairs)}")
 
 
 def _pairs(reply: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -164,24 +165,24 @@ def _screening(step: Step) -> str:
 
 def _ask_name(root: etree._Element, step: Step, link: Link) -> None:
     """Have the caller's name recorded; without a word the call goes on all the same."""
-    _add(root, "Say", SAY_YOUR_NAME)
+    add(root, "Say", SAY_YOUR_NAME)
     then = link(step)
-    _add(root, "Record", action=then, maxLength="6", timeout="3", playBeep="true")
-    _add(root, "Redirect", then)
+    add(root, "Record", action=then, maxLength="6", timeout="3", playBeep="true")
+    add(root, "Redirect", then)
 
 
 def _dial(root: etree._Element, step: Step, link: Link) -> None:
     """Ring the numbers of a group, all at once."""
     is_recorded = step.given.get("record") == "1"
     if is_recorded and step.group == 0:
-        _add(root, "Say", RECORDED)
+        add(root, "Say", RECORDED)
     attributes = {"timeout": _RING_S, "action": link(replace(step, moment=Moment.DIALLED))}
     if is_recorded:
         attributes["record"] = "record-from-answer-dual"
-    dial = _add(root, "Dial", **attributes)
+    dial = add(root, "Dial", **attributes)
     greeting = {"url": link(replace(step, moment=Moment.PICKED_UP))} if _is_greeted(step) else {}
     for number in _groups(step.given)[step.group]:
-        _add(dial, "Number", _as_dialled(number), **greeting)
+        add(dial, "Number", _as_dialled(number), **greeting)
 
 
 def _greet(root: etree._Element, step: Step, link: Link) -> None:
@@ -189,17 +190,17 @@ def _greet(root: etree._Element, step: Step, link: Link) -> None:
     said = root
     if _needs_key(step):
         accepted = link(replace(step, moment=Moment.KEY_PRESSED))
-        said = _add(root, "Gather", numDigits="1", timeout="8", action=accepted)
+        said = add(root, "Gather", numDigits="1", timeout="8", action=accepted)
     if step.given.get("record") == "1":
-        _add(said, "Say", RECORDED)
+        add(said, "Say", RECORDED)
     if _is_screened(step):
         if phrase := step.given.get("whisper_phrase"):
-            _add(said, "Say", phrase)
+            add(said, "Say", phrase)
         if step.name_url:
-            _add(said, "Play", step.name_url)
+            add(said, "Play", step.name_url)
     if _needs_key(step):
-        _add(said, "Say", PRESS_A_KEY)
-        _add(root, "Hangup")
+        add(said, "Say", PRESS_A_KEY)
+        add(root, "Hangup")
 
 
 def _go_on(root: etree._Element, step: Step, posted: Mapping[str, str], link: Link) -> None:
@@ -207,15 +208,15 @@ def _go_on(root: etree._Element, step: Step, posted: Mapping[str, str], link: Li
     is_connected = posted.get("DialCallStatus") in _CONNECTED
     # One who picks up and declines counts as connected, but is never bridged.
     if is_connected and posted.get("DialBridged", "true").lower() != "false":
-        _add(root, "Hangup")
+        add(root, "Hangup")
     elif step.group + 1 < len(_groups(step.given)):
         _dial(root, replace(step, group=step.group + 1), link)
     elif (app := _THEN.get(step.given.get("nextaction", ""))) is not None:
         given = {"id": step.given["nextactionitem"]}
         _do(root, app, step.redirect_url, [("app", app), *given.items()], given)
     else:
-        _add(root, "Say", NOBODY)
-        _add(root, "Hangup")
+        add(root, "Say", NOBODY)
+        add(root, "Hangup")
 
 
 def _groups(given: Mapping[str, str]) -> list[list[str]]:
@@ -248,10 +249,3 @@ def _is_greeted(step: Step) -> bool:
 def _as_dialled(number: str) -> str:
     """The number as E.164, where it is clear which: ten digits are North American."""
     return f"+1{number}" if len(number) == _NANP_DIGITS and number.isdigit() else number
-
-
-def _add(parent: etree._Element, name: str, text: str = "", **attributes: str) -> etree._Element:
-    node = etree.SubElement(parent, name, attributes)
-    if text:
-        node.text = text
-    return node

@@ -240,6 +240,22 @@ class TestTheNextAction:
             ],
         }
 
+    @pytest.mark.parametrize("accept", ["application/xml", "application/twiml+xml"])
+    def test_carries_no_character_that_xml_can_not_hold(
+        self, accept: str, world: World, answer: Answer
+    ) -> None:
+        following = IvrFactory(account=world.account, location=None, number=76)
+        IvrQuestionFactory(ivr=following, prompt="Hello\uffff @firstName")
+        make_hook(
+            world,
+            answer(NEXT_IVR, "text/xml"),
+            mode="action",
+            redirect_url="https://platform.example/go\ufffe",
+        )
+        response = post(world, accept=accept)
+        assert response.status_code == 200
+        assert etree.fromstring(response.content).tag in ("action", "Response")
+
     def test_of_another_account_has_no_prompts(self, world: World, answer: Answer) -> None:
         make_hook(world, answer(NEXT_IVR, "text/xml"), mode="action")
         IvrQuestionFactory(ivr__number=76, prompt="Not yours")

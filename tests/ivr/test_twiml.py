@@ -177,6 +177,13 @@ class TestADynamicFindMe:
         continued(steps["named0"], {"RecordingUrl": "javascript:1"}, link)
         assert "<Play>" not in twiml(continued(steps["picked_up0"], {}, link))
 
+    def test_leaves_out_what_xml_can_not_hold(self) -> None:
+        steps, link = links()
+        first("findme", link, phone_list="2223334444", screen_method="0")
+        continued(steps["named0"], {"RecordingUrl": "https://api.example/\x01\uffffRE1"}, link)
+        heard = twiml(continued(steps["picked_up0"], {}, link))
+        assert "<Play>https://api.example/RE1</Play>" in heard
+
     @pytest.mark.parametrize(
         ("given", "of_first", "of_last"),
         [

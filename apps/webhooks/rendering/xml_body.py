@@ -24,9 +24,10 @@ from apps.webhooks.tokens import Snapshot, Value, as_text, find_token
 
 Encode = Callable[[Value], bytes | None]
 
-_INVALID = "\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff"
-_SPECIAL_IN_TEXT = re.compile(f"[&<>\r{_INVALID}]")
-_SPECIAL_IN_ATTRIBUTE = re.compile(f'[&<>"\r\n\t{_INVALID}]')
+INVALID = "\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff"
+"""What XML can not hold, as the inside of a character class."""
+_SPECIAL_IN_TEXT = re.compile(f"[&<>\r{INVALID}]")
+_SPECIAL_IN_ATTRIBUTE = re.compile(f'[&<>"\r\n\t{INVALID}]')
 _ESCAPES = {
     "&": "&amp;",
     "<": "&lt;",
