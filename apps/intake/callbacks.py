@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -184,7 +184,7 @@ def _read(source: Source, request: Request) -> tuple[Reading | None, str]:
             message = _message(source, request)
             digest = _digest(source, request)
             return _read_generic(source, _text(message), digest=digest, now=now), ""
-        place = dict(parse_qsl(urlsplit(request.url).query))
+        place = _without_nul(parse_qsl(urlsplit(request.url).query))
         return twilio.read(_parameters(request), place=place, now=now), ""
     except UnreadableCallback as error:
         return None, str(error)
@@ -209,9 +209,12 @@ def _read_generic(source: Source, text: str, *, digest: str, now: dt.datetime) -
 def _parameters(request: Request) -> dict[str, str]:
     """Return the parameters of a Twilio request; a JSON body has them as members."""
     if request.content_type == _FORM or not request.body:
-        parameters = dict(_form_of(request))
-    else:
-        parameters = _members_of(request.body)
+        return _without_nul(_form_of(request))
+    return _without_nul(_members_of(request.body).items())
+
+
+def _without_nul(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    parameters = dict(pairs)
     if any("\0" in text for pair in parameters.items() for text in pair):
         raise UnreadableCallback("It contains the NUL character.")
     return parameters

@@ -155,6 +155,14 @@ class TestMoments:
         expected = dt.datetime(2026, 3, 28, 0, 5, tzinfo=dt.UTC)
         assert read_moment(text, LOCALE.zone) == expected
 
+    @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+    def test_are_none_where_utc_has_no_such_year(self, text: str) -> None:
+        assert read_moment(text, dt.UTC) is None
+
+    @pytest.mark.parametrize(("text", "hours"), [("0001-01-01", 14), ("9999-12-31T23:00", -14)])
+    def test_are_none_where_their_zone_leads_there(self, text: str, hours: int) -> None:
+        assert read_moment(text, dt.timezone(dt.timedelta(hours=hours))) is None
+
     @given(st.text(max_size=30) | st.integers().map(str) | st.floats().map(str))
     def test_are_read_or_not(self, text: str) -> None:
         found = read_moment(text, dt.UTC)

@@ -216,10 +216,11 @@ class TestABadBody:
             {"CallSid": "C" * 300, "CallStatus": "ringing"},
             {"CallSid": "CA\x001", "CallStatus": "ringing", "To": "\x00"},
             {"CallSid": "CA1", "CallStatus": "ringing", "Timestamp": "never", "CallDuration": "x"},
+            {"CallSid": "CA1", "CallStatus": "ringing", "Timestamp": "0001-01-01T00:00+14:00"},
             {"CallSid": "CA1", "CallStatus": "completed", "SequenceNumber": "9" * 400},
             {"CallSid": "CA1", "RecordingStatus": "completed", "RecordingUrl": "x" * 300_000},
         ],
-        ids=range(8),
+        ids=range(9),
     )
     def test_is_a_clear_4xx_or_waits(self, twilio: Twilio, form: dict[str, str]) -> None:
         answer = twilio.post(**form)
@@ -227,6 +228,10 @@ class TestABadBody:
         if answer.status_code == 422:
             assert answer.json()["detail"]
         assert not Call.objects.exists()
+
+    @pytest.mark.parametrize("query", ["location=%00", "number=%00", "location=" + "x" * 3_000])
+    def test_may_have_a_place_that_is_none(self, twilio: Twilio, query: str) -> None:
+        assert twilio.post(query, CallSid="CA1", CallStatus="ringing").status_code in (204, 422)
 
     def test_is_shown_to_the_admin(self, twilio: Twilio) -> None:
         twilio.post(CallSid="CA1", CallStatus="dancing")

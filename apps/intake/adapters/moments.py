@@ -22,14 +22,17 @@ def read_moment(text: str, zone: dt.tzinfo) -> dt.datetime | None:
     """Return the time that a text means, None if it is none.
 
     ISO 8601, RFC 2822, seconds or parts of a second since 1970, and the usual American and European
-    forms. Where it names no offset it is of the time zone `zone`.
+    forms. Where it names no offset it is of the time zone `zone`. Returned in UTC.
     """
     text = text.strip()
     try:
         if _NUMBER.fullmatch(text):
             return _from_epoch(float(text))
         moment = _parsed(text)
-        return None if moment is None else moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        if moment is None:
+            return None
+        # Of the first and the last day there is, UTC may have none.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
     except (ValueError, OverflowError, OSError):
         return None
 
