@@ -13,12 +13,11 @@ from apps.calls.erasing import CallUnderWay, erase_personal_data
 from apps.calls.models import Call, CallEvent
 from apps.calls.timeline import Moment, events_of
 from apps.common.access import Role
-from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled
-from apps.common.admin.theme import InfinitePaginator
+from apps.common.admin import LogAdmin, access_of, confirmed, labelled, page_context
 
 
 @admin.register(Call)
-class CallAdmin(ReadOnlyAdmin):
+class CallAdmin(LogAdmin):
     """Calls, newest first."""
 
     empty_text = "They appear as soon as your phone platform posts its events."
@@ -34,9 +33,6 @@ class CallAdmin(ReadOnlyAdmin):
     list_select_related = ["location"]
     search_fields = ["caller", "caller_name", "tracking_number", "external_id"]
     search_help_text = "Caller, number, or the platform's call id"
-    # Counting millions of rows would take longer than showing fifty.
-    paginator = InfinitePaginator
-    show_full_result_count = False
     fieldsets = [
         (
             None,
@@ -94,7 +90,7 @@ class CallAdmin(ReadOnlyAdmin):
             button="Erase for good",
             back=back,
             act=erase,
-            context={**self.admin_site.each_context(request), "opts": self.opts, "original": call},
+            context=page_context(self, request, original=call),
             is_dangerous=True,
         )
 
@@ -143,16 +139,13 @@ class CallAdmin(ReadOnlyAdmin):
 
 
 @admin.register(CallEvent)
-class CallEventAdmin(ReadOnlyAdmin):
+class CallEventAdmin(LogAdmin):
     """Events; reached from their call."""
 
     list_display = ["type", "call", "occurred_at"]
     list_filter = ["type"]
     list_select_related = ["call__location"]
     search_fields = ["external_id"]
-    # Counting millions of rows would take longer than showing fifty.
-    paginator = InfinitePaginator
-    show_full_result_count = False
     fieldsets = [
         (None, {"fields": ["call", "type", "occurred_at", "external_id", "facts", "snapshot"]}),
     ]

@@ -22,7 +22,7 @@ from apps.campaigns.applying import (
     apply_webhook,
 )
 from apps.common.access import Access, Role
-from apps.common.admin import access_of
+from apps.common.admin import access_of, page_context
 from apps.common.admin.requests import accounts_with_role
 from apps.common.admin.theme import CheckboxSelectMultiple, SearchableSelect
 from apps.webhooks.models import Template, Webhook
@@ -144,15 +144,15 @@ def _action(form_class: type[ApplyForm], name: str) -> Callable[..., Any]:
         form = form_class(
             request.POST if is_sent else None, access=access_of(request), locations=locations
         )
-        context = {
-            **model_admin.admin_site.each_context(request),
-            "opts": model_admin.opts,
-            "title": form_class.title,
-            "form": form,
-            "locations": locations,
-            "action": name,
-            "checkbox_name": ACTION_CHECKBOX_NAME,
-        }
+        context = page_context(
+            model_admin,
+            request,
+            title=form_class.title,
+            form=form,
+            locations=locations,
+            action=name,
+            checkbox_name=ACTION_CHECKBOX_NAME,
+        )
         if is_sent and form.is_valid():
             try:
                 results = form.apply()

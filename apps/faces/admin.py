@@ -129,22 +129,16 @@ class PostCallActionAdmin(FaceAdmin):
         return [*pages, *super().get_urls()]
 
     def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """Give the page its parts their addresses."""
         form = context["adminform"].form
-        addresses = _addresses(obj)
+        addresses = _addresses(context["original"])
         if "parameters" in form.fields:
             form.rows.address = addresses["parameters"]
             context["addresses"] = addresses
             context["is_changed_elsewhere"] = form.is_changed_elsewhere
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def parameters_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Return the rows after a button was pressed."""

@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.accounts.forms import ApiKeyForm
 from apps.accounts.models import ApiKey
 from apps.common.access import Role
-from apps.common.admin import AccountScopedAdmin, access_of, confirmed, labelled
+from apps.common.admin import AccountScopedAdmin, access_of, confirmed, labelled, page_context
 
 
 @admin.register(ApiKey)
@@ -69,13 +69,13 @@ class ApiKeyAdmin(AccountScopedAdmin):
         self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Show the key, this once."""
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "Copy the new key now",
-            "key": obj,
-            "token": request.issued_token,  # type: ignore[attr-defined]
-        }
+        context = page_context(
+            self,
+            request,
+            title="Copy the new key now",
+            key=obj,
+            token=request.issued_token,  # type: ignore[attr-defined]
+        )
         return TemplateResponse(
             request,
             "admin/accounts/apikey/issued.html",
@@ -100,11 +100,7 @@ class ApiKeyAdmin(AccountScopedAdmin):
             button="Revoke the key",
             back=reverse("admin:accounts_apikey_change", args=[key.pk]),
             act=revoke,
-            context={
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "original": key,
-            },
+            context=page_context(self, request, original=key),
             is_dangerous=True,
         )
 

@@ -11,8 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 
 from apps.common.access import Role
-from apps.common.admin import DateRangeFilter, DropdownFilter, ReadOnlyAdmin, labelled
-from apps.common.admin.theme import InfinitePaginator
+from apps.common.admin import DateRangeFilter, DropdownFilter, LogAdmin, labelled
 from apps.common.audit_reading import (
     audited_models,
     changed_fields,
@@ -91,7 +90,7 @@ class TypeFilter(DropdownFilter):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
+class AuditEntryAdmin(LogAdmin):
     """What was done, by whom and from where, newest first."""
 
     view_role = Role.ADMIN
@@ -101,8 +100,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_filter = [ActorFilter, "action", TypeFilter, ("created_at", DateRangeFilter)]
     search_fields = ["actor_label", "object_label", "note", "request_id"]
     search_help_text = "Who, what, a request id, or the id of a row as wh_…"
-    paginator = InfinitePaginator
-    show_full_result_count = False
     fieldsets = [
         (
             None,

@@ -18,7 +18,7 @@ from apps.campaigns.sheets import cancel_import, confirm_import, export_rows, st
 from apps.campaigns.sheets.kinds import KINDS
 from apps.campaigns.sheets.reading import MOST_BYTES, MOST_ROWS
 from apps.common.access import Role
-from apps.common.admin import ReadOnlyAdmin, access_of, form_accounts, labelled
+from apps.common.admin import ReadOnlyAdmin, access_of, form_accounts, labelled, page_context
 from apps.common.admin.theme import Select
 
 _MOST_SHOWN = 200
@@ -122,14 +122,14 @@ class ImportAdmin(ReadOnlyAdmin):
             else:
                 return redirect("admin:campaigns_import_change", made.pk)
         label = SheetKind(kind).label
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"Import {label.lower()}",
-            "form": form,
-            "columns": sheet.columns,
-            "list_address": _list_of(kind),
-        }
+        context = page_context(
+            self,
+            request,
+            title=f"Import {label.lower()}",
+            form=form,
+            columns=sheet.columns,
+            list_address=_list_of(kind),
+        )
         return TemplateResponse(request, "admin/campaigns/import/new.html", context)
 
     def beside_form(self, request: HttpRequest, row: Import) -> dict[str, Any]:

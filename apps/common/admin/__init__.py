@@ -4,7 +4,6 @@ The theme is imported here and in `config/`, and nowhere else: rooms take what t
 `theme`.
 """
 
-from apps.common.admin.actions import confirmed
 from apps.common.admin.display import labelled
 from apps.common.admin.filters import (
     ChoicesFilter,
@@ -15,10 +14,11 @@ from apps.common.admin.filters import (
 from apps.common.admin.forms import AccountScopedForm, AccountScopedFormSet
 from apps.common.admin.history import HistoryPage
 from apps.common.admin.inlines import AccountScopedStackedInline, AccountScopedTabularInline
+from apps.common.admin.pages import confirmed, page_context
 from apps.common.admin.panels import Panel
 from apps.common.admin.requests import access_of, form_accounts, our_address
 from apps.common.admin.roles import RoleAdmin
-from apps.common.admin.scoped import AccountScopedAdmin, ReadOnlyAdmin
+from apps.common.admin.scoped import AccountScopedAdmin, LogAdmin, ReadOnlyAdmin
 from apps.common.admin.site import SWITCHER_CHOICES, HooklineAdminSite, operators_only
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "DropdownFilter",
     "HistoryPage",
     "HooklineAdminSite",
+    "LogAdmin",
     "Panel",
     "ReadOnlyAdmin",
     "RoleAdmin",
@@ -43,4 +44,5 @@ __all__ = [
     "labelled",
     "operators_only",
     "our_address",
+    "page_context",
 ]

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from apps.common.access import Role
+from apps.common.admin.pages import page_context
 from apps.common.admin.requests import access_of
 from apps.common.audit import record
 from apps.common.audit_reading import told
@@ -35,18 +36,16 @@ class HistoryPage(_Base):
             page: HttpResponse = super().history_view(request, object_id, extra_context)
             return page
         entries = list(AuditEntry.objects.about(row.pk)[: _MOST_SHOWN + 1])
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": row,
-            "title": str(row),
-            "subtitle": "History",
-            "entries": told(entries[:_MOST_SHOWN]),
-            "has_more": len(entries) > _MOST_SHOWN,
-            "reads_log": access_of(request).has_role(
-                Role.ADMIN, getattr(row, "account_id", row.pk)
-            ),
-        }
+        context = page_context(
+            self,
+            request,
+            original=row,
+            title=str(row),
+            subtitle="History",
+            entries=told(entries[:_MOST_SHOWN]),
+            has_more=len(entries) > _MOST_SHOWN,
+            reads_log=access_of(request).has_role(Role.ADMIN, getattr(row, "account_id", row.pk)),
+        )
         return TemplateResponse(request, "admin/history.html", context)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:

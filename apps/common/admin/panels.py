@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from apps.common.access import Access, Role
+from apps.common.admin.pages import page_context
 from apps.common.admin.requests import access_of
 
 if TYPE_CHECKING:
@@ -69,11 +70,9 @@ class PanelPages(_Base):
         ):
             raise PermissionDenied
         context = {
-            **self.admin_site.each_context(request),
+            **page_context(self, request, original=row),
             **self.tabs(request, row, current=panel.slug),
             **panel().context(row, access),
-            "opts": self.opts,
-            "original": row,
             "title": str(row),
             "subtitle": panel.title,
             "panel": panel,

@@ -35,10 +35,12 @@ from apps.common.admin.roles import RoleAdmin
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
+    from django.core.paginator import Paginator as InfinitePaginator
 
     BaseAdmin = ModelAdmin[Any]
 else:
     from unfold.admin import ModelAdmin as BaseAdmin
+    from unfold.paginator import InfinitePaginator
 
 
 class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
@@ -238,21 +240,14 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
         return HttpResponseRedirect(request.get_full_path())
 
     def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """Show the form of a row as the first of its tabs, with what is beside it."""
-        if obj is not None:
-            tabs = self.tabs(request, obj, current=None) if self.panels else {}
-            context |= {**tabs, **self.beside_form(request, obj)}
-        page: HttpResponse = super().render_change_form(
-            request, context, add, change, form_url, obj
-        )
+        row = context["original"]
+        if row is not None:
+            tabs = self.tabs(request, row, current=None) if self.panels else {}
+            context |= {**tabs, **self.beside_form(request, row)}
+        page: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return page
 
     def beside_form(self, request: HttpRequest, row: Any) -> dict[str, Any]:
@@ -284,3 +279,10 @@ class ReadOnlyAdmin(AccountScopedAdmin):
 
     add_role = change_role = delete_role = None
     actions: Any = None
+
+
+class LogAdmin(ReadOnlyAdmin):
+    """Rows of which there may be millions: counting them would take longer than showing fifty."""
+
+    paginator = InfinitePaginator
+    show_full_result_count = False

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
     from django.contrib.auth.forms import AuthenticationForm
-    from django.core.paginator import Paginator as InfinitePaginator
     from django.forms import CheckboxInput as Switch
     from django.forms import (
         CheckboxSelectMultiple,
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 else:
     from unfold.admin import ModelAdmin
     from unfold.forms import AuthenticationForm
-    from unfold.paginator import InfinitePaginator
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
     from unfold.widgets import UnfoldAdminEmailInputWidget as EmailInput
     from unfold.widgets import UnfoldAdminIntegerFieldWidget as NumberInput
@@ -33,7 +31,6 @@ __all__ = [
     "AuthenticationForm",
     "CheckboxSelectMultiple",
     "EmailInput",
-    "InfinitePaginator",
     "ModelAdmin",
     "NumberInput",
     "SearchableSelect",

@@ -10,9 +10,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from apps.common.access import Role
-from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled
+from apps.common.admin import LogAdmin, access_of, confirmed, labelled, page_context
 from apps.common.admin.dependent import DependentAdmin
-from apps.common.admin.theme import InfinitePaginator
 from apps.delivery.admin.attempts import shown
 from apps.delivery.models import CallerTurn, Delivery
 from apps.delivery.services import resend
@@ -21,7 +20,7 @@ _MOST_AT_ONCE = 500
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(LogAdmin):
     """Deliveries, newest first."""
 
     empty_text = "Each call that reaches a place with a webhook makes one."
@@ -39,9 +38,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_select_related = ["webhook", "call", "call__location"]
     search_fields = ["webhook__name", "call__caller", "call__tracking_number", "call__external_id"]
     search_help_text = "Webhook, caller, number, or the platform's call id"
-    # Counting millions of rows would take longer than showing fifty.
-    paginator = InfinitePaginator
-    show_full_result_count = False
     fieldsets = [(None, {"fields": ["webhook", "call", "timing", "shown_state"]})]
     readonly_fields = ["shown_state"]
     change_form_template = "admin/delivery/delivery/change_form.html"
@@ -115,11 +111,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
             button="Send again",
             back=reverse("admin:delivery_delivery_change", args=[delivery.pk]),
             act=send,
-            context={
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "original": delivery,
-            },
+            context=page_context(self, request, original=delivery),
         )
 
     @admin.action(description="Send selected again", permissions=["resend"])

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from apps.accounts.models import User
 from apps.calls.events import Timing
 from apps.common.access import Role
-from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled
+from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled, page_context
 from apps.common.admin.requests import accounts_with_role
 from apps.delivery.forms import ReplayForm, from_list
 from apps.delivery.models import DeliveryState, Replay
@@ -92,14 +92,14 @@ class ReplayAdmin(ReadOnlyAdmin):
                 messages.success(request, "It has begun; this page shows how far it has come.")
                 return redirect("admin:delivery_replay_change", replay.pk)
         asks = is_counted and not form.errors and "change" not in request.POST
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "Replay deliveries",
-            "form": form,
-            "plan": form.plan if asks else None,
-            "lasts": in_words(form.plan.seconds) if asks and form.plan else "",
-        }
+        context = page_context(
+            self,
+            request,
+            title="Replay deliveries",
+            form=form,
+            plan=form.plan if asks else None,
+            lasts=in_words(form.plan.seconds) if asks and form.plan else "",
+        )
         return TemplateResponse(request, "admin/delivery/replay/new.html", context)
 
     def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -120,11 +120,7 @@ class ReplayAdmin(ReadOnlyAdmin):
             button="Cancel the replay",
             back=page,
             act=cancel,
-            context={
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "original": replay,
-            },
+            context=page_context(self, request, original=replay),
             is_dangerous=True,
         )
 

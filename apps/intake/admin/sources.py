@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 
 from apps.common.access import Role
-from apps.common.admin import AccountScopedAdmin, Panel, confirmed, labelled
+from apps.common.admin import AccountScopedAdmin, Panel, confirmed, labelled, page_context
 from apps.intake.adapters.generic import refitted
 from apps.intake.admin.panels import CallbacksPanel, FieldsPanel, SetUpPanel
 from apps.intake.forms import MappingForm, SourceForm
@@ -131,11 +131,7 @@ class SourceAdmin(AccountScopedAdmin):
         return confirmed(
             request,
             back=reverse("admin:intake_source_change", args=[source.pk]),
-            context={
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "original": source,
-            },
+            context=page_context(self, request, original=source),
             **asked,
         )
 

@@ -10,8 +10,7 @@ from django.urls import reverse
 from apps.calls.models import Call
 from apps.calls.timeline import Moment
 from apps.common.access import Access
-from apps.common.admin import Panel, ReadOnlyAdmin, labelled
-from apps.common.admin.theme import InfinitePaginator
+from apps.common.admin import LogAdmin, Panel, labelled
 from apps.delivery.admin.attempts import shown
 from apps.delivery.models import Attempt
 from apps.ivr.models import DecidedBy, Ivr, IvrExchange
@@ -41,7 +40,7 @@ class ExchangesPanel(Panel):
 
 
 @admin.register(IvrExchange)
-class IvrExchangeAdmin(ReadOnlyAdmin):
+class IvrExchangeAdmin(LogAdmin):
     """Exchanges, newest first."""
 
     empty_text = "Each time an IVR asks a receiver what happens next makes one."
@@ -51,9 +50,6 @@ class IvrExchangeAdmin(ReadOnlyAdmin):
     list_select_related = ["ivr"]
     search_fields = ["call_external_id", "response_id"]
     search_help_text = "The platform's call id or response id"
-    # Counting millions of rows would take longer than showing fifty.
-    paginator = InfinitePaginator
-    show_full_result_count = False
     fieldsets = [(None, {"fields": ["ivr", "call_external_id", "response_id", "decided_by"]})]
     change_form_template = "admin/ivr/ivrexchange/change_form.html"
 

@@ -13,8 +13,7 @@ from django.utils.text import slugify
 
 from apps.accounts.models import Account, User
 from apps.common.access import Role
-from apps.common.admin import access_of, form_accounts
-from apps.common.admin.actions import confirmed
+from apps.common.admin import access_of, confirmed, form_accounts, page_context
 from apps.webhooks.models import Template
 from apps.webhooks.versions import (
     MOST_FILE_BYTES,
@@ -81,18 +80,18 @@ class TemplatePages(_Base):
         new = by_number.get(request.GET.get("new", ""), versions[0] if versions else None)
         before = versions[1] if len(versions) > 1 else new
         old = by_number.get(request.GET.get("old", ""), before)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": template,
-            "title": str(template),
-            "use": use_of(template),
-            "versions": versions,
-            "old": old,
-            "new": new,
-            "lines": list(differences(old, new)) if old and new and old != new else [],
-            "may_work": self.has_change_permission(request, template),
-        }
+        context = page_context(
+            self,
+            request,
+            original=template,
+            title=str(template),
+            use=use_of(template),
+            versions=versions,
+            old=old,
+            new=new,
+            lines=list(differences(old, new)) if old and new and old != new else [],
+            may_work=self.has_change_permission(request, template),
+        )
         return TemplateResponse(request, "admin/webhooks/template/versions.html", context)
 
     def go_back_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -131,11 +130,7 @@ class TemplatePages(_Base):
             button="Duplicate",
             back=reverse("admin:webhooks_template_change", args=[template.pk]),
             act=copy,
-            context={
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "original": template,
-            },
+            context=page_context(self, request, original=template),
         )
 
     def export_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -169,12 +164,7 @@ class TemplatePages(_Base):
                 self.log_addition(request, made, "Imported from a file.")
                 messages.success(request, f"“{made}” is imported.")
                 return redirect(reverse("admin:webhooks_template_change", args=[made.pk]))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "Import a template",
-            "form": form,
-        }
+        context = page_context(self, request, title="Import a template", form=form)
         return TemplateResponse(request, "admin/webhooks/template/import.html", context)
 
     def _template(self, request: HttpRequest, object_id: str) -> Template:

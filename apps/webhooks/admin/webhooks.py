@@ -15,6 +15,7 @@ from apps.common.admin import (
     AccountScopedTabularInline,
     access_of,
     form_accounts,
+    page_context,
 )
 from apps.common.audit import record
 from apps.common.models import AuditAction
@@ -129,12 +130,9 @@ class WebhookAdmin(WebhookPages):
         """Show admins the secret that signs requests, and remember that they looked."""
         webhook: Webhook = self.row_to_act_on(request, object_id, Role.ADMIN)
         record(action=AuditAction.SECRET_SHOWN, account_id=webhook.account_id, subject=webhook)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": webhook,
-            "title": f"Signing secret of {webhook}",
-        }
+        context = page_context(
+            self, request, original=webhook, title=f"Signing secret of {webhook}"
+        )
         return TemplateResponse(
             request,
             "admin/webhooks/webhook/secret.html",
@@ -159,11 +157,11 @@ class WebhookAdmin(WebhookPages):
             else:
                 messages.success(request, "The new secret signs from the next request on.")
                 return redirect("admin:webhooks_webhook_secret", webhook.pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": webhook,
-            "form": form,
-            "title": f"Replace the signing secret of {webhook}",
-        }
+        context = page_context(
+            self,
+            request,
+            original=webhook,
+            form=form,
+            title=f"Replace the signing secret of {webhook}",
+        )
         return TemplateResponse(request, "admin/webhooks/webhook/rotate.html", context)

@@ -15,8 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts.models import Account, User
 from apps.common.access import Role
-from apps.common.admin import access_of, form_accounts, our_address
-from apps.common.admin.actions import confirmed
+from apps.common.admin import access_of, confirmed, form_accounts, our_address
 from apps.webhooks.models import Template, Webhook, WebhookDraft
 from apps.webhooks.wizard.answers import Answers, Choice, Step
 from apps.webhooks.wizard.drafts import (

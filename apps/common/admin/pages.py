@@ -1,10 +1,21 @@
-"""Actions that ask before they act."""
+"""Pages of an admin beside its list and its form, and the one that asks before it acts."""
 
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+
+
+def page_context(
+    model_admin: "ModelAdmin[Any]", request: HttpRequest, **shown: Any
+) -> dict[str, Any]:
+    """Return what a page of this admin shows: what every page does, and `shown`.
+
+    A page of one row has it as `original`.
+    """
+    return {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, **shown}
 
 
 def confirmed(
@@ -20,7 +31,7 @@ def confirmed(
 ) -> HttpResponse:
     """Act on a POST; on anything else ask first, and link back.
 
-    `context` is what the site gives every page, with `opts` and `original` of the row.
+    `context` is what every page shows: that of `page_context`, with the row as `original`.
     """
     if request.method == "POST":
         return act()
