@@ -29,7 +29,7 @@ from apps.webhooks.tokens import Snapshot
 
 # Somebody looks at a page meanwhile.
 MOST_TIMEOUT_S = 20
-# Each test holds a thread of a web process, which has 8. So many of them may be out for receivers:
+# Each test holds a thread of a web process, which has 16. So many of them may be out for receivers:
 # for one account, and in all.
 MOST_OF_ACCOUNT: Final = 2
 MOST_AT_ONCE: Final = 4
