@@ -15,7 +15,7 @@ from apps.common.api.serializers import RowSerializer
 from apps.common.api.viewsets import RowViewSet
 from apps.common.ids import id_schema
 
-_ALWAYS = (400, 401, 403, 404, 429)
+_ALWAYS = (400, 401, 403, 404, 429, 503)
 _BY_METHOD = {
     "GET": (),
     "POST": (409, 413, 415, 422),
@@ -54,6 +54,7 @@ _PROBLEMS = {
     415: ("The body is not declared as JSON.", "unsupported_media_type"),
     422: ("The body does not fit; each fault is listed.", "invalid no_event_accepted empty"),
     429: ("Too many requests in this minute, or at once.", "rate_limited too_many_tests"),
+    503: ("The database is away; Retry-After says when to come again.", "unavailable"),
 }
 
 
