@@ -33,6 +33,7 @@ ROOMS = (
 COMPOSED = {
     "all_actions",
     "ani_address",
+    "ani_full_name",
     "call_summary",
     "entered_keys",
     "first_action",

@@ -291,6 +291,12 @@ class TestReading:
         caller = {"city": "TORONTO", "state": "ON", "street_line_1": ""}
         assert read("ani_address", {"caller": caller}) == "TORONTO, ON"
 
+    def test_puts_a_name_together_that_is_told_in_parts(self):
+        caller = {"first_name": "Ann", "middle_name": "", "last_name": "O'Neil & Sons"}
+        assert read("ani_full_name", {"caller": caller}) == "Ann O'Neil & Sons"
+        assert read("ani_full_name", {"caller": {**caller, "full_name": "Annie"}}) == "Annie"
+        assert read("ani_full_name", {"caller": {"first_name": "", "city": "Springwood"}}) is None
+
     def test_makes_one_id_a_request(self):
         first, again, second = (
             read("request_id", {"delivery": {"id": "d", "attempt": number}}) for number in (1, 1, 2)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from apps.webhooks.tokens.readers import Reader, text
+from apps.webhooks.tokens.readers import Reader, first_of, text
 from apps.webhooks.tokens.values import Snapshot, Value, as_text
 
 _TYPES: Final = {"static": "Static", "dynamic": "Dynamic"}
@@ -128,10 +128,18 @@ def entered_postcodes(snapshot: Snapshot) -> Value:
     return _joined(",", _postcode_list(snapshot) or [])
 
 
-def joined_parts(room: str, *keys: str) -> Reader:
-    """Read those of several values that are there, joined by ", "."""
+def joined_parts(room: str, *keys: str, separator: str = ", ") -> Reader:
+    """Read those of several values that are there, joined."""
     readers = [text(room, key) for key in keys]
-    return lambda snapshot: _joined(", ", [read(snapshot) for read in readers])
+    return lambda snapshot: _joined(separator, [read(snapshot) for read in readers])
+
+
+# A platform that knows the names one by one need not say them in one.
+full_name: Final = first_of(
+    text("caller", "full_name"),
+    joined_parts("caller", "first_name", "middle_name", "last_name", separator=" "),
+)
+"""Read the caller's name in one, as told or put together."""
 
 
 def _objects(snapshot: Snapshot, key: str) -> list[dict[str, Value]]:

@@ -1,6 +1,6 @@
 """The person behind the number, as far as a lookup knows."""
 
-from apps.webhooks.tokens.call_readers import joined_parts
+from apps.webhooks.tokens.call_readers import full_name, joined_parts
 from apps.webhooks.tokens.readers import boolean01, degrees, long_moment, text
 from apps.webhooks.tokens.token import Category, Token, TokenType
 
@@ -40,7 +40,7 @@ CALLER_TOKENS = (
         "Caller: full name",
         "First, middle and last name in one.",
         "Freddy Krueger",
-        text("caller", "full_name"),
+        full_name,
         personal=True,
     ),
     Token(

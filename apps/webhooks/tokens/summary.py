@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from apps.webhooks.tokens.call_readers import full_name
 from apps.webhooks.tokens.readers import first_of, last_option, phone, text
 from apps.webhooks.tokens.values import Snapshot, Value, as_text
 
@@ -14,7 +15,6 @@ _OUTCOMES: Final = {
 }
 
 _caller_number = phone("from")
-_caller_name = first_of(text("caller", "full_name"), text("caller", "first_name"))
 _place = first_of(text("location", "name"), phone("tracking_number"), phone("to"))
 _campaign = text("campaign", "name")
 _option = last_option("label")
@@ -33,7 +33,7 @@ def call_summary(snapshot: Snapshot) -> Value:
 
 
 def _call(snapshot: Snapshot) -> str:
-    name, number = as_text(_caller_name(snapshot)), as_text(_caller_number(snapshot))
+    name, number = as_text(full_name(snapshot)), as_text(_caller_number(snapshot))
     place = as_text(_place(snapshot))
     if not (name or number or place):
         return ""
