@@ -89,7 +89,7 @@ def kept(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
         transaction.set_rollback(True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def log_in() -> LogIn:
     """Return a browser in which a user is logged in: `log_in(account=..., role=...)`."""
 

@@ -17,7 +17,6 @@ from tests.architecture.accounts import Rows
 from tests.architecture.api_table import TABLE, Endpoint
 from tests.builders import event
 from tests.conftest import LogIn
-from tests.factories import MembershipFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -35,14 +34,33 @@ EACH = pytest.mark.parametrize("endpoint", TABLE, ids=str)
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
-@pytest.fixture
-def mine(mine: Rows) -> tuple[Account, Ids]:
-    return agency_of(mine)
+@pytest.fixture(scope="module")
+def mine(both: tuple[Rows, Rows]) -> tuple[Account, Ids]:
+    return agency_of(both[0])
 
 
-@pytest.fixture
-def theirs(theirs: Rows) -> Ids:
-    return agency_of(theirs)[1]
+@pytest.fixture(scope="module")
+def theirs(both: tuple[Rows, Rows]) -> Ids:
+    return agency_of(both[1])[1]
+
+
+@pytest.fixture(scope="module")
+def keys(mine: tuple[Account, Ids]) -> list[tuple[tuple[Scope, ...], Api]]:
+    """A key of my account with each of the scopes, and one with two of them."""
+    scopes = (*((each,) for each in Scope), (Scope.READ, Scope.WRITE))
+    return [(each, api_for(mine[0], *each)) for each in scopes]
+
+
+@pytest.fixture(scope="module")
+def people(mine: tuple[Account, Ids], log_in: LogIn) -> list[tuple[Role, Api]]:
+    """Somebody of each role in my account, logged in."""
+    return [(role, Api(browser=log_in(account=mine[0], role=role))) for role in Role]
+
+
+@pytest.fixture(scope="module")
+def api(mine: tuple[Account, Ids]) -> Api:
+    """A key of my account that reads and writes."""
+    return api_for(mine[0])
 
 
 def agency_of(made: Rows) -> tuple[Account, Ids]:
@@ -74,26 +92,27 @@ def ask(api: Api, endpoint: Endpoint, ids: Ids, body_ids: Ids | None = None) -> 
 
 
 @EACH
-def test_a_key_needs_the_scope(endpoint: Endpoint, mine: tuple[Account, Ids]) -> None:
-    account, ids = mine
+def test_a_key_needs_the_scope(
+    endpoint: Endpoint, mine: tuple[Account, Ids], keys: list[tuple[tuple[Scope, ...], Api]]
+) -> None:
+    _, ids = mine
     assert ask(Api(), endpoint, ids).status_code == 401
-    for scopes in ([Scope.READ], [Scope.WRITE], [Scope.INGEST], [Scope.READ, Scope.WRITE]):
+    for scopes, api in keys:
         role = Role.ADMIN if Scope.WRITE in scopes else Role.VIEWER
         least = Role.VIEWER if endpoint.role is None else endpoint.role
         may = endpoint.scope in scopes and role >= least
-        response = ask(api_for(account, *scopes), endpoint, ids)
+        response = ask(api, endpoint, ids)
         wanted = endpoint.status if may else 403
         assert response.status_code == wanted, (scopes, response.content)
 
 
 @EACH
 def test_a_person_needs_the_role(
-    endpoint: Endpoint, mine: tuple[Account, Ids], log_in: LogIn
+    endpoint: Endpoint, mine: tuple[Account, Ids], people: list[tuple[Role, Api]]
 ) -> None:
-    account, ids = mine
-    for role in Role:
-        user = MembershipFactory(account=account, role=role, user=UserFactory()).user
-        response = ask(Api(browser=log_in(user=user)), endpoint, ids)
+    _, ids = mine
+    for role, api in people:
+        response = ask(api, endpoint, ids)
         if endpoint.role is None:
             assert response.status_code == 401
             continue
@@ -103,19 +122,18 @@ def test_a_person_needs_the_role(
 
 @pytest.mark.parametrize("endpoint", [each for each in TABLE if "{" in each.url], ids=str)
 def test_rows_of_others_are_of_nobody(
-    endpoint: Endpoint, mine: tuple[Account, Ids], theirs: Ids
+    endpoint: Endpoint, api: Api, mine: tuple[Account, Ids], theirs: Ids
 ) -> None:
-    account, ids = mine
-    response = ask(api_for(account), endpoint, theirs, ids)
+    _, ids = mine
+    response = ask(api, endpoint, theirs, ids)
     assert response.status_code == 404, response.content
 
 
 @pytest.mark.parametrize("endpoint", [each for each in TABLE if each.body], ids=str)
 def test_bodies_know_nothing_of_others(
-    endpoint: Endpoint, mine: tuple[Account, Ids], theirs: Ids
+    endpoint: Endpoint, api: Api, mine: tuple[Account, Ids], theirs: Ids
 ) -> None:
-    account, ids = mine
-    api = api_for(account)
+    _, ids = mine
     for name in set(_PLACE.findall(str(endpoint.body))):
         response = ask(api, endpoint, ids, {**ids, name: theirs[name]})
         assert response.status_code == 404, (name, response.content)
@@ -128,10 +146,9 @@ def test_bodies_know_nothing_of_others(
     ids=str,
 )
 def test_filters_know_nothing_of_others(
-    endpoint: Endpoint, mine: tuple[Account, Ids], theirs: Ids
+    endpoint: Endpoint, api: Api, mine: tuple[Account, Ids], theirs: Ids
 ) -> None:
-    account, ids = mine
-    api = api_for(account)
+    _, ids = mine
     for name, model in filters_of(endpoint):
         assert api.get(f"{endpoint.url}?{name}={ids[model]}").status_code in (200, 403)
         response = api.get(f"{endpoint.url}?{name}={theirs[model]}")

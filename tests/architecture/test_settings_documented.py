@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.architecture.documented import documented_settings
@@ -25,6 +26,7 @@ def names_read(path: Path) -> Iterator[str]:
                     yield name
 
 
+@cache
 def all_names_read() -> set[str]:
     files = [*(BASE_DIR / "config").rglob("*.py"), *(BASE_DIR / "apps").rglob("*.py")]
     return {name for file in files for name in names_read(file)} - FOREIGN
