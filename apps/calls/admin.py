@@ -99,7 +99,13 @@ class CallAdmin(LogAdmin):
         moments = [moment for source in self.timeline for moment in source(row)]
         moments.sort(key=lambda moment: (moment.at, moment.rank))
         may_erase = access_of(request).has_role(Role.ADMIN, row.account_id)
-        return {"moments": moments, "may_erase": may_erase}
+        return {
+            "moments": moments,
+            "may_erase": may_erase,
+            "shown_status": self.shown_status(row),
+            "duration": self.duration(row),
+            "talk": self.talk(row),
+        }
 
     @admin.display(description="caller", ordering="caller")
     def caller_shown(self, call: Call) -> str:
