@@ -81,6 +81,12 @@ document.addEventListener("change", (event) => {
 const ICON_NAMES = { dock_to_right: "Side bar", close: "Close", more_horiz: "More" };
 
 document.addEventListener("DOMContentLoaded", () => {
+  // An icon is a word in a font: beside the text of a link or button it would be read out, too.
+  document.querySelectorAll(":is(a, button) > .material-symbols-outlined:not([role])").forEach((icon) => {
+    if (icon.parentElement.title || icon.parentElement.textContent.trim() !== icon.textContent.trim()) {
+      icon.setAttribute("aria-hidden", "true");
+    }
+  });
   document.querySelectorAll("[x-on\\:click]").forEach((control) => {
     if (control.matches("button, input, select, textarea, summary, a[href]")) {
       return;

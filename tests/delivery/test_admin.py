@@ -206,7 +206,7 @@ class TestPages:
         )
         text = page.content.decode()
         assert "4 sent" in text
-        assert "75 % well" in text
+        assert "75 % arrived" in text
         assert "Everywhere" in text
         assert "Elsewhere" not in text
         assert "Add Webhook" in text
