@@ -6,14 +6,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import PROTECT, Count, ManyToOneRel, Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 
 from apps.accounts.models import User
 from apps.common.access import Access
 from apps.common.admin import (
     AccountScopedAdmin,
-    AccountScopedTabularInline,
     ReadOnlyAdmin,
     access_of,
     labelled,
@@ -22,25 +20,6 @@ from apps.webhooks.admin.template_pages import TemplatePages
 from apps.webhooks.forms import TemplateForm
 from apps.webhooks.models import Template, TemplateVersion
 from apps.webhooks.services import delete_template, save_template
-
-
-class VersionInline(AccountScopedTabularInline):
-    """Earlier states of the template."""
-
-    model = TemplateVersion
-    fields = ["version", "created_by", "created_at"]
-    readonly_fields = ["version", "created_by", "created_at"]
-    ordering = ["-number"]
-    verbose_name_plural = "versions"
-    add_role = change_role = delete_role = None
-    per_page = 10
-    tab = True
-
-    @admin.display(description="version")
-    def version(self, version: TemplateVersion) -> str:
-        """Return a link to it."""
-        link = reverse("admin:webhooks_templateversion_change", args=[version.pk])
-        return format_html('<a class="hl-link" href="{}">Version {}</a>', link, version.number)
 
 
 @admin.register(Template)
@@ -57,7 +36,6 @@ class TemplateAdmin(TemplatePages, AccountScopedAdmin):
     fieldsets = [
         (None, {"fields": ["name", ("format", "group"), "is_shared_with_clients", "sample"]}),
     ]
-    inlines = [VersionInline]
     change_form_template = "admin/webhooks/template/change_form.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -128,10 +106,6 @@ class TemplateAdmin(TemplatePages, AccountScopedAdmin):
         form = super().get_form(request, obj, change, **kwargs)
         form.access = access_of(request)
         return form
-
-    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        """List versions once there are some."""
-        return [] if obj is None else super().get_inlines(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save; a changed sample becomes a new version."""

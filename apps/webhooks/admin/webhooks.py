@@ -69,10 +69,10 @@ class WebhookAdmin(WebhookPages):
     search_fields = ["name", "url", "location__name", "template__name"]
     search_help_text = "Name, URL, location or template"
     fieldsets = [
-        (None, {"fields": ["name", "url", "template", "location"]}),
+        (None, {"fields": ["name", "url", "template", "location", "is_active"]}),
         (
             "Advanced settings",
-            {"fields": ["method", "success_codes", "body_contains", "timeout_s", "is_active"]},
+            {"fields": ["method", "success_codes", "body_contains", "timeout_s"]},
         ),
         ("Tries and limits", {"fields": TRIES_AND_LIMITS}),
         (

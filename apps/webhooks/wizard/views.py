@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts.models import Account, User
@@ -282,7 +283,15 @@ def _summary_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         return summary_step(request, draft, problems=error.messages)
     messages.success(
         request,
-        f"The webhook “{webhook}” is saved. It is in every webhook drop-down where it fits.",
+        format_html(
+            "The webhook “{}” is saved. It is in every webhook drop-down where it fits, and is sent"
+            ' once it is attached. <a class="hl-link" href="{}?webhook={}&amp;account={}">Attach it'
+            "</a>",
+            webhook,
+            reverse("admin:campaigns_attachment_add"),
+            webhook.pk,
+            webhook.account_id,
+        ),
     )
     return redirect(_with_webhook(back_to, webhook) or _attach_page(webhook))
 
