@@ -197,6 +197,10 @@ class TreatmentOptionAdmin(WarnsOfEmptyFields):
         declared = super().get_readonly_fields(request, obj)
         return declared if obj is None else [*declared, "treatment"]
 
+    def following(self, row: TreatmentOption) -> str:
+        """Return to the other options: there is no list of all of them to start from."""
+        return reverse("admin:campaigns_treatment_change", args=[row.treatment_id])
+
 
 @admin.register(TrackingNumber)
 class TrackingNumberAdmin(AccountScopedAdmin):

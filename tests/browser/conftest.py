@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from apps.accounts.models import User
@@ -15,6 +15,11 @@ from tests.builders import World, make_world
 from tests.delivery.receiver import Receiver, running_receiver
 
 OpenPage = Callable[[User], Page]
+
+
+def refused(told: ConsoleMessage) -> list[str]:
+    """Return what the console says of something that the content security policy forbids."""
+    return [told.text] if "Content Security Policy" in told.text else []
 
 
 @pytest.fixture
@@ -34,7 +39,7 @@ def shop(transactional_db: None) -> World:
 def open_page(
     live_server: LiveServer, shop: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[OpenPage]:
-    """Return a page of a person who is logged in; its scripts must not fail.
+    """Return a page of a person who is logged in; its scripts must not fail or be refused.
 
     Playwright keeps an event loop running in this thread, beside which Django would not touch the
     database, and no other loop runs: the receiver starts before it.
@@ -66,6 +71,7 @@ def open_page(
             page = context.new_page()
             page.set_default_timeout(15_000)
             page.on("pageerror", lambda error: errors.append(str(error)))
+            page.on("console", lambda told: errors.extend(refused(told)))
             return page
 
         yield open_page

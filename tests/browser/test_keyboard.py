@@ -121,4 +121,4 @@ class TestTheKeyboardIsEnough:
         keys.type("Begin")
         tab_to(page, page.get_by_role("button", name="Save", exact=True))
         keys.press("Enter")
-        page.wait_for_url("**/treatmentoption/")
+        page.wait_for_url("**/treatment/*/change/")

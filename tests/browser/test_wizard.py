@@ -44,7 +44,7 @@ def pick_on_sales(page: Page, shop: World, webhook: str) -> None:
     page.locator("select[name='attachments-0-webhook']").select_option(label=webhook)
     page.locator("select[name='attachments-0-timing']").select_option("begin")
     page.get_by_role("button", name="Save", exact=True).click()
-    page.wait_for_url("**/treatmentoption/")
+    page.wait_for_url("**/treatment/*/change/")
 
 
 def arrived_as_xml(body: bytes) -> None:

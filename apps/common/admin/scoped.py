@@ -176,11 +176,17 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
 
     def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         """Return to the page that led here, else to the list."""
-        return self._way_back(request) or super().response_post_save_add(request, obj)
+        way = self._way_back(request, obj)
+        return way or super().response_post_save_add(request, obj)
 
     def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
         """Return to the page that led here, else to the list."""
-        return self._way_back(request) or super().response_post_save_change(request, obj)
+        way = self._way_back(request, obj)
+        return way or super().response_post_save_change(request, obj)
+
+    def following(self, row: Any) -> str:
+        """Return the address that follows a saved row; the list unless overridden."""
+        return ""
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Return the list; a filter by what no column can hold is as wrong as any other one."""
@@ -266,8 +272,8 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
     def _possible_accounts(self, request: HttpRequest) -> list[uuid.UUID]:
         return accounts_with_role(access_of(request), self.add_role or Role.OWNER)
 
-    def _way_back(self, request: HttpRequest) -> HttpResponseRedirect | None:
-        following = our_address(request, request.GET.get("next", ""))
+    def _way_back(self, request: HttpRequest, row: Any) -> HttpResponseRedirect | None:
+        following = our_address(request, request.GET.get("next", "")) or self.following(row)
         return HttpResponseRedirect(following) if following else None
 
     def _when_several(self, request: HttpRequest, entry: Any) -> list[Any]:

@@ -1,0 +1,77 @@
+"""Pages keep to the width of the screen, and to our content security policy."""
+
+from collections.abc import Callable
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.builders import World
+from tests.factories import AttachmentFactory, OperatorFactory, TemplateFactory, WebhookFactory
+
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+
+LONG = "A name as long as those that agencies give to places of theirs"
+
+
+def long_attachment(shop: World) -> str:
+    """Return the page of an attachment whose option has a name wider than a phone."""
+    shop.location.name = LONG
+    shop.location.save(update_fields=["name"])
+    webhook = WebhookFactory(account=shop.account)
+    row = AttachmentFactory(account=shop.account, webhook=webhook, location=None, option=shop.sales)
+    return reverse("admin:campaigns_attachment_change", args=[row.pk])
+
+
+def versions(shop: World) -> str:
+    """Return the page of a template's versions."""
+    return reverse("admin:webhooks_template_versions", args=[shop.json.pk])
+
+
+def template_of_long_name(shop: World) -> str:
+    """Return the page of a template, with all its buttons."""
+    template = TemplateFactory(account=shop.account, name=LONG)
+    return reverse("admin:webhooks_template_change", args=[template.pk])
+
+
+def location(shop: World) -> str:
+    """Return the page with the most tabs."""
+    return reverse("admin:accounts_location_change", args=[shop.location.pk])
+
+
+@pytest.mark.parametrize("address", [long_attachment, versions, template_of_long_name, location])
+def test_is_as_wide_as_a_phone(
+    address: Callable[[World], str], open_page: OpenPage, shop: World
+) -> None:
+    page = open_page(shop.owner)
+    page.set_viewport_size(PHONE)
+    page.goto(address(shop))
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+class TestTabs:
+    def tabs_are_all_there(self, page: Page) -> None:
+        names = ["Edit", "Webhook Management", "Campaigns", "Call treatments", "Tracking numbers"]
+        expect(page.locator("#tabs-items > a:visible")).to_have_text(names)
+
+    def test_are_all_there_whatever_the_width_was_before(
+        self, open_page: OpenPage, shop: World
+    ) -> None:
+        page = open_page(shop.owner)
+        page.goto(location(shop))
+        for size in (DESK, PHONE, DESK):
+            page.set_viewport_size(size)
+            self.tabs_are_all_there(page)
+
+
+class TestTheQueuesOfOperators:
+    @pytest.mark.parametrize("page_name", ["home", "jobs", "workers", "clear"])
+    def test_try_nothing_that_the_policy_refuses(
+        self, open_page: OpenPage, shop: World, page_name: str
+    ) -> None:
+        page = open_page(OperatorFactory())
+        queue = [] if page_name == "home" else [0]
+        page.goto(reverse(f"django_rq:{page_name}", args=queue))
+        expect(page.get_by_role("heading", level=1).first).to_be_visible()
