@@ -54,16 +54,18 @@ def _service_away(error: Exception) -> str | None:
     match error:
         case redis.ConnectionError() | redis.TimeoutError():
             return "Redis"
-        case OperationalError() | InterfaceError() if _is_connection_lost(error):
+        case _ if is_database_away(error):
             return "PostgreSQL"
     return None
 
 
-def _is_connection_lost(error: Exception) -> bool:
-    """Tell whether this thread could not connect, or its connection broke or was ended.
+def is_database_away(error: Exception) -> bool:
+    """Tell whether an error means that this thread can not connect, or that its connection ended.
 
     The code of the error says only the last: where no server answers, there is none.
     """
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
     own = connection.connection
     code = getattr(error.__cause__, "sqlstate", None) or ""
     return own is None or bool(own.closed) or code.startswith(_ENDED)

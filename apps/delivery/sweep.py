@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import redis
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from apps.campaigns.sheets import work_imports
 from apps.common.api.idempotency import purge_stored_answers
+from apps.common.outages import is_database_away
 from apps.delivery.alerts import send_alerts, watch_endpoints
 from apps.delivery.engine.expiry import EXPIRE, STEP
 from apps.delivery.engine.records import RELEASE_AFTER
@@ -126,11 +127,10 @@ def _release(lines: Sequence[tuple[uuid.UUID, uuid.UUID]]) -> None:
 def _do(work: Callable[[], object]) -> None:
     try:
         work()
-    # The database is away, for all of them.
-    except (OperationalError, InterfaceError):
-        raise
     # The rows of one tenant must not end the sweep of all.
-    except Exception:
+    except Exception as error:
+        if is_database_away(error):
+            raise
         logger.exception("A part of the sweep failed.")
 
 

@@ -227,6 +227,7 @@ TABLE: list[Endpoint] = [
     ),
     Endpoint("GET", "/replays/{replay}", "read", VIEWER),
     Endpoint("POST", "/replays/{replay}/cancel", "write", MEMBER),
+    Endpoint("POST", "/replays/{replay}/resume", "write", MEMBER, 422),
     Endpoint("GET", "/alerts", "read", VIEWER),
     Endpoint("GET", "/alerts/{alert}", "read", VIEWER),
     Endpoint("GET", "/audit", "read", ADMIN),

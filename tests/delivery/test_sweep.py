@@ -6,6 +6,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection, transaction
 
 from apps.calls.events import Timing
 from apps.common.embedded.redis_server import RedisServer
@@ -132,13 +133,16 @@ class TestTheSweep:
         assert states() == ["pending", "waiting"]
 
     @pytest.mark.usefixtures("redis_server")
+    @pytest.mark.parametrize("statement", ["SELECT nothing", "SELECT pg_sleep(60)"])
     def test_does_the_rest_when_a_part_of_it_fails(
-        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+        self, statement: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         done = []
 
         def fail() -> None:
-            raise ValueError("the file of one tenant")
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL statement_timeout = 1")
+                cursor.execute(statement)
 
         monkeypatch.setattr("apps.delivery.sweep.work_replays", fail)
         monkeypatch.setattr("apps.delivery.sweep.work_imports", lambda: done.append("imports"))
@@ -146,7 +150,7 @@ class TestTheSweep:
         Sweep().run_once()
 
         assert done == ["imports"]
-        assert "the file of one tenant" in caplog.text
+        assert "A part of the sweep failed." in caplog.text
 
     @pytest.mark.usefixtures("redis_server")
     def test_queues_nothing_for_a_webhook_that_is_off(

@@ -11,7 +11,7 @@ import uuid
 from dataclasses import asdict, replace
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts.models import Account, User
@@ -24,6 +24,7 @@ from apps.common.audit import record
 from apps.common.locks import hold
 from apps.common.models import AuditAction
 from apps.common.origin import ActorKind, Origin, acting, current_origin
+from apps.common.outages import is_database_away
 from apps.common.tenancy import tenant_scope
 
 logger = logging.getLogger(__name__)
@@ -130,9 +131,9 @@ def work_imports(turn_s: float = TURN_S) -> None:
             continue
         try:
             _work(imported)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
+        except Exception as error:
+            if is_database_away(error):
+                raise
             logger.exception("Import %s failed.", imported.public_id)
             message = "This file can not be imported: something in it was not foreseen."
             _end_check(imported, Checked(faults=[Fault(0, "", "failed", message)]))

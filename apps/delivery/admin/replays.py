@@ -18,7 +18,7 @@ from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled, pag
 from apps.common.admin.requests import accounts_with_role
 from apps.delivery.forms import ReplayForm, from_list
 from apps.delivery.models import DeliveryState, Replay
-from apps.delivery.services import cancel_replay, start_replay
+from apps.delivery.services import cancel_replay, resume_replay, start_replay
 from apps.webhooks.models import Webhook
 
 
@@ -38,13 +38,18 @@ class ReplayAdmin(ReadOnlyAdmin):
     change_list_template = "admin/delivery/replay/change_list.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the pages that start and cancel."""
+        """Add the pages that start, cancel and go on."""
         pages = [
             path("new/", self.admin_site.admin_view(self.new_view), name="delivery_replay_new"),
             path(
                 "<path:object_id>/cancel/",
                 self.admin_site.admin_view(self.cancel_view),
                 name="delivery_replay_cancel",
+            ),
+            path(
+                "<path:object_id>/resume/",
+                self.admin_site.admin_view(self.resume_view),
+                name="delivery_replay_resume",
             ),
         ]
         return [*pages, *super().get_urls()]
@@ -58,6 +63,7 @@ class ReplayAdmin(ReadOnlyAdmin):
 
     def beside_form(self, request: HttpRequest, row: Replay) -> dict[str, Any]:
         """Show what it is about, how far it has come, and what became of that."""
+        may_act = access_of(request).has_role(Role.MEMBER, row.account_id)
         counts = dict(row.deliveries.order_by().values_list("state").annotate(Count("pk")))
         return {
             "title": "Replay",
@@ -67,9 +73,8 @@ class ReplayAdmin(ReadOnlyAdmin):
             "outcomes": [
                 (state, state.label, counts[state]) for state in DeliveryState if state in counts
             ],
-            "may_cancel": row.finished_at is None
-            and row.state == Replay.State.RUNNING
-            and access_of(request).has_role(Role.MEMBER, row.account_id),
+            "may_cancel": may_act and row.state == Replay.State.RUNNING,
+            "may_resume": may_act and row.state == Replay.State.FAILED,
         }
 
     def new_view(self, request: HttpRequest) -> HttpResponse:
@@ -124,9 +129,33 @@ class ReplayAdmin(ReadOnlyAdmin):
             is_dangerous=True,
         )
 
+    def resume_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go on with one that has failed, after asking."""
+        replay: Replay = self.row_to_act_on(request, object_id, Role.MEMBER)
+        page = reverse("admin:delivery_replay_change", args=[replay.pk])
+
+        def resume() -> HttpResponse:
+            try:
+                resume_replay(replay=replay)
+            except ValidationError as error:
+                messages.error(request, " ".join(error.messages))
+            else:
+                messages.success(request, "It goes on where it was.")
+            return redirect(page)
+
+        return confirmed(
+            request,
+            title="Go on with this replay?",
+            question="What it has planned is not planned again.",
+            button="Go on",
+            back=page,
+            act=resume,
+            context=page_context(self, request, original=replay),
+        )
+
     @labelled(
         "state",
-        {"Done": "success", "Running": "info", "Cancelled": "warning"},
+        {"Done": "success", "Running": "info", "Cancelled": "warning", "Failed": "danger"},
         ordering="state",
     )
     def shown_state(self, replay: Replay) -> str:

@@ -34,7 +34,13 @@ from apps.common.api.viewsets import Listed, NestedViewSet
 from apps.delivery.alerting import Rung
 from apps.delivery.api.calls import CallSummary, DocumentField
 from apps.delivery.models import Alert, Attempt, Delivery, DeliveryState, Replay
-from apps.delivery.services import cancel_replay, plan_replay, resend, start_replay
+from apps.delivery.services import (
+    cancel_replay,
+    plan_replay,
+    resend,
+    resume_replay,
+    start_replay,
+)
 from apps.webhooks.api.templates import person_of
 from apps.webhooks.api.webhooks import WebhookSummary
 from apps.webhooks.models import Webhook
@@ -203,6 +209,7 @@ class ReplaySerializer(AccountSerializer):
             "total",
             "planned_count",
             "state",
+            "last_error",
             "started_by",
             "finished_at",
             "created_at",
@@ -246,7 +253,7 @@ class ReplayViewSet(Listed):
     model = Replay
     queryset = Replay.objects.all()
     serializer_class = ReplaySerializer
-    without_body = frozenset({"cancel"})
+    without_body = frozenset({"cancel", "resume"})
 
     @extend_schema(request=ReplayBody, responses={200: ReplayPlanned, 201: ReplaySerializer})
     def create(self, request: Request, **kwargs: Any) -> Response:
@@ -277,6 +284,15 @@ class ReplayViewSet(Listed):
         """Plan no more of it, and withdraw what is not under way."""
         replay = self.row_for(Role.MEMBER)
         cancel_replay(replay=replay)
+        replay.refresh_from_db()
+        return self.shown(replay)
+
+    @extend_schema(request=None, responses=ReplaySerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, **kwargs: Any) -> Response:
+        """Go on with one that has failed, where it was."""
+        replay = self.row_for(Role.MEMBER)
+        resume_replay(replay=replay)
         replay.refresh_from_db()
         return self.shown(replay)
 

@@ -15,6 +15,8 @@ class Replay(AccountOwned):
 
     The sweep walks what matches, oldest first, and plans a delivery for each; `walked_at` and
     `walked_key` say how far it has come. An empty list of webhooks or timings means all of them.
+    A step is counted in `failure_count` before it is made, and no more once it has succeeded; the
+    next one is not made before `retry_at`.
     """
 
     ID_PREFIX = "rpl"
@@ -26,6 +28,7 @@ class Replay(AccountOwned):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         CANCELLED = "cancelled", "Cancelled"
+        FAILED = "failed", "Failed"
 
     started_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     since = models.DateTimeField("planned from")
@@ -43,6 +46,9 @@ class Replay(AccountOwned):
     walked_at = models.DateTimeField(null=True)
     walked_key = models.UUIDField(null=True)
     stepped_at = models.DateTimeField(default=timezone.now)
+    failure_count = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=200, blank=True, default="")
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -5,6 +5,7 @@ from apps.delivery.services.replay import (
     ReplayPlan,
     cancel_replay,
     plan_replay,
+    resume_replay,
     start_replay,
     work_replays,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "purge_turns",
     "release_held",
     "resend",
+    "resume_replay",
     "start_replay",
     "work_replays",
 ]

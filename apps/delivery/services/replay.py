@@ -10,15 +10,17 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.calls.events import Timing
 from apps.common.locks import hold
+from apps.common.outages import is_database_away
 from apps.delivery.models import Delivery, DeliveryState, EndpointHealth, Replay
 from apps.delivery.services.resend import again, current_versions
 from apps.delivery.wake import wake
@@ -31,7 +33,12 @@ STEP = 5_000
 # Replays of an account that are at work, and what one sweep spends on those of all accounts.
 MOST_AT_WORK = 5
 TURN_S = 2.0
+# What a replay waits after steps in a row that failed, in seconds; one more, and it has failed.
+PAUSES_S = (10, 60, 300, 1_800, 7_200)
+# What was not planned for longer, as nobody swept, is not made up for.
+LONGEST_S = 60.0
 WITHDRAWN = "Its replay was cancelled."
+_WELL: dict[str, Any] = {"failure_count": 0, "retry_at": None, "last_error": ""}
 # What is under way is judged by what comes of it.
 _WITHDRAW = """
 UPDATE delivery_delivery delivery
@@ -115,16 +122,24 @@ def start_replay(*, plan: ReplayPlan, by: User | None = None) -> Replay:
     Raises ValidationError while `MOST_AT_WORK` others of the account are at work.
     """
     replay = plan.replay
-    hold(f"replays {replay.account_id}")
-    at_work = Replay.objects.filter(account_id=replay.account_id, finished_at=None)
-    if at_work.count() >= MOST_AT_WORK:
-        raise ValidationError(
-            f"{MOST_AT_WORK} replays are at work; wait for one of them, or cancel one.",
-            code="too_many_at_work",
-        )
+    _check_room(replay.account_id)
     replay.started_by = by
     replay.save(force_insert=True)
     return replay
+
+
+@transaction.atomic
+def resume_replay(*, replay: Replay) -> None:
+    """Take up again one that has failed, where it was.
+
+    Raises ValidationError for any other, and while `MOST_AT_WORK` of the account are at work.
+    """
+    _check_room(replay.account_id)
+    resumed = Replay.objects.filter(pk=replay.pk, state=Replay.State.FAILED).update(
+        state=Replay.State.RUNNING, finished_at=None, stepped_at=timezone.now(), **_WELL
+    )
+    if not resumed:
+        raise ValidationError("Only a replay that has failed can go on.", code="not_failed")
 
 
 def cancel_replay(*, replay: Replay) -> None:
@@ -132,27 +147,75 @@ def cancel_replay(*, replay: Replay) -> None:
 
     One that is finished already stays as it is.
     """
-    Replay.objects.filter(pk=replay.pk, finished_at=None).update(state=Replay.State.CANCELLED)
+    Replay.objects.filter(pk=replay.pk, finished_at=None).update(
+        state=Replay.State.CANCELLED, **_WELL
+    )
 
 
 def work_replays(turn_s: float = TURN_S) -> None:
     """Bring each replay on by what its rate allows since the last time. The sweep's work.
 
     Begins with those that have waited longest, and with none after so many seconds: the rest come
-    first the next time. One that fails keeps no other from its turn.
+    first the next time. One that fails keeps no other from its turn, and is given up in the end.
     """
     until = time.monotonic() + turn_s
-    unfinished = Replay.objects.filter(finished_at=None).order_by("stepped_at", "pk")
-    for key in unfinished.values_list("pk", flat=True):
-        try:
-            _step(key)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
-            logger.exception("Replay %s failed; it is tried again.", key)
-            Replay.objects.filter(pk=key).update(stepped_at=timezone.now())
+    for key in _ready().order_by("stepped_at", "pk").values_list("pk", flat=True):
+        if _take_up(key):
+            _work(key)
         if time.monotonic() >= until:
             return
+
+
+def _ready() -> QuerySet[Replay]:
+    return Replay.objects.filter(finished_at=None).exclude(retry_at__gt=timezone.now())
+
+
+@transaction.atomic
+def _take_up(key: uuid.UUID) -> bool:
+    """Count a try before it is made, as it may end this process; tell whether to make it."""
+    replay = _ready().filter(pk=key).select_for_update(skip_locked=True).first()
+    if replay is None or _is_given_up(replay):
+        return False
+    pause_s = PAUSES_S[min(replay.failure_count, len(PAUSES_S) - 1)]
+    replay.failure_count = min(replay.failure_count, len(PAUSES_S)) + 1
+    replay.retry_at = timezone.now() + dt.timedelta(seconds=pause_s)
+    replay.save(update_fields=["failure_count", "retry_at"])
+    return True
+
+
+def _work(key: uuid.UUID) -> None:
+    try:
+        _step(key)
+    except Exception as error:
+        if is_database_away(error):
+            raise
+        logger.exception("Replay %s failed.", key)
+        _note_failure(key, error)
+
+
+@transaction.atomic
+def _note_failure(key: uuid.UUID, error: Exception) -> None:
+    replay = Replay.objects.filter(pk=key, finished_at=None).select_for_update().first()
+    if replay is None:
+        return
+    # The error itself may tell what is nobody's business.
+    replay.last_error = (
+        f"Planning it failed {replay.failure_count} times in a row, with {type(error).__name__} at"
+        f" last; whoever runs Hookline finds it in the log."
+    )
+    replay.save(update_fields=["last_error"])
+    _is_given_up(replay)
+
+
+def _is_given_up(replay: Replay) -> bool:
+    """End it if that was its last try. What is cancelled is withdrawn, however long it takes."""
+    if replay.failure_count <= len(PAUSES_S) or replay.state != Replay.State.RUNNING:
+        return False
+    replay.state, replay.finished_at = Replay.State.FAILED, timezone.now()
+    replay.last_error = replay.last_error or "Planning it has ended the process each time."
+    replay.save(update_fields=["state", "finished_at", "last_error"])
+    logger.warning("Replay %s is given up.", replay.pk)
+    return True
 
 
 @transaction.atomic
@@ -165,11 +228,17 @@ def _step(key: uuid.UUID) -> None:
         _withdraw(replay)
     else:
         _plan_next(replay)
+    Replay.objects.filter(pk=key).update(**_WELL)
 
 
 def _plan_next(replay: Replay) -> None:
     now = timezone.now()
-    allowed = min(int((now - replay.stepped_at).total_seconds() * replay.rate_per_s), STEP)
+    passed_s = min((now - replay.stepped_at).total_seconds(), LONGEST_S)
+    if passed_s < 0:
+        # The clock was set back: it begins anew.
+        replay.stepped_at = now
+        replay.save(update_fields=["stepped_at"])
+    allowed = min(int(passed_s * replay.rate_per_s), STEP)
     if allowed < 1:
         return
     # Held, so that none is forgotten before the new one refers to it.
@@ -199,6 +268,17 @@ def _plan_next(replay: Replay) -> None:
             *("stepped_at", "planned_count", "walked_at", "walked_key", "state", "finished_at")
         ]
     )
+
+
+def _check_room(account_id: uuid.UUID) -> None:
+    """See that the account may have one more at work; nobody else starts one meanwhile."""
+    hold(f"replays {account_id}")
+    at_work = Replay.objects.filter(account_id=account_id, finished_at=None)
+    if at_work.count() >= MOST_AT_WORK:
+        raise ValidationError(
+            f"{MOST_AT_WORK} replays are at work; wait for one of them, or cancel one.",
+            code="too_many_at_work",
+        )
 
 
 def _withdraw(replay: Replay) -> None:
