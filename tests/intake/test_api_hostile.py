@@ -19,7 +19,42 @@ from tests.intake.calling import post_events as post
 pytestmark = pytest.mark.django_db
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5)
-
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
+)
+MOMENTS = st.datetimes(
+    dt.datetime(1970, 1, 2),  # noqa: DTZ001 - hypothesis adds the zone
+    dt.datetime(2199, 12, 30),  # noqa: DTZ001
+    timezones=st.just(dt.UTC),
+).map(dt.datetime.isoformat)
+BODIES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "type": st.sampled_from(EventType.values),
+            "call_id": st.sampled_from(["c1", "c2"]),
+            "occurred_at": MOMENTS,
+        },
+        optional={
+            **dict.fromkeys(("started_at", "answered_at", "ended_at"), MOMENTS),
+            **{name: st.dictionaries(NAMES, VALUES) for name in ("caller", "tags", "custom")},
+            **{name: st.integers(0, 2**31 - 1) for name in ("duration_s", "talk_s")},
+            "status": st.sampled_from(CallStatus.values),
+            "sequence": st.integers(0, 2**63 - 1),
+            "option": st.text(),
+            "transcript": st.text(),
+            "recording": st.dictionaries(NAMES, VALUES),
+            "responses": st.lists(st.dictionaries(NAMES, VALUES), max_size=3),
+            "surprise": VALUES,
+        },
+    ),
+    max_size=4,
+)
 NASTY: list[bytes] = [
     *(b"null", b"true", b"7", b'"text"', b"1.5", b"{}", b"[]", b"[[]]", b"[null]", b"[{}]"),
     b"{" + b'"a":{' * 1000 + b"}" * 1001,
@@ -65,45 +100,13 @@ class TestNoBody:
         assert post(world, body).status_code in {202, 422}
         assert post(world, [body, event(world)]).status_code == 202
 
-    @given(data=st.data())
+    @given(bodies=BODIES)
     @settings(
         max_examples=40,
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
-    def test_of_any_values_makes_it_fail(self, world: World, data: st.DataObject) -> None:
-        values = st.recursive(
-            st.none()
-            | st.booleans()
-            | st.integers(-(2**63), 2**64 - 1)
-            | st.floats(allow_nan=False, allow_infinity=False)
-            | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
-            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
-            max_leaves=6,
-        )
-        moments = st.datetimes(
-            dt.datetime(1970, 1, 2),  # noqa: DTZ001 - hypothesis adds the zone
-            dt.datetime(2199, 12, 30),  # noqa: DTZ001
-            timezones=st.just(dt.UTC),
-        ).map(dt.datetime.isoformat)
-        sane = {
-            "type": st.sampled_from(EventType.values),
-            "call_id": st.sampled_from(["c1", "c2"]),
-            "occurred_at": moments,
-        }
-        told = {
-            **dict.fromkeys(("started_at", "answered_at", "ended_at"), moments),
-            **{name: st.dictionaries(NAMES, values) for name in ("caller", "tags", "custom")},
-            **{name: st.integers(0, 2**31 - 1) for name in ("duration_s", "talk_s")},
-            "status": st.sampled_from(CallStatus.values),
-            "sequence": st.integers(0, 2**63 - 1),
-            "option": st.text(),
-            "transcript": st.text(),
-            "recording": st.dictionaries(NAMES, values),
-            "responses": st.lists(st.dictionaries(NAMES, values), max_size=3),
-            "surprise": values,
-        }
-        bodies = data.draw(st.lists(st.fixed_dictionaries(sane, optional=told), max_size=4))
+    def test_of_any_values_makes_it_fail(self, world: World, bodies: list[dict[str, Any]]) -> None:
         named = [{**event(world), **body} for body in orjson.loads(orjson.dumps(bodies))]
 
         receipt = accept_events(access=access_of_key(world.key), bodies=named)
