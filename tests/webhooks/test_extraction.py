@@ -201,6 +201,8 @@ class TestRefusal:
             ("<a>\x08</a>", 1, "U+0008"),
             ("<a>&#8;</a>", 1, "invalid xmlChar"),
             ("<a " + " ".join(f'xmlns:p{i}="u{i}"' for i in range(70)) + "/>", 1, "namespaces"),
+            ("<?p?>" * 101 + "<a/>", 1, "instructions"),
+            ("<a/>" + "<!---->" * 101, 1, "comments"),
         ],
     )
     def test_says_what_is_wrong_with_xml_and_where(self, text, line, part):

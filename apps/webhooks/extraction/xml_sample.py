@@ -6,7 +6,8 @@ every element, attribute and text knows its path.
 
 import codecs
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from lxml import etree
 
@@ -40,6 +41,7 @@ _XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 _MAX_PREDICATE = 80
 _MAX_PREDICATE_ATTRIBUTES = 8
 _MAX_NAMESPACES = 64
+_MAX_AROUND = 100
 
 Namespaces = Mapping[str | None, str]
 XmlNode = XmlElement | XmlText | XmlMarkup
@@ -55,9 +57,9 @@ def extract_xml(text: str) -> Sample:
     root = _parse(body)
     document = XmlDocument(
         declaration,
-        tuple(_markup(node) for node in reversed(list(root.itersiblings(preceding=True)))),
+        _around(text, root.itersiblings(preceding=True))[::-1],
         reader.element(root, f"/{_name(root)}", {}, 1),
-        tuple(_markup(node) for node in root.itersiblings()),
+        _around(text, root.itersiblings()),
     )
     return Sample(Format.XML, document, tuple(reader.fields), tuple(reader.containers))
 
@@ -255,6 +257,15 @@ def _content(node: etree._Element) -> Iterator[str | etree._Element]:
 
 def _texts(node: etree._Element) -> list[str]:
     return [piece for piece in _content(node) if isinstance(piece, str)]
+
+
+def _around(text: str, nodes: Iterable[etree._Element]) -> tuple[XmlMarkup, ...]:
+    """Return comments and instructions beside the root; lxml writes each in the time of all."""
+    found = list(islice(nodes, _MAX_AROUND + 1))
+    if len(found) > _MAX_AROUND:
+        message = f"More than {_MAX_AROUND} comments or instructions before or behind the root."
+        raise SampleError.at(message, text, 0)
+    return tuple(_markup(node) for node in found)
 
 
 def _markup(node: etree._Element) -> XmlMarkup:
