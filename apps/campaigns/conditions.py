@@ -239,6 +239,8 @@ def _read_rule(plain: dict[str, Any]) -> Rule:
         raise InvalidCondition(
             "A tag needs its name." if known.has_name else f"“{known.name}” takes no name."
         )
+    if len(name) > MAX_CHARACTERS:
+        raise InvalidCondition(f"The name of a tag has at most {MAX_CHARACTERS} characters.")
     return Rule(known.name, Op(plain["op"]), _value(known, plain.get("value")), name.strip())
 
 

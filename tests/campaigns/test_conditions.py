@@ -140,6 +140,7 @@ class TestThePlainForm:
             ({"field": "talk_s", "op": "at_least", "value": True}, "seconds"),
             ({"field": "answered", "op": "is", "value": "yes"}, "true or false"),
             ({"field": "tag", "op": "is", "value": ["south"]}, "name"),
+            ({"field": "tag", "name": "x" * 121, "op": "is", "value": ["south"]}, "120"),
             ({"field": "campaign", "op": "is", "value": "Spring"}, "list"),
             ({"field": "campaign", "op": "is", "value": ["x"] * 51}, "list"),
             ({"field": "campaign", "op": "is", "value": ["x"], "more": 1}, "more"),
