@@ -190,6 +190,10 @@ class TestAFirstStart:
         assert login[1] in (data_dir / "demo.json").read_text()
         assert login[1] in run("seed_demo", DATA_DIR=str(data_dir)).stdout
         commands = " ".join(processes_of(data_dir).values())
+        assert (
+            receiver := re.search(r"The local receiver is at http://127\.0\.0\.1:(\d+)", output)
+        )
+        assert f"demo.receiver --port {receiver[1]}" in commands
         for part in ("gunicorn", "manage.py worker", "manage.py sweep", "demo.receiver"):
             assert part in commands
 

@@ -249,6 +249,6 @@ def _welcome(url: str, logins: Sequence[dict[str, str]]) -> str:
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             lines.append("  " + "  ".join(cells).rstrip())
         lines += ["", f"They are kept, for you only, in {Path(os.environ['DATA_DIR'], FILE_NAME)}"]
-        lines.append("")
+        lines += [f"The local receiver is at {os.environ['DEMO_RECEIVER_URL']}", ""]
     lines += ["Ctrl-C stops it. Below, one line for each call and delivery.", ""]
     return "\n".join(lines)
