@@ -28,6 +28,14 @@ GONE: Final = 410
 LOCAL_RETRY_S: Final = 5
 SETTINGS_RETRY_S: Final = _HOUR
 
+# Tries whose end nobody knows, as they ended with their worker or broke down, until a delivery is
+# given up: it may be what ends the workers.
+MOST_LOST: Final = 7
+LOST_TOO_OFTEN: Final = (
+    f"Not sent again: {MOST_LOST} tries ended with the worker that made them, or broke down in"
+    " Hookline. It may have arrived. It can be resent."
+)
+
 _UNSPENT: Final = {ErrorKind.LOCAL: LOCAL_RETRY_S, ErrorKind.SETTINGS: SETTINGS_RETRY_S}
 
 Random = Callable[[], float]
@@ -76,8 +84,8 @@ def judge(
 ) -> Verdict:
     """Decide what a try's outcome means for its delivery.
 
-    `attempt_number` counts from 1 and includes this try; `now` is aware and only reads dates in
-    Retry-After.
+    `attempt_number` counts from 1 and includes this try, but none that was lost; `now` is aware and
+    only reads dates in Retry-After.
     """
     if outcome.error_kind in _UNSPENT:
         return Verdict(
@@ -86,6 +94,11 @@ def judge(
             error_kind=outcome.error_kind,
             retry_in_s=_jittered(_UNSPENT[outcome.error_kind], random),
             spends_try=False,
+        )
+    if outcome.error_kind is ErrorKind.LOST:
+        # There was no try: it was lost before.
+        return Verdict(
+            State.FAILED, outcome.error_message, error_kind=ErrorKind.LOST, spends_try=False
         )
     if outcome.error_kind is ErrorKind.RENDER:
         # Version and snapshot are fixed: the next try would fail just the same.
@@ -109,11 +122,14 @@ def judge(
     return Verdict(State.RETRY, reason, error_kind=kind, retry_in_s=delay)
 
 
-def broken_down(attempt_number: int) -> Verdict:
-    """Decide what a try means that broke down in our own code: it may have arrived."""
+def broken_down(lost_count: int) -> Verdict:
+    """Decide what a try means that broke down in our own code: it may have arrived.
+
+    `lost_count` is how many were lost so far, with this one.
+    """
+    if lost_count >= MOST_LOST:
+        return Verdict(State.FAILED, LOST_TOO_OFTEN, error_kind=ErrorKind.LOST)
     reason = "The try broke down in Hookline; it may have arrived."
-    if attempt_number > len(DEFAULT_SCHEDULE):
-        return Verdict(State.FAILED, reason, error_kind=ErrorKind.LOST)
     return Verdict(
         State.RETRY, reason, error_kind=ErrorKind.LOST, retry_in_s=float(SETTINGS_RETRY_S)
     )

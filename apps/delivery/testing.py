@@ -94,6 +94,7 @@ def prepare_test(
         call_id=_NOBODY,
         event_id=_NOBODY,
         attempt_count=0,
+        lost_count=0,
         revision=0,
         expires_at=None,
         changed_paths=None,

@@ -16,8 +16,7 @@ from apps.delivery.engine.drain import Drain
 from apps.delivery.engine.lanes import CONCURRENCY
 from apps.delivery.jobs import drain_settings, run_drain
 from apps.delivery.models import Attempt, Delivery
-from apps.delivery.retry import Verdict, judge
-from apps.webhooks.schedules import DEFAULT_SCHEDULE
+from apps.delivery.retry import LOST_TOO_OFTEN, MOST_LOST, Verdict, judge
 from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
 from tests.delivery.agreement import assert_log_agrees
@@ -136,11 +135,12 @@ class TestOneWebhook:
         attach(make_webhook(world, receiver.url()))
         take_calls(world, 1)
 
-        for _ in range(len(DEFAULT_SCHEDULE) + 1):
+        for _ in range(MOST_LOST):
             assert states() == ["pending"]
             fall_due(*Delivery.objects.all())
             drain()
 
+        assert Delivery.objects.get().last_error == LOST_TOO_OFTEN
         assert states() == ["failed"]
         assert_log_agrees(receiver)
 

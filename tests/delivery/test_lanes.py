@@ -19,6 +19,7 @@ def claimed(webhook_id: uuid.UUID = WEBHOOK) -> Claimed:
         call_id=nobody,
         event_id=nobody,
         attempt_count=0,
+        lost_count=0,
         revision=1,
         expires_at=None,
         changed_paths=None,

@@ -9,12 +9,15 @@ from apps.delivery.outcome import ErrorKind, Outcome, Timings
 from apps.delivery.retry import (
     CLIENT_ERROR_RETRIES,
     LOCAL_RETRY_S,
+    LOST_TOO_OFTEN,
+    MOST_LOST,
     PATIENT_CLIENT_ERRORS,
     RETRY_AFTER_CAP_S,
     SETTINGS_RETRY_S,
     RetryPolicy,
     State,
     Verdict,
+    broken_down,
     judge,
     next_delay,
     parse_retry_after,
@@ -31,11 +34,8 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 POLICY = RetryPolicy()
 UNIT = st.floats(0, 1, exclude_max=True)
 SCHEDULES = st.lists(st.integers(1, 20_000), max_size=MAX_RETRIES).map(tuple)
-RETRYABLE = [
-    kind
-    for kind in ErrorKind
-    if kind not in (ErrorKind.HTTP, ErrorKind.LOCAL, ErrorKind.SETTINGS, ErrorKind.RENDER)
-]
+OF_OURS = {ErrorKind.LOCAL, ErrorKind.SETTINGS, ErrorKind.RENDER, ErrorKind.LOST}
+RETRYABLE = [kind for kind in ErrorKind if kind not in {ErrorKind.HTTP, *OF_OURS}]
 
 
 def answered(status: int, *, body: bytes = b"", **headers: str) -> Outcome:
@@ -88,6 +88,20 @@ class TestDefaultSchedule:
 
     def test_is_valid_itself(self) -> None:
         assert check_schedule(DEFAULT_SCHEDULE) == DEFAULT_SCHEDULE
+
+
+class TestATryThatWasLost:
+    def test_follows_in_an_hour_until_there_were_too_many(self) -> None:
+        found = [broken_down(count) for count in range(1, MOST_LOST + 1)]
+        *before, last = found
+        assert {each.state for each in before} == {State.RETRY}
+        assert {each.retry_in_s for each in before} == {3600.0}
+        assert (last.state, last.reason) == (State.FAILED, LOST_TOO_OFTEN)
+        assert {each.error_kind for each in found} == {ErrorKind.LOST}
+
+    def test_too_often_is_no_try_any_more(self) -> None:
+        ended = verdict(failed(ErrorKind.LOST))
+        assert (ended.state, ended.spends_try) == (State.FAILED, False)
 
 
 class TestNextDelay:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 
 from apps.delivery.engine.database import key_array
+from apps.delivery.retry import MOST_LOST
 
 # The webhooks that have work, by a loose index scan.
 _LINE = """line AS (
@@ -108,16 +109,20 @@ WITH RECURSIVE {line}, gate AS MATERIALIZED (
   WHERE delivery.id = ANY (ARRAY(SELECT due.id FROM due WHERE due.lost_at IS NOT NULL))
 ), claimed AS (
   UPDATE delivery_delivery delivery
-  SET claim = %(claim)s, leased_until = now() + make_interval(secs => %(lease_s)s),
-    attempt_count = least(delivery.attempt_count + (delivery.claim IS NOT NULL)::int, {most_tries})
+  SET claim = CASE WHEN NOT {rests} THEN %(claim)s::uuid END,
+    leased_until = CASE WHEN NOT {rests} THEN now() + make_interval(secs => %(lease_s)s) END,
+    next_attempt_at = CASE WHEN {rests} THEN now() + {rest} ELSE delivery.next_attempt_at END,
+    attempt_count = least(delivery.attempt_count + (delivery.claim IS NOT NULL)::int, {most_tries}),
+    lost_count = least(delivery.lost_count + (delivery.claim IS NOT NULL)::int, {most_lost})
   WHERE delivery.id = ANY (ARRAY(SELECT due.id FROM due))
   RETURNING delivery.*
 )
 SELECT claimed.id, claimed.account_id, claimed.webhook_id, claimed.template_version_id,
   claimed.call_id, coalesce(claimed.content_event_id, claimed.event_id),
-  claimed.attempt_count, webhook.revision,
+  claimed.attempt_count, claimed.lost_count, webhook.revision,
   %(loop_time)s + extract(epoch FROM claimed.expires_at - now())::float, claimed.changed_paths
 FROM claimed JOIN webhooks_webhook webhook ON webhook.id = claimed.webhook_id
+WHERE claimed.claim IS NOT NULL
 """
 # A bucket holds what comes in during a quarter of a second, or one; it is full at first.
 _TOKENS = """least(greatest(1, health.rate_per_s / 4), health.tokens
@@ -131,6 +136,12 @@ _LOST_AT = """CASE WHEN delivery.claim IS NOT NULL
 _IS_FREE = "(delivery.leased_until IS NULL OR delivery.leased_until <= now())"
 # What the column holds, less one: a delivery that kills whoever sends it must not stop the claims.
 _MOST_TRIES = 32_766
+# What is lost with its worker again is suspected of ending it, and so is all that was held with it.
+# It rests, each for another while, so that they part: those that do no harm are sent, and the one
+# that does is lost alone. What was lost too often is claimed once more, to be ended.
+_RESTS = f"(delivery.claim IS NOT NULL AND delivery.lost_count BETWEEN 1 AND {MOST_LOST - 2})"
+_REST = """make_interval(secs =>
+      least(86400, 90 * power(4, delivery.lost_count)) * (0.25 + 0.75 * random()))"""
 # As the index over such rows has it.
 _IS_GATED = """(health.probe_at IS NOT NULL OR health.rate_per_s IS NOT NULL
       OR health.concurrency IS NOT NULL)"""
@@ -141,6 +152,9 @@ _CLAIM = (
     .replace("{is_gated}", _IS_GATED)
     .replace("{is_free}", _IS_FREE)
     .replace("{most_tries}", str(_MOST_TRIES))
+    .replace("{most_lost}", str(MOST_LOST))
+    .replace("{rests}", _RESTS)
+    .replace("{rest}", _REST)
 )
 # What the log says of a try that nobody can tell the end of.
 LOST = "A worker died while it held this delivery; it may have arrived."
@@ -214,6 +228,7 @@ class Claimed(NamedTuple):
     call_id: uuid.UUID
     event_id: uuid.UUID
     attempt_count: int
+    lost_count: int
     revision: int
     expires_at: float | None
     changed_paths: list[str] | None
@@ -237,8 +252,8 @@ async def claim_due(
 
     First come those that `rooms` does not name, so that whoever has little waits for nobody: in the
     order of their keys, from `after` on. Then those with the most room. Returns the oldest first.
-    Where an earlier claim was never recorded, an attempt that says so is stored, and a try is
-    spent: the receiver may have got it.
+    Where an earlier claim was never recorded, an attempt that says so is stored: the receiver may
+    have got it. Where that is so again, it is not claimed but put off.
     """
     claim = uuid.uuid4()
     by_room = sorted(rooms.items(), key=itemgetter(1), reverse=True)

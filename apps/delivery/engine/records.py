@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from apps.common.ids import new_id
 from apps.delivery.engine.claims import Claimed
 from apps.delivery.engine.database import key_array
-from apps.delivery.outcome import Outcome
+from apps.delivery.outcome import ErrorKind, Outcome
 from apps.delivery.retry import State, Verdict
 
 _MAX_ERROR_CHARS = 500
@@ -21,12 +21,13 @@ SET state = result.state,
     next_attempt_at = now() + make_interval(secs => result.retry_in_s),
     finished_at = CASE WHEN result.state = 'pending' THEN NULL ELSE now() END,
     attempt_count = delivery.attempt_count + result.spent,
+    lost_count = delivery.lost_count + result.lost,
     last_status = result.status,
     last_error = result.error,
     claim = NULL, leased_until = NULL
 FROM unnest(%(ids)s::uuid[], %(claims)s::uuid[], %(states)s::text[], %(waits_s)s::float[],
-  %(spent)s::int[], %(statuses)s::int[], %(errors)s::text[])
-  AS result(id, claim, state, retry_in_s, spent, status, error)
+  %(spent)s::int[], %(lost)s::int[], %(statuses)s::int[], %(errors)s::text[])
+  AS result(id, claim, state, retry_in_s, spent, lost, status, error)
 WHERE delivery.id = result.id AND delivery.claim = result.claim
 """
 _COPY_ATTEMPTS = """
@@ -150,6 +151,10 @@ def _columns(tried: Sequence[Tried]) -> dict[str, Any]:
         "states": [_state(each.verdict) for each in tried],
         "waits_s": [each.verdict.retry_in_s for each in tried],
         "spent": [int(each.verdict.spends_try) for each in tried],
+        "lost": [
+            int(each.verdict.spends_try and each.verdict.error_kind is ErrorKind.LOST)
+            for each in tried
+        ],
         "statuses": [each.outcome.status for each in tried],
         "errors": [
             each.verdict.reason[:_MAX_ERROR_CHARS] if each.verdict.error_kind else ""

@@ -21,7 +21,14 @@ from apps.delivery.engine.records import Tried
 from apps.delivery.engine.requests import Prepared, prepare
 from apps.delivery.engine.snapshots import LargeSnapshots, parsed
 from apps.delivery.outcome import ErrorKind, Outcome, Timings
-from apps.delivery.retry import RetryPolicy, State, broken_down, judge
+from apps.delivery.retry import (
+    LOST_TOO_OFTEN,
+    MOST_LOST,
+    RetryPolicy,
+    State,
+    broken_down,
+    judge,
+)
 from apps.webhooks.rendering import CompiledTemplate
 from apps.webhooks.tokens import Snapshot
 
@@ -156,6 +163,8 @@ class Senders:
         if endpoint is None or template is None:
             # Deleted since the claim, and its deliveries with it.
             self._hold.let_go(1)
+        elif held.lost_count >= MOST_LOST:
+            self._note(held, None, _not_sent(ErrorKind.LOST, LOST_TOO_OFTEN))
         elif isinstance(endpoint, Unusable):
             self._note(held, None, _not_sent(ErrorKind.SETTINGS, endpoint.reason))
         elif isinstance(template, Unusable):
@@ -217,7 +226,7 @@ class Senders:
         now = dt.datetime.now(dt.UTC)
         verdict = judge(
             outcome,
-            held.attempt_count + 1,
+            held.attempt_count + 1 - held.lost_count,
             endpoint.policy if endpoint else _NO_POLICY,
             now=now,
             random=random.random,
@@ -245,7 +254,7 @@ class Senders:
         """Return what is kept of a try that broke down before it was noted."""
         cached = self._cache.endpoints.get(held.webhook_id)
         endpoint = cached if isinstance(cached, Endpoint) else None
-        verdict = broken_down(held.attempt_count + 1)
+        verdict = broken_down(held.lost_count + 1)
         return Tried(
             held=held,
             method=endpoint.method if endpoint else "",

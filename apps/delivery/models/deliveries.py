@@ -85,6 +85,8 @@ class Delivery(AccountOwned):
     claim = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
     attempt_count = models.PositiveSmallIntegerField("tries", default=0)
+    # Those of them that ended with the worker; its schedule does not count them.
+    lost_count = models.PositiveSmallIntegerField(default=0, db_default=0)
     last_status = models.PositiveSmallIntegerField("last response", null=True)
     last_error = models.CharField(max_length=500, blank=True)
     finished_at = models.DateTimeField(null=True)
