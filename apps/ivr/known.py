@@ -15,6 +15,7 @@ from apps.common.problems import Problem
 from apps.common.tenancy import tenant_scope
 from apps.common.trips import Trip, tenant_trip
 from apps.ivr.models import Ivr, IvrExchange, IvrHook
+from apps.ivr.retention import bare
 
 # Exchanges of the same call among which a repeat is looked for.
 _MOST_BEFORE: Final = 20
@@ -43,11 +44,11 @@ SELECT {", ".join(f"ivr.{name}" for name in _OF_IVR)},
   coalesce(location.is_active, true),
   (SELECT json_agg(json_build_array(name, token) ORDER BY created_at, id)
     FROM ivr_ivrparameter WHERE hook_id = hook.id)::text,
-  (SELECT snapshot FROM calls_call
+  (SELECT json_build_array(snapshot, erased_at IS NOT NULL) FROM calls_call
     WHERE {_SAME_ACCOUNT} AND external_id = %(call)s::text)::text,
   (SELECT json_agg(json_build_array(ivr_id = ivr.id, response_id, reply) ORDER BY created_at DESC)
     FROM (SELECT ivr_id, response_id, reply, created_at FROM ivr_ivrexchange
-      WHERE {_SAME_ACCOUNT} AND call_external_id = %(call)s::text
+      WHERE {_SAME_ACCOUNT} AND call_external_id = %(call)s::text AND bodies_removed_at IS NULL
       ORDER BY created_at DESC LIMIT {_MOST_BEFORE}) before)::text
 FROM ivr_ivr ivr
 JOIN ivr_ivrhook hook ON hook.ivr_id = ivr.id
@@ -79,8 +80,9 @@ class Known:
     """An IVR with its web hook, and the call that results are about.
 
     `parameters` are names and tokens; `call` is its snapshot, or where the IVR is, if no event has
-    told of it; `before` are the newest exchanges of the call, the last one first: whether it was
-    this IVR, the response id, and the reply.
+    told of it; `is_erased` says that nothing about a person is kept of it. `before` are the newest
+    exchanges of the call that are not forgotten, the last one first: whether it was this IVR, the
+    response id, and the reply.
     """
 
     ivr: Ivr
@@ -88,6 +90,7 @@ class Known:
     is_location_active: bool
     parameters: list[tuple[str, str]]
     call: dict[str, Any]
+    is_erased: bool
     before: list[tuple[bool, str, dict[str, Any]]]
 
     @property
@@ -132,16 +135,19 @@ def read_next_ivr(trip: Trip, *, account_id: uuid.UUID, number: int) -> list[tup
     return trip.ask(_QUESTIONS, [account_id, number]).rows()
 
 
-def record(trip: Trip, exchange: IvrExchange) -> None:
-    """Store a new exchange, in a transaction that ends without waiting for the disk."""
+def record(trip: Trip, exchange: IvrExchange, *, is_bare: bool) -> None:
+    """Store a new exchange, in a transaction that ends without waiting for the disk.
+
+    A bare one tells what was done and how long it took, and nothing of what was said.
+    """
     values = {name: getattr(exchange, name) for name in _OF_EXCHANGE}
-    trip.ask(_INSERT, [as_json(values).decode()])
+    trip.ask(_INSERT, [as_json(bare(values) if is_bare else values).decode()])
 
 
 def _known(access: Access, row: tuple[Any, ...]) -> Known:
     of_ivr, rest = row[: len(_OF_IVR)], row[len(_OF_IVR) :]
     of_hook, rest = rest[: len(_OF_HOOK)], rest[len(_OF_HOOK) :]
-    authorization, is_location_active, parameters, snapshot, before = rest
+    authorization, is_location_active, parameters, call, before = rest
     ivr = Ivr(**dict(zip(_OF_IVR, of_ivr, strict=True)))
     hook = IvrHook(
         **dict(zip(_OF_HOOK, of_hook, strict=True)),
@@ -149,12 +155,14 @@ def _known(access: Access, row: tuple[Any, ...]) -> Known:
         ivr=ivr,
         authorization=decrypt(authorization) if authorization else "",
     )
+    snapshot, is_erased = orjson.loads(call) if call else (_place(access, ivr), False)
     return Known(
         ivr=ivr,
         hook=hook,
         is_location_active=is_location_active,
         parameters=[(name, token) for name, token in orjson.loads(parameters or "[]")],
-        call=orjson.loads(snapshot) if snapshot else _place(access, ivr),
+        call=snapshot,
+        is_erased=is_erased,
         before=[(is_this, key, reply) for is_this, key, reply in orjson.loads(before or "[]")],
     )
 

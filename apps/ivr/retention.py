@@ -5,7 +5,8 @@ Also what was said in those of a call whose personal data is erased.
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from django.db import connection
 
@@ -32,6 +33,12 @@ UPDATE ivr_ivrexchange SET bodies_removed_at = now(),
       || '{"parameters": {}, "user_parameters": {}, "pass_through": ""}'::jsonb END)
 WHERE id = ANY (%s)
 """
+_NOTHING_SAID: Final[Mapping[str, Any]] = {
+    "request_headers": {},
+    "request_body": "",
+    "response_headers": [],
+    "response_body": "",
+}
 _DELETE = "DELETE FROM ivr_ivrexchange WHERE id = ANY (%s)"
 
 
@@ -48,6 +55,26 @@ def purge_exchanges(
             if full:
                 cursor.execute(_REMOVE_BODIES, [full])
         yield
+
+
+def bare(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a new exchange as `_REMOVE_BODIES` leaves them of an old one."""
+    reply = values["reply"]
+    empty = {"parameters": {}, "user_parameters": {}, "pass_through": ""}
+    return {
+        **values,
+        "bodies_removed_at": values["created_at"],
+        "tries": [
+            {**each, "url": each["url"].partition("?")[0], **_NOTHING_SAID}
+            for each in values["tries"]
+        ],
+        "reply": {
+            **reply,
+            "ivr": None,
+            "message": None if reply["message"] is None else "",
+            "action": reply["action"] and {**reply["action"], **empty},
+        },
+    }
 
 
 def forget_exchanges(call: Call) -> None:

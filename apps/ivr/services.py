@@ -71,8 +71,9 @@ def answer_results(
 
     `ivr` is an id of ours or a number; `began` a `perf_counter` reading, from which the budget
     counts; `accept` what the platform says of the forms that it reads. Results that were answered
-    before get the same answer, and nobody is asked again. Must run outside of any transaction:
-    none is open while a receiver is waited for. Raises Problem for an IVR that does not exist.
+    before get the same answer, and nobody is asked again, until that is forgotten. Must run outside
+    of any transaction: none is open while a receiver is waited for. Raises Problem for an IVR that
+    does not exist.
     """
     known = read_known(access=access, name=ivr, call_id=results.call_id)
     reply = known.reply_to(results.response_id)
@@ -84,7 +85,7 @@ def answer_results(
     try:
         with tenant_trip(access) as trip:
             exchange = _exchange(asked, heard, began, next_ivr=_next_ivr(trip, asked, heard))
-            record(trip, exchange)
+            record(trip, exchange, is_bare=known.is_erased)
     except DatabaseError:
         # The caller waits: an answer that nobody wrote down is better than none.
         logger.exception("The exchange %s could not be recorded", asked.key)

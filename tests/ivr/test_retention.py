@@ -7,9 +7,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.calls.erasing import erase_personal_data
+from apps.calls.models import Call
 from apps.delivery.retention import Purge
 from apps.ivr.models import IvrExchange
-from tests.builders import World
+from tests.builders import World, event
+from tests.delivery.sending import take
 from tests.ivr.conftest import Answer, make_hook, post
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +59,23 @@ def test_an_exchange_without_bodies_is_still_shown(world: World, answer: Answer)
         reverse("admin:ivr_ivr_exchanges", args=[old.ivr_id]),
     ):
         assert browser.get(link).status_code == 200
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/xml", "application/twiml+xml"])
+def test_what_is_forgotten_is_asked_again(accept: str, world: World, answer: Answer) -> None:
+    make_hook(world, answer(f"{PERSONAL}</parameters></action>", "text/xml"), mode="action")
+    exchange(world, "r-1", 31)
+    Purge().run_for(60.0)
+    again = post(world, response_id="r-1", call_id="r-1", accept=accept)
+    assert (again.status_code, b"5550123456" in again.content) == (200, True)
+
+
+def test_nothing_is_kept_of_what_an_erased_call_says(world: World, answer: Answer) -> None:
+    make_hook(world, answer(f"{PERSONAL}</parameters></action>", "text/xml"), mode="action")
+    take(world, event(world, call_id="call-77"))
+    erase_personal_data(call=Call.objects.get())
+    assert b"5550123456" in post(world, answers={"1": "4711"}).content
+    kept = IvrExchange.objects.get()
+    assert kept.bodies_removed_at is not None
+    for personal in ("5550123456", "7776734736", "4711"):
+        assert personal not in f"{kept.tries} {kept.reply}"
