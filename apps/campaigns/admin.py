@@ -224,7 +224,7 @@ class AttachmentAdmin(AccountScopedAdmin):
 
     form = AttachmentForm
     empty_text = "Attach a webhook to a campaign, an option or a location."
-    list_display = ["webhook", "target", "timing", "sends", "is_active"]
+    list_display = ["webhook", "place", "timing", "sends", "is_active"]
     list_filter = ["webhook", "timing", "is_active"]
     list_select_related = ["webhook", "campaign", "option__treatment", "treatment", "location"]
     list_documents = ["conditions"]
@@ -268,9 +268,9 @@ class AttachmentAdmin(AccountScopedAdmin):
         return attachment.in_words
 
     @admin.display(description="where")
-    def target(self, attachment: Attachment) -> str:
+    def place(self, attachment: Attachment) -> str:
         """Return where it is attached."""
-        return attachment.target_label
+        return attachment.place_label
 
 
 class NumbersPanel(Panel):

@@ -14,11 +14,11 @@ from apps.calls.models import Call
 from apps.calls.services import RecordedEvent
 from apps.campaigns.conditions import CallFacts, InvalidCondition, facts_of
 from apps.campaigns.conditions_in_words import why_not
-from apps.campaigns.models import TARGETS, Attachment
+from apps.campaigns.models import PLACES, Attachment
 from apps.common.models import AccountOwned
 from apps.common.queries import Among, PreparedQuery
 
-# The places of a call that a moment belongs to, by target name; None stands for the account.
+# The places of a call that a moment belongs to, by name; None stands for the account.
 _Places = dict[str, frozenset[uuid.UUID]]
 
 _LOCATIONS = PreparedQuery(
@@ -29,8 +29,8 @@ _LOCATIONS = PreparedQuery(
 _ATTACHMENTS = PreparedQuery(
     lambda: (
         Attachment.objects.filter(
-            Q(**{f"{name}__isnull": True for name in TARGETS})
-            | Q(*(Among(name, name) for name in TARGETS), _connector=Q.OR),
+            Q(**{f"{name}__isnull": True for name in PLACES})
+            | Q(*(Among(name, name) for name in PLACES), _connector=Q.OR),
             Among("account_id", "accounts"),
             Among("timing", "timings"),
             is_active=True,
@@ -182,9 +182,9 @@ def _locations_of(recorded: Sequence[RecordedEvent]) -> dict[uuid.UUID, Location
 def _candidates(moments: Sequence[tuple[RecordedEvent, Timing, _Places]]) -> list[Attachment]:
     if not moments:
         return []
-    places: dict[str, set[uuid.UUID]] = {name: set() for name in TARGETS}
+    places: dict[str, set[uuid.UUID]] = {name: set() for name in PLACES}
     for _, _, found in moments:
-        for name in TARGETS:
+        for name in PLACES:
             places[name] |= found.get(name, set())
     return _ATTACHMENTS.ask(
         accounts={event.call.account_id for event, _, _ in moments},
@@ -224,8 +224,8 @@ def _applies(attachment: Attachment, call: Call, timing: Timing, places: _Places
     webhook_location = attachment.webhook.location_id
     if webhook_location is not None and webhook_location != call.location_id:
         return False
-    for name in TARGETS:
-        target = getattr(attachment, f"{name}_id")
-        if target is not None:
-            return target in places.get(name, ())
+    for name in PLACES:
+        place = getattr(attachment, f"{name}_id")
+        if place is not None:
+            return place in places.get(name, ())
     return attachment.account_id in places.get("account", ())

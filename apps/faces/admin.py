@@ -35,7 +35,7 @@ from apps.webhooks.gallery import GALLERY
 from apps.webhooks.models import Webhook
 from apps.webhooks.rendering import CompiledTemplate, compile_template
 from apps.webhooks.secrets import new_signing_secret
-from apps.webhooks.services import check_target
+from apps.webhooks.services import check_receiver
 from apps.webhooks.tokens import EXAMPLE_SNAPSHOT
 
 _ADD = "add"
@@ -184,7 +184,7 @@ class PostCallActionAdmin(FaceAdmin):
             example, template = _example(form), _compiled(form)
             if example is None or form.fault:
                 raise InvalidParameters(form.fault or "Say where it goes first.")
-            url = check_target(url=form.url)
+            url = check_receiver(url=form.url)
         except (InvalidParameters, ValidationError) as error:
             return " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
         saved = _saved(form)

@@ -10,7 +10,7 @@ from apps.common.admin.theme import Select, Switch, TextInput
 from apps.ivr.models import Ivr, IvrHook, IvrParameter
 from apps.ivr.setting_up import fault_of_authorization
 from apps.ivr.values import answers_of, tokens_while_waiting
-from apps.webhooks.services import check_target
+from apps.webhooks.services import check_receiver
 from apps.webhooks.tokens import Category
 
 _Choices = list[tuple[str, str | list[tuple[str, str]]]]
@@ -104,7 +104,7 @@ class IvrHookForm(AccountScopedForm):
 
 def _checked(url: str) -> str:
     url = url.strip()
-    return check_target(url=url) if url else ""
+    return check_receiver(url=url) if url else ""
 
 
 class IvrParameterForm(AccountScopedForm):

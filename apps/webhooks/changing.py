@@ -10,7 +10,7 @@ from django.db import transaction
 from apps.common.access import Access, Role
 from apps.common.faults import faults_at
 from apps.webhooks.models import Webhook, WebhookHeader
-from apps.webhooks.services import check_target
+from apps.webhooks.services import check_receiver
 
 # A header without a value keeps the one that is saved under its name.
 Headers = Sequence[tuple[str, str | None]]
@@ -48,7 +48,7 @@ def checked_url(url: str, *, webhook: Webhook, before: str, access: Access) -> s
     Raises ValidationError for one that Hookline may not send to, and where somebody who is no admin
     would send saved credentials elsewhere.
     """
-    url = check_target(url=url.strip())
+    url = check_receiver(url=url.strip())
     if webhook._state.adding or urlsplit(url)[:2] == urlsplit(before)[:2]:
         return url
     has_secrets = any(header.is_secret for header in webhook.headers.all())

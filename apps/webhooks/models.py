@@ -284,7 +284,7 @@ class Webhook(AccountOwned):
         if elsewhere := self.attachments.exclude(here).first():
             raise ValidationError(
                 {
-                    "location": f"It is attached to the {elsewhere.target_label}, where it would"
+                    "location": f"It is attached to the {elsewhere.place_label}, where it would"
                     " send nothing any more. Detach it there first."
                 }
             )

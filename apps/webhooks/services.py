@@ -155,7 +155,7 @@ def create_webhook(
     (`headers/1/value`).
     """
     try:
-        webhook.url = check_target(url=webhook.url)
+        webhook.url = check_receiver(url=webhook.url)
     except ValidationError as error:
         raise ValidationError({"url": error.messages}) from None
     webhook.secret = secret or new_signing_secret()
@@ -181,7 +181,7 @@ def read_sample(*, sample: str, template_format: str) -> Sample:
         raise ValidationError({"sample": place + near}) from None
 
 
-def check_target(*, url: str, resolve: Resolve = socket.getaddrinfo) -> str:
+def check_receiver(*, url: str, resolve: Resolve = socket.getaddrinfo) -> str:
     """Return the URL in the spelling that is sent.
 
     Raises ValidationError that names the address and why webhooks may not go there. A name that

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from apps.calls.snapshots import MAX_BYTES
-from apps.campaigns.models import TARGETS
+from apps.campaigns.models import PLACES
 from apps.delivery import retry
 from apps.delivery.clients.exchange import CONNECT_TIMEOUT_S
 from apps.delivery.engine.lanes import CONCURRENCY
@@ -108,7 +108,7 @@ class TestApiDocument:
             "apps/intake/events.py", "apps/intake/views.py", "apps/common/api/bodies.py"
         )
         codes |= {f"unknown_{name}" for name in ("type", "status", "direction", "number_type")}
-        codes |= {f"unknown_{name}" for name in {*TARGETS, "tracking_number"} - {"option"}}
+        codes |= {f"unknown_{name}" for name in {*PLACES, "tracking_number"} - {"option"}}
         assert {code for code in codes if f"`{code}`" not in text} == set()
 
     def test_has_the_limits(self) -> None:

@@ -10,7 +10,7 @@ from apps.accounts.models import Account
 from apps.webhooks import services
 from apps.webhooks.models import Template, TemplateVersion
 from apps.webhooks.secrets import new_signing_secret, parse_secret
-from apps.webhooks.services import check_target, save_template
+from apps.webhooks.services import check_receiver, save_template
 from tests.common.processes import wait_until
 from tests.factories import AccountFactory, TemplateFactory, UserFactory
 
@@ -87,21 +87,21 @@ class TestSaveTemplate:
 class TestCheckTarget:
     def test_returns_the_spelling_that_is_sent(self) -> None:
         url = "HTTPS://93.184.216.34:443/caf\u00e9"
-        assert check_target(url=url) == "https://93.184.216.34/caf%C3%A9"
+        assert check_receiver(url=url) == "https://93.184.216.34/caf%C3%A9"
 
     def test_a_private_address_is_named(self, settings: Any) -> None:
         settings.EGRESS_ALLOW = []
         with pytest.raises(ValidationError, match=r"127\.0\.0\.1 is a loopback address"):
-            check_target(url="http://127.0.0.1/x")
+            check_receiver(url="http://127.0.0.1/x")
 
     def test_the_operators_networks_are_allowed(self, settings: Any) -> None:
         settings.EGRESS_ALLOW = ["10.1.0.0/16"]
-        assert check_target(url="http://10.1.2.3/x") == "http://10.1.2.3/x"
+        assert check_receiver(url="http://10.1.2.3/x") == "http://10.1.2.3/x"
 
     def test_names_the_address_behind_a_name(self) -> None:
         answer = [(2, 1, 6, "", ("10.0.0.7", 0))]
         with pytest.raises(ValidationError, match=r"crm\.example points to 10\.0\.0\.7"):
-            check_target(url="https://crm.example/", resolve=lambda *_, **__: answer)
+            check_receiver(url="https://crm.example/", resolve=lambda *_, **__: answer)
 
     def test_waits_for_no_name_server_that_hangs(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(services, "LOOKUP_TIMEOUT_S", 0.05)
@@ -114,7 +114,9 @@ class TestCheckTarget:
             return []
 
         def look_up() -> None:
-            assert check_target(url="https://crm.example/", resolve=hang) == "https://crm.example/"
+            assert (
+                check_receiver(url="https://crm.example/", resolve=hang) == "https://crm.example/"
+            )
 
         for _ in range(20):
             look_up()

@@ -1,6 +1,6 @@
 """Where callers come from, what they go through, and which webhooks tell of it."""
 
-from apps.campaigns.models.attachments import TARGETS, Attachment, WaitFor
+from apps.campaigns.models.attachments import PLACES, Attachment, WaitFor
 from apps.campaigns.models.imports import Import, SheetKind
 from apps.campaigns.models.places import (
     Campaign,
@@ -12,7 +12,7 @@ from apps.campaigns.models.places import (
 )
 
 __all__ = [
-    "TARGETS",
+    "PLACES",
     "Attachment",
     "Campaign",
     "CampaignKind",

@@ -29,17 +29,17 @@ class WaitFor(models.TextChoices):
     TRANSCRIPT = "transcript", "The transcript"
 
 
-TARGETS = ("campaign", "option", "treatment", "location")
+PLACES = ("campaign", "option", "treatment", "location")
 
 
 class Attachment(AccountOwned):
     """A webhook where it is sent: for a campaign, an option, a treatment, a location, or all.
 
-    At most one of the four targets is set; none means every call of the account.
+    At most one of the four places is set; none means every call of the account.
     """
 
     ID_PREFIX = "att"
-    TARGETS = TARGETS
+    PLACES = PLACES
 
     webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="attachments")
     timing = models.CharField(
@@ -113,14 +113,14 @@ class Attachment(AccountOwned):
             models.CheckConstraint(
                 condition=models.lookups.LessThanOrEqual(
                     models.Func(
-                        *TARGETS, function="num_nonnulls", output_field=models.IntegerField()
+                        *PLACES, function="num_nonnulls", output_field=models.IntegerField()
                     ),
                     1,
                 ),
                 name="attachment_has_one_target_at_most",
             ),
             models.UniqueConstraint(
-                fields=["webhook", "timing", *TARGETS],
+                fields=["webhook", "timing", *PLACES],
                 name="attachment_once",
                 nulls_distinct=False,
                 violation_error_message="This webhook is attached here already.",
@@ -128,7 +128,7 @@ class Attachment(AccountOwned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.webhook} → {self.target_label} ({self.timing})"
+        return f"{self.webhook} → {self.place_label} ({self.timing})"
 
     @cached_property
     def condition(self) -> Condition:
@@ -158,17 +158,17 @@ class Attachment(AccountOwned):
         return self.own_template or self.webhook.template
 
     @property
-    def target_label(self) -> str:
+    def place_label(self) -> str:
         """Return where the webhook is attached, in words."""
-        for name in self.TARGETS:
-            if target := getattr(self, name):
-                return f"{target._meta.verbose_name} {target}"
+        for name in self.PLACES:
+            if place := getattr(self, name):
+                return f"{place._meta.verbose_name} {place}"
         return "every call of the account"
 
     def clean(self) -> None:
-        """Refuse two targets, and a webhook of one location on another."""
+        """Refuse two places, and a webhook of one location on another."""
         super().clean()
-        chosen = [name for name in self.TARGETS if getattr(self, f"{name}_id")]
+        chosen = [name for name in self.PLACES if getattr(self, f"{name}_id")]
         if len(chosen) > 1:
             raise ValidationError("Choose one place only: " + " or ".join(chosen) + ".")
         self._check_conditions()

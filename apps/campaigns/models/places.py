@@ -163,8 +163,8 @@ class TrackingNumber(AccountOwned):
     def check_place(self) -> None:
         """Raise ValidationError for a campaign or treatment of another location."""
         for name in ("campaign", "treatment"):
-            target = getattr(self, name)
-            if target is not None and target.location_id != self.location_id:
+            place = getattr(self, name)
+            if place is not None and place.location_id != self.location_id:
                 raise ValidationError({name: f"This {name} belongs to another location."})
 
     def snapshot(self) -> dict[str, object]:

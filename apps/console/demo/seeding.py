@@ -30,7 +30,7 @@ from apps.console.demo import world
 from apps.console.demo.keepsakes import Keepsakes
 from apps.webhooks.models import Template, Webhook, WebhookHeader
 from apps.webhooks.secrets import new_signing_secret
-from apps.webhooks.services import check_target, save_template
+from apps.webhooks.services import check_receiver, save_template
 
 # The receiver is on this machine: who waits longer for it waits in vain.
 TIMEOUT_S = 5
@@ -47,7 +47,7 @@ def seed(*, receiver_url: str, keepsakes: Path) -> bool:
     may not be reached.
     """
     receiver_url = receiver_url.rstrip("/")
-    check_target(url=receiver_url)
+    check_receiver(url=receiver_url)
     accounts = _seeded_accounts()
     is_new = not accounts
     if is_new:
@@ -203,7 +203,7 @@ def _make_hook(hook: world.Hook, account: Account, receiver_url: str) -> None:
     webhook = Webhook(
         account=account,
         name=hook.name,
-        url=check_target(url=receiver_url + hook.path),
+        url=check_receiver(url=receiver_url + hook.path),
         template=Template.objects.get(
             account_id__in=[account.pk, account.parent_id], name=hook.template.name
         ),
@@ -217,8 +217,8 @@ def _make_hook(hook: world.Hook, account: Account, receiver_url: str) -> None:
         header = WebhookHeader(account=account, webhook=webhook, name=name, value=value)
         header.full_clean()
         header.save()
-    for timing, target, name in hook.attached:
-        for place in _targets(account, target, name):
+    for timing, kind, name in hook.attached:
+        for place in _places(account, kind, name):
             attachment = Attachment(
                 account=account,
                 webhook=webhook,
@@ -230,9 +230,9 @@ def _make_hook(hook: world.Hook, account: Account, receiver_url: str) -> None:
             attachment.save()
 
 
-def _targets(account: Account, target: str, name: str) -> list[dict[str, object]]:
+def _places(account: Account, kind: str, name: str) -> list[dict[str, object]]:
     """Return every place of that name as arguments of an attachment; {} is the whole account."""
-    match target:
+    match kind:
         case "campaign":
             found = Campaign.objects.filter(account=account, name=name)
             return [{"campaign": each} for each in found]

@@ -60,7 +60,7 @@ class Place:
 class Hook:
     """A webhook to the local receiver at `path`.
 
-    `attached` are (timing, target, name): target `account`, `location`, `campaign` or `option`,
+    `attached` are (timing, kind, name): kind `account`, `location`, `campaign` or `option`,
     with the name of the location, the campaign or the option; the last two at every location.
     One with `is_off` is attached, yet gets nothing.
     """

@@ -13,7 +13,7 @@ from apps.common.api.serializers import AccountSerializer, RowSerializer, Strict
 from apps.ivr.models import DecidedBy, Ivr, IvrExchange, IvrHook, IvrParameter, IvrQuestion
 from apps.ivr.setting_up import change_hook, create_ivr
 from apps.webhooks.api.templates import person_of
-from apps.webhooks.services import check_target
+from apps.webhooks.services import check_receiver
 
 MOST_QUESTIONS = 200
 MOST_PARAMETERS = 100
@@ -258,4 +258,4 @@ class IvrStats(serializers.Serializer):  # type: ignore[type-arg]
 
 
 def _checked(url: str) -> str:
-    return check_target(url=url) if url else ""
+    return check_receiver(url=url) if url else ""

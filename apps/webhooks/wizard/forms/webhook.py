@@ -11,7 +11,7 @@ from apps.common.admin.theme import SearchableSelect, TextInput
 from apps.webhooks.gallery import GALLERY
 from apps.webhooks.headers import is_secret_header
 from apps.webhooks.models import Template
-from apps.webhooks.services import check_target
+from apps.webhooks.services import check_receiver
 from apps.webhooks.sharing import templates_for
 from apps.webhooks.wizard.answers import Choice
 from apps.webhooks.wizard.drafts import Headers
@@ -125,7 +125,7 @@ class WebhookStep(forms.Form):
             url = entry.url if entry else ""
         if not url:
             raise ValidationError("Say where it is sent.")
-        url = check_target(url=url)
+        url = check_receiver(url=url)
         was_safe = str(self.initial.get("url", "")).lower().startswith("https:")
         if was_safe and url.startswith("http:") and self._has_secrets and not self._is_admin:
             raise ValidationError(
