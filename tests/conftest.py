@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 import pytest
 from django.core.management.commands import flush
@@ -15,6 +16,8 @@ import config.urls  # noqa: F401 - every room's pages are known, as in a web pro
 from apps.accounts.models import Account, User
 from apps.common.access import Role
 from apps.common.models import AuditEntry
+from apps.delivery.clients import aiohttp_client, waiting_client
+from apps.delivery.clients.tls import client_context
 from tests.builders import World, make_world
 from tests.factories import MembershipFactory
 
@@ -61,8 +64,8 @@ def _quick_settings() -> Iterator[None]:
 def _quick_flush() -> Iterator[None]:
     """Empty the tables by DELETE after a test that commits: TRUNCATE makes hundreds of files anew.
 
-    The audit log comes last, as it is told of the others. What migrations made stays, and is not
-    looked for again.
+    All of them in one trip. The audit log comes last, as it is told of the others. What migrations
+    made stays, and is not looked for again.
     """
 
     def sql_flush(
@@ -70,11 +73,22 @@ def _quick_flush() -> Iterator[None]:
     ) -> list[str]:
         last = AuditEntry._meta.db_table
         emptied = [*(set(tables) - {last, "django_content_type", "auth_permission"}), last]
-        return [f"DELETE FROM {operations.quote_name(name)}" for name in emptied]  # noqa: S608
+        deletes = (f"DELETE FROM {operations.quote_name(name)};" for name in emptied)  # noqa: S608
+        return [f"DO $$ BEGIN {' '.join(deletes)} END $$"]
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(DatabaseOperations, "sql_flush", sql_flush)
         monkeypatch.setattr(flush, "emit_post_migrate_signal", lambda *_: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _authorities_read_once() -> Iterator[None]:
+    """Read the authorities of the system for TLS once, not for each drain and each client."""
+    context = cache(client_context)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for module in (aiohttp_client, waiting_client):
+            monkeypatch.setattr(module, "client_context", context)
         yield
 
 
