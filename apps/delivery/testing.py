@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
+from django.conf import settings
+
+from apps.accounts.models import Account
 from apps.common.ids import new_id
 from apps.delivery.clients.shared import shared_session
 from apps.delivery.clients.waiting_client import send
@@ -29,15 +32,17 @@ from apps.webhooks.tokens import Snapshot
 
 # Somebody looks at a page meanwhile.
 MOST_TIMEOUT_S = 20
-# Each test holds a thread of a web process, which has 16. So many of them may be out for receivers:
-# for one account, and in all.
+# Each test holds a thread of a web process. So many may be out for receivers of one account, and of
+# one agency with its clients, who may be one person. In all there are TESTS_MOST_WAITING; the
+# second half of these places is for whoever has none.
 MOST_OF_ACCOUNT: Final = 2
-MOST_AT_ONCE: Final = 4
+MOST_OF_AGENCY: Final = 3
 RETRY_AFTER_S: Final = 5
 _NOBODY = uuid.UUID(int=0)
 
 _counting = threading.Lock()
-_under_way: Counter[uuid.UUID] = Counter()
+_of_accounts: Counter[uuid.UUID] = Counter()
+_of_agencies: Counter[uuid.UUID] = Counter()
 
 
 class TooManyTests(Exception):
@@ -49,9 +54,10 @@ class TooManyTests(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PreparedTest:
-    """A test with all that it takes to send it."""
+    """A test with all that it takes to send it; an account without an agency is its own."""
 
     account_id: uuid.UUID
+    agency_id: uuid.UUID
     request: OutboundRequest
     masked_headers: dict[str, str]
     policy: RetryPolicy
@@ -105,7 +111,8 @@ def prepare_test(
     prepared = prepare(claimed, snapshot, endpoint, template, timestamp=int(now.timestamp()))
     mark = {TEST_HEADER: "true"}
     return PreparedTest(
-        account_id=webhook.account_id or _NOBODY,
+        account_id=webhook.account_id,
+        agency_id=_agency_of(webhook.account_id),
         request=replace(prepared.request, headers={**prepared.request.headers, **mark}),
         masked_headers={**prepared.masked_headers, **mark},
         policy=endpoint.policy,
@@ -119,7 +126,7 @@ def send_test(test: PreparedTest) -> TestRun:
     Must run outside of any transaction. The same guard and judgement as for a delivery. Raises
     TooManyTests where this process waits for as many receivers as it may.
     """
-    with _counted(test.account_id):
+    with _counted(test):
         outcome = send(shared_session(), test.request)
     return TestRun(
         request=test.request,
@@ -129,19 +136,38 @@ def send_test(test: PreparedTest) -> TestRun:
     )
 
 
+def _agency_of(account_id: uuid.UUID) -> uuid.UUID:
+    agencies = Account.objects.filter(pk=account_id).values_list("parent_id", flat=True)
+    return agencies.first() or account_id
+
+
 @contextmanager
-def _counted(account_id: uuid.UUID) -> Iterator[None]:
+def _counted(test: PreparedTest) -> Iterator[None]:
+    """Take a place for the length of the block; raise TooManyTests where there is none."""
+    counts = (_of_accounts, test.account_id), (_of_agencies, test.agency_id)
     with _counting:
-        if _under_way[account_id] >= MOST_OF_ACCOUNT or _under_way.total() >= MOST_AT_ONCE:
+        if not _has_place(test):
             raise TooManyTests
-        _under_way[account_id] += 1
+        for counter, key in counts:
+            counter[key] += 1
     try:
         yield
     finally:
         with _counting:
-            _under_way[account_id] -= 1
-            if not _under_way[account_id]:
-                del _under_way[account_id]
+            for counter, key in counts:
+                counter[key] -= 1
+                if not counter[key]:
+                    del counter[key]
+
+
+def _has_place(test: PreparedTest) -> bool:
+    of_agency = _of_agencies[test.agency_id]
+    places = settings.TESTS_MOST_WAITING
+    return (
+        _of_accounts[test.account_id] < MOST_OF_ACCOUNT
+        and of_agency < MOST_OF_AGENCY
+        and _of_agencies.total() < (places // 2 if of_agency else places)
+    )
 
 
 def _endpoint(webhook: Webhook, headers: Sequence[tuple[str, str]]) -> Endpoint:

@@ -17,8 +17,8 @@ from apps.delivery.models import Attempt, Delivery
 from apps.delivery.outcome import ErrorKind
 from apps.delivery.signing import verify
 from apps.delivery.testing import (
-    MOST_AT_ONCE,
     MOST_OF_ACCOUNT,
+    MOST_OF_AGENCY,
     PreparedTest,
     TooManyTests,
     prepare_test,
@@ -121,15 +121,44 @@ class TestSeveral:
         assert all(run.result().is_success for run in runs)
         assert send_test(test).is_success
 
-    def test_leave_threads_for_others(self, receiver: Receiver) -> None:
+    def test_leave_threads_for_others(self, receiver: Receiver, settings: Settings) -> None:
+        settings.TESTS_MOST_WAITING = 4
         tests = [
             prepared(make_webhook(make_world(f"W{number}"), receiver.url("/gated")))
-            for number in range(MOST_AT_ONCE + 1)
+            for number in range(5)
         ]
         *first, last = tests
         with under_way(receiver, *first), pytest.raises(TooManyTests):
             send_test(last)
         assert send_test(last).is_success
+
+    def test_leave_places_to_those_who_have_none(
+        self, receiver: Receiver, settings: Settings
+    ) -> None:
+        settings.TESTS_MOST_WAITING = 4
+        one, two, three = (
+            prepared(make_webhook(make_world(f"W{number}"), receiver.url("/gated")))
+            for number in range(3)
+        )
+        with under_way(receiver, one, two), pytest.raises(TooManyTests):
+            send_test(one)
+        receiver.gate.clear()
+        with under_way(receiver, one, two, three) as runs:
+            pass
+        assert all(run.result().is_success for run in runs)
+
+    def test_of_an_agency_and_its_clients_are_few(self, receiver: Receiver) -> None:
+        agency = AccountFactory(kind="agency")
+        worlds = [make_world(f"W{number}") for number in range(MOST_OF_AGENCY + 2)]
+        *clients, stranger = worlds
+        for client in clients:
+            client.account.parent = agency
+            client.account.save(update_fields=["parent"])
+        *first, last = [prepared(make_webhook(each, receiver.url("/gated"))) for each in clients]
+        with under_way(receiver, *first):
+            with pytest.raises(TooManyTests):
+                send_test(last)
+            assert send_test(prepared(make_webhook(stranger, receiver.url()))).is_success
 
     def test_are_told_of_on_the_page(self, world: World, receiver: Receiver, log_in: LogIn) -> None:
         test = prepared(make_webhook(world, receiver.url("/gated")))
