@@ -15,10 +15,17 @@ from rest_framework.response import Response
 
 from apps.common.access import Access
 from apps.common.api.bodies import OrjsonRenderer
+from apps.common.api.rate_limits import spend
 from apps.common.models import StoredAnswer
 from apps.common.problems import Problem
 
 KEPT_FOR = dt.timedelta(hours=24)
+# What is kept of an answer, in bytes of its body; of those over the second figure an account has so
+# many kept in a day. Of others it is known that they were given, which is what keeps a repeat safe.
+MOST_BYTES = 262_144
+SMALL_BYTES = 4_096
+MOST_LARGE = 10_000
+_DAY_S = 24 * 60 * 60
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS = ("ETag", "Location")
 
@@ -48,7 +55,8 @@ class Submission:
         """Return the submission if it is new; None for a sender who reaches no account.
 
         Raises Repeated with the earlier answer, and a Problem for a key that is none, one that came
-        with another request before (409), and one that is being worked on at this moment (409).
+        with another request before (409), one that is being worked on at this moment (409), and one
+        whose answer was too large to be kept (409).
         """
         if not _KEY.fullmatch(key):
             raise Problem(
@@ -65,8 +73,12 @@ class Submission:
         return submission
 
     def keep(self, response: Response) -> None:
-        """Store the answer of a POST that succeeded; the first of two that came at once stays."""
+        """Store the answer of a POST that succeeded; the first of two that came at once stays.
+
+        One that is too large is stored without its body.
+        """
         headers = {name: response[name] for name in _KEPT_HEADERS if response.has_header(name)}
+        body = OrjsonRenderer().render(response.data)
         answer = StoredAnswer(
             account_id=self.account_id,
             sender=self.sender,
@@ -74,9 +86,17 @@ class Submission:
             digest=self.digest,
             status=response.status_code,
             headers=headers,
-            body=OrjsonRenderer().render(response.data).decode(),
+            body=body.decode() if self._has_room(len(body)) else "",
         )
         StoredAnswer.objects.bulk_create([answer], ignore_conflicts=True)
+
+    def _has_room(self, size: int) -> bool:
+        if size <= SMALL_BYTES:
+            return True
+        if size > MOST_BYTES:
+            return False
+        of_day = spend(f"answers:{self.account_id}", MOST_LARGE, window_s=_DAY_S)
+        return of_day is None or not of_day.is_spent
 
     def _look_up(self) -> None:
         if not self.take():
@@ -98,6 +118,13 @@ class Submission:
                 409,
                 "idempotency_key_reused",
                 "This Idempotency-Key came with another request before; take a new one.",
+            )
+        if not known.body:
+            raise Problem(
+                409,
+                "answer_not_kept",
+                f"This was done, and answered {known.status}; the answer was too large to keep.",
+                headers=known.headers,
             )
         raise Repeated(_answer_again(known))
 

@@ -46,8 +46,8 @@ _PROBLEMS = {
     ),
     409: (
         "It is in use, somebody else has just changed it, or the Idempotency-Key was used before.",
-        "conflict in_use idempotency_key_reused request_in_progress not_ready call_under_way"
-        " ambiguous_ivr",
+        "conflict in_use idempotency_key_reused request_in_progress answer_not_kept not_ready"
+        " call_under_way ambiguous_ivr",
     ),
     412: ("It is not as If-Match says.", "precondition_failed"),
     413: ("The body is too large.", "too_large too_many_events"),

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
+from apps.common.api import idempotency
 from apps.common.api.idempotency import Submission, purge_stored_answers
 from apps.common.models import StoredAnswer
 from apps.webhooks.models import Template
@@ -74,6 +75,28 @@ class TestAKey:
         StoredAnswer.objects.update(created_at=timezone.now() - dt.timedelta(hours=24))
         good(post(api, "k1", name="Another"), 201)
         assert StoredAnswer.objects.count() == 1
+
+    @pytest.mark.parametrize(("bound", "most"), [("MOST_BYTES", 100), ("MOST_LARGE", 0)])
+    def test_does_nothing_twice_where_the_answer_was_too_large_to_keep(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+    ) -> None:
+        monkeypatch.setattr(idempotency, "SMALL_BYTES", 50)
+        monkeypatch.setattr(idempotency, bound, most)
+        first, again = post(api, "k1"), post(api, "k1")
+        good(first, 201)
+
+        told = problem(again, 409, "answer_not_kept")
+        assert "201" in told["detail"]
+        assert again["Location"] == first["Location"]
+        assert StoredAnswer.objects.get().body == ""
+        assert Template.objects.filter(name="Lead").count() == 1
+
+    def test_keeps_small_answers_however_many(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(idempotency, "MOST_LARGE", 0)
+        first, again = post(api, "k1"), post(api, "k1")
+        assert good(again, 201) == good(first, 201)
 
     @pytest.mark.parametrize("key", ["", " ", "a b", "é", "x" * 256])
     def test_that_is_none_is_refused(self, api: Api, key: str) -> None:
