@@ -28,4 +28,4 @@ USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["python", "-m", "config.healthcheck"]
-CMD ["gunicorn", "--config", "config/gunicorn.py", "config.wsgi"]
+CMD ["python", "-m", "config.web"]

@@ -154,10 +154,7 @@ def _web_server(installation: Installation) -> Iterator[tuple[str, int]]:
     """Run the web server as it is deployed, on a port of its own; yield its address and process."""
     with socket.create_server((HOST, 0)) as free:
         port = free.getsockname()[1]
-    command = python(
-        *("-m", "gunicorn", "--config", "config/gunicorn.py", "--bind", f"{HOST}:{port}"),
-        "config.wsgi",
-    )
+    command = python("-m", "config.web", "--host", HOST, "--port", str(port))
     with running(command, log=installation.data_dir / "web.log") as process:
         wait_until(lambda: _is_up(port), "Starting the web server", _START_S)
         yield f"http://{HOST}:{port}", process.pid

@@ -26,9 +26,8 @@ def serving(installation: Installation) -> Iterator[Web]:
     """Run one web process as the image does."""
     with socket.create_server((HOST, 0)) as free:
         port = free.getsockname()[1]
-    command = python("-m", "gunicorn", "--config", "config/gunicorn.py", "config.wsgi")
-    settings = {"PORT": str(port), "WEB_CONCURRENCY": "1"}
-    with running(command, env=settings, log=installation.data_dir / "web.log") as web:
+    command = python("-m", "config.web", "--host", HOST, "--port", str(port))
+    with running(command, env={"WEB_CONCURRENCY": "1"}, log=installation.data_dir / "web.log") as web:
         address = f"http://{HOST}:{port}"
         wait_until(lambda: _answers(f"{address}/healthz"), "Starting the web server", _START_S)
         if web.popen.poll() is not None:

@@ -12,13 +12,14 @@ from pathlib import Path
 INTERVAL_S = 2.0
 
 
-def start_beating(is_well: Callable[[], bool] = lambda: True) -> None:
-    """Touch HEARTBEAT_FILE every two seconds, from a thread, for as long as `is_well` says so.
+def start_beating(is_well: Callable[[], bool] = lambda: True, *, path: Path | None = None) -> None:
+    """Touch a file every two seconds, from a thread, for as long as `is_well` says so.
 
-    Without the variable nobody looks, and nothing is done.
+    It is HEARTBEAT_FILE where no other one is given; without either nobody looks, and nothing is
+    done.
     """
-    if path := os.environ.get("HEARTBEAT_FILE"):
-        threading.Thread(target=_beat, args=(Path(path), is_well), daemon=True).start()
+    if file := path or os.environ.get("HEARTBEAT_FILE"):
+        threading.Thread(target=_beat, args=(Path(file), is_well), daemon=True).start()
 
 
 def _beat(path: Path, is_well: Callable[[], bool]) -> None:

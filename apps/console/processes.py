@@ -58,14 +58,13 @@ def switch(url: str, *, public_url: str) -> Child:
 
 
 def web(host: str, port: int, *, env: Mapping[str, str] | None = None) -> Child:
-    """Return the web server, set up as everywhere by config/gunicorn.py."""
+    """Return the web server, set up as everywhere by config/web.py."""
     return Child(
         "web",
         [
-            *(sys.executable, "-m", "gunicorn", "config.wsgi"),
-            *("--config", "config/gunicorn.py", "--bind", address(host, port)),
+            *(sys.executable, "-m", "config.web", "--host", host, "--port", str(port)),
             # Who presses Ctrl-C waits for it.
-            *("--graceful-timeout", "5"),
+            *("--grace", "5"),
         ],
         # Static files come straight from the apps until `collectstatic` has run, and may.
         env={"PYTHONWARNINGS": "ignore:No directory at:UserWarning", **(env or {})},

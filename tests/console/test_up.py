@@ -194,7 +194,7 @@ class TestAFirstStart:
             receiver := re.search(r"The local receiver is at http://127\.0\.0\.1:(\d+)", output)
         )
         assert f"demo.receiver --port {receiver[1]}" in commands
-        for part in ("gunicorn", "manage.py worker", "manage.py sweep", "demo.receiver"):
+        for part in ("config.web", "manage.py worker", "manage.py sweep", "demo.receiver"):
             assert part in commands
 
     def test_goes_on_when_somebody_kills_its_services(self, first: Running) -> None:

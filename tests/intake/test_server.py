@@ -3,7 +3,9 @@
 import http.client
 import json
 import os
+import signal
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +15,7 @@ from django.db import connection
 
 from apps.calls.models import CallEvent
 from tests.builders import World, bearer, event, make_webhook
-from tests.common.processes import python, wait_until
+from tests.web_server import WebServer, web_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,22 +23,17 @@ LIMIT = 5_000_000
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
+def server() -> Iterator[WebServer]:
     """A web server on this test's database."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
     url = urlsplit(os.environ["DATABASE_URL"])
     database = url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-    arguments = ("--config", "config/gunicorn.py", "--bind", f"127.0.0.1:{port}")
-    env = {"DATABASE_URL": database, "WEB_CONCURRENCY": "1"}
-    with python("-m", "gunicorn", *arguments, "config.wsgi", env=env):
-        wait_until(lambda: is_up(port), timeout_s=60)
-        yield port
+    with web_server({"DATABASE_URL": database}) as server:
+        yield server
 
 
-def is_up(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+@pytest.fixture
+def port(server: WebServer) -> int:
+    return server.port
 
 
 def send(port: int, world: World, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
@@ -103,3 +100,23 @@ def test_the_server_outlives_bodies_that_break(port: int, world: World, chunks: 
 
     assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
     assert send(port, world, json.dumps(event(world)))[0] == 202
+
+
+def test_a_request_under_way_is_answered_before_the_server_stops(
+    server: WebServer, world: World
+) -> None:
+    body = json.dumps(event(world)).encode()
+    head = (
+        "POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {world.token}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+        client.sendall(head.encode() + body[:5])
+        time.sleep(0.5)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        client.sendall(body[5:])
+        answer = client.recv(65_536)
+    assert answer.startswith(b"HTTP/1.1 202")
+    assert server.process.wait(30) == 0
+    assert CallEvent.objects.count() == 1
