@@ -27,7 +27,9 @@ def serving(installation: Installation) -> Iterator[Web]:
     with socket.create_server((HOST, 0)) as free:
         port = free.getsockname()[1]
     command = python("-m", "config.web", "--host", HOST, "--port", str(port))
-    with running(command, env={"WEB_CONCURRENCY": "1"}, log=installation.data_dir / "web.log") as web:
+    with running(
+        command, env={"WEB_CONCURRENCY": "1"}, log=installation.data_dir / "web.log"
+    ) as web:
         address = f"http://{HOST}:{port}"
         wait_until(lambda: _answers(f"{address}/healthz"), "Starting the web server", _START_S)
         if web.popen.poll() is not None:

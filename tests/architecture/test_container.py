@@ -17,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 from apps.common.embedded import EmbeddedServices
 from apps.delivery.engine.senders import STOP_GRACE_S
 from apps.delivery.wake import CHANNEL
-from config import web
+from config.web import GRACE_S
 from tests.architecture.containers import (
     Containers,
     Receiver,
@@ -124,7 +124,7 @@ class TestCompose:
         for name in ("worker", "sweep"):
             # Once for the requests under way, once for recording them.
             assert seconds(services[name]["stop_grace_period"]) > 2 * STOP_GRACE_S
-        assert seconds(services["web"]["stop_grace_period"]) > web.GRACE_S
+        assert seconds(services["web"]["stop_grace_period"]) > GRACE_S
 
     def test_asks_all_that_stay_for_their_health(self, services: dict[str, Any]) -> None:
         """As the image says: those that serve nothing by a file, in memory."""
