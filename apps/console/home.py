@@ -32,10 +32,11 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {
         **context,
         "title": "Home",
+        "since": since.isoformat(timespec="seconds"),
         "call_total": calls.filter(created_at__gte=since).count(),
         "states": states,
         "pending": states["pending"] + states["waiting"],
-        "success_rate": round(100 * states["succeeded"] / finished) if finished else None,
+        "success_rate": 100 * states["succeeded"] // finished if finished else None,
         "failures": deliveries.filter(state=DeliveryState.FAILED)
         .select_related("webhook", "call", "call__location", "account")
         .order_by("-created_at")[:_SHOWN_FAILURES],
