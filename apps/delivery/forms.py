@@ -77,6 +77,9 @@ class ReplayForm(forms.Form):
     def __init__(self, *args: Any, account_ids: Sequence[uuid.UUID], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.plan: ReplayPlan | None = None
+        zone = timezone.get_current_timezone_name().replace("_", " ")
+        for name in ("since", "until"):
+            self.fields[name].help_text = f"In the time zone {zone}."
         accounts = self.fields["account"]
         accounts.queryset = Account.objects.filter(pk__in=account_ids)  # type: ignore[attr-defined]
         webhooks = self.fields["webhook"]

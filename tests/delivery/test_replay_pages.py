@@ -66,6 +66,10 @@ class TestPages:
         )
         assert [row.replay_id for row in listed.context["cl"].result_list] == [replay.pk]
 
+    def test_says_in_which_time_zone_it_asks(self, log_in: LogIn) -> None:
+        browser = log_in(account=AccountFactory(time_zone="America/Los_Angeles"))
+        assert "America/Los Angeles" in browser.get(reverse(self.NEW)).content.decode()
+
     def test_tells_that_too_many_are_at_work(
         self, account: Account, webhook: Webhook, log_in: LogIn
     ) -> None:
