@@ -139,6 +139,16 @@ class TestTemplates:
         assert answers == [403, 302]
         assert list(Template.objects.all()) == [used]
 
+    def test_leads_to_a_copy_whoever_may_make_one(self, log_in: LogIn, account: Account) -> None:
+        template = TemplateFactory(account=account)
+        page = reverse("admin:webhooks_template_change", args=[template.pk])
+        copy = reverse("admin:webhooks_template_duplicate", args=[template.pk])
+        led = {
+            role: copy in log_in(account=account, role=role).get(page).content.decode()
+            for role in (Role.MEMBER, Role.VIEWER)
+        }
+        assert led == {Role.MEMBER: True, Role.VIEWER: False}
+
     def test_tokens_are_one_click_away(self, log_in: LogIn, account: Account) -> None:
         browser = log_in(account=account, role=Role.VIEWER)
         assert reverse("tokens") in browser.get(reverse("admin:index")).content.decode()
@@ -325,6 +335,24 @@ class TestWebhooks:
             for webhook in (sent, fresh)
         ]
         assert answers == [403, 302]
+
+    @pytest.mark.parametrize(
+        ("signature", "told"),
+        [
+            ("standard", "webhook-signature"),
+            ("hex", "X-Hub-Signature-256"),
+            ("none", "are not signed"),
+        ],
+    )
+    def test_the_page_of_the_secret_tells_what_is_signed(
+        self, log_in: LogIn, account: Account, signature: str, told: str
+    ) -> None:
+        header = "X-Hub-Signature-256" if signature == "hex" else ""
+        webhook = WebhookFactory(account=account, signature=signature, signature_header=header)
+        link = reverse("admin:webhooks_webhook_secret", args=[webhook.pk])
+        page = log_in(account=account, role=Role.ADMIN).get(link).content.decode()
+        names = ("webhook-signature", "X-Hub-Signature-256", "are not signed")
+        assert [name for name in names if name in page] == [told]
 
     def test_viewers_change_nothing(self, log_in: LogIn, account: Account) -> None:
         webhook = WebhookFactory(account=account)

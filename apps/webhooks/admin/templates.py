@@ -77,6 +77,10 @@ class TemplateAdmin(TemplatePages, AccountScopedAdmin):
         declared = super().get_readonly_fields(request, obj)
         return declared if obj is None else [*declared, "format", "shown_sample"]
 
+    def beside_form(self, request: HttpRequest, row: Template) -> dict[str, Any]:
+        """Lead to a copy whoever may make templates."""
+        return {"may_duplicate": self.has_add_permission(request)}
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Offer sharing to agencies only."""
         fieldsets = super().get_fieldsets(request, obj)
