@@ -69,7 +69,9 @@ class ApplyWebhookForm(ApplyForm):
         " repeated."
     )
 
-    webhook = forms.ModelChoiceField(queryset=Webhook.objects.none(), widget=SearchableSelect)
+    webhook = forms.ModelChoiceField(
+        queryset=Webhook.objects.none(), empty_label="Choose a webhook", widget=SearchableSelect
+    )
     timings = forms.MultipleChoiceField(
         label="Sent at",
         choices=Timing.choices,
@@ -107,7 +109,9 @@ class ApplyTemplateForm(ApplyForm):
         " Webhooks of the whole account stay as they are."
     )
 
-    template = forms.ModelChoiceField(queryset=Template.objects.none(), widget=SearchableSelect)
+    template = forms.ModelChoiceField(
+        queryset=Template.objects.none(), empty_label="Choose a template", widget=SearchableSelect
+    )
     replaces = forms.ModelChoiceField(
         label="In place of",
         queryset=Template.objects.none(),

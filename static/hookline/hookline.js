@@ -81,6 +81,10 @@ document.addEventListener("change", (event) => {
 const ICON_NAMES = { dock_to_right: "Side bar", close: "Close", more_horiz: "More" };
 
 document.addEventListener("DOMContentLoaded", () => {
+  // The theme tells the name of a chosen file in a field of its own, which ours do without.
+  document.querySelectorAll("input[type=file]").forEach((input) => {
+    input.hasChangeListener = true;
+  });
   // An icon is a word in a font: beside the text of a link or button it would be read out, too.
   document.querySelectorAll(":is(a, button) > .material-symbols-outlined:not([role])").forEach((icon) => {
     if (icon.parentElement.title || icon.parentElement.textContent.trim() !== icon.textContent.trim()) {

@@ -6,8 +6,9 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from apps.accounts.models import AccountKind
 from tests.browser.conftest import OpenPage
-from tests.builders import World
+from tests.builders import World, make_world
 from tests.factories import AttachmentFactory, OperatorFactory, TemplateFactory, WebhookFactory
 
 PHONE = {"width": 390, "height": 844}
@@ -51,6 +52,25 @@ def test_is_as_wide_as_a_phone(
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
+def test_the_name_of_a_switch_is_one_line(open_page: OpenPage) -> None:
+    agency = make_world("Agency", kind=AccountKind.AGENCY)
+    page = open_page(agency.owner)
+    page.set_viewport_size(PHONE)
+    page.goto(reverse("admin:webhooks_template_change", args=[agency.json.pk]))
+    lines = page.get_by_text("Shared with client accounts").evaluate(
+        "label => label.offsetHeight / parseFloat(getComputedStyle(label).lineHeight)"
+    )
+    assert round(lines) == 1
+
+
+def test_a_chosen_file_is_named(open_page: OpenPage, shop: World) -> None:
+    page = open_page(shop.owner)
+    page.goto(reverse("admin:campaigns_import_new", args=["locations"]))
+    file = page.locator("input[type=file]")
+    file.set_input_files({"name": "places.csv", "mimeType": "text/csv", "buffer": b"name\n"})
+    assert file.input_value().endswith("places.csv")
+
+
 class TestTabs:
     def tabs_are_all_there(self, page: Page) -> None:
         names = ["Edit", "Webhook Management", "Campaigns", "Call treatments", "Tracking numbers"]
@@ -75,3 +95,5 @@ class TestTheQueuesOfOperators:
         queue = [] if page_name == "home" else [0]
         page.goto(reverse(f"django_rq:{page_name}", args=queue))
         expect(page.get_by_role("heading", level=1).first).to_be_visible()
+        page.set_viewport_size(PHONE)
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.conftest import LogIn
-from tests.factories import AccountFactory, WebhookFactory
+from tests.factories import AccountFactory, LocationFactory, WebhookFactory
 
 OUR_TEMPLATES = sorted(Path(settings.BASE_DIR, "templates").rglob("*.html"))
 _INLINE = re.compile(
@@ -105,3 +105,13 @@ class TestTheSelects:
         for name, is_searched in (("template", True), ("location", True), ("method", False)):
             shown = str(fields[name].widget.render(name, None, {}))
             assert ("unfold-admin-autocomplete" in shown) is is_searched
+
+
+@pytest.mark.django_db
+def test_deletion_is_the_last_action_of_a_list(log_in: LogIn) -> None:
+    account = AccountFactory()
+    LocationFactory(account=account)
+    page = log_in(account=account).get(reverse("admin:accounts_location_changelist"))
+    actions = [name for name, _ in page.context["action_form"].fields["action"].choices]
+    assert len(actions) > 2
+    assert actions[-1] == "delete_selected"

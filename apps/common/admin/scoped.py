@@ -199,6 +199,13 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
             raise IncorrectLookupParameters from error
         return listed
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer deletion last."""
+        actions: dict[str, Any] = super().get_actions(request)
+        if delete := actions.pop("delete_selected", None):
+            actions["delete_selected"] = delete
+        return actions
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
