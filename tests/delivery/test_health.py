@@ -10,6 +10,7 @@ from apps.common.access import Access, ReachableAccount, Role
 from apps.common.tenancy import tenant_scope
 from apps.delivery.breaker import RELEASE_PAUSE, in_window
 from apps.delivery.engine import health as health_module
+from apps.delivery.engine import senders
 from apps.delivery.models import Attempt, Delivery, EndpointHealth
 from apps.delivery.sweep import Sweep
 from apps.webhooks.models import Webhook
@@ -146,8 +147,10 @@ class TestAnOpenBreaker:
         assert health.release_at is None
 
     def test_hands_its_probe_on_when_the_worker_stops(
-        self, webhook: Webhook, receiver: Receiver
+        self, webhook: Webhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        # The whole grace is waited for in test_worker.
+        monkeypatch.setattr(senders, "STOP_GRACE_S", 0.5)
         webhook.url = receiver.url("/hang")
         webhook.save(update_fields=["url"])
         probe_now()
