@@ -102,6 +102,19 @@ def test_the_server_outlives_bodies_that_break(port: int, world: World, chunks: 
     assert send(port, world, json.dumps(event(world)))[0] == 202
 
 
+def test_a_body_that_ends_too_early_is_not_taken(port: int, world: World) -> None:
+    body = json.dumps(event(world)).encode()
+    head = (
+        "POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {world.token}\r\nContent-Length: {len(body) + 1}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        client.sendall(head.encode() + body)
+        client.shutdown(socket.SHUT_WR)
+        client.recv(65_536)
+    assert not CallEvent.objects.exists()
+
+
 def test_a_request_under_way_is_answered_before_the_server_stops(
     server: WebServer, world: World
 ) -> None:

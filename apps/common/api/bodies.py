@@ -135,6 +135,9 @@ def read_body(request: Request, limit: int) -> bytes:
     if len(body) > limit:
         _drain(stream)
         raise _too_large(limit)
+    # A web server may take one that broke off for a whole one.
+    if declared.isdecimal() and len(body) < int(declared):
+        raise _unreadable()
     return body
 
 
@@ -154,7 +157,11 @@ def _read(stream: HttpRequest | BinaryIO, size: int) -> bytes:
         return stream.read(size)
     # Each web server has errors of its own for a body that breaks.
     except Exception:  # noqa: BLE001
-        raise Problem(400, "unreadable_body", "The body could not be read to its end.") from None
+        raise _unreadable() from None
+
+
+def _unreadable() -> Problem:
+    return Problem(400, "unreadable_body", "The body could not be read to its end.")
 
 
 def _drain(stream: HttpRequest | BinaryIO) -> None:
