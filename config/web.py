@@ -1,6 +1,6 @@
 """The web server, of the image and of `up`: `python -m config.web`.
 
-It is granian, which speaks HTTP without the interpreter's lock (decision 26). Around it are what
+It is granian, which speaks HTTP without the interpreter's lock (decision 27). Around it are what
 gunicorn did by itself: a process that hangs is replaced, and none outlives the one that started it.
 """
 
