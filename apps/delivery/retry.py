@@ -30,7 +30,7 @@ SETTINGS_RETRY_S: Final = _HOUR
 
 # Tries whose end nobody knows, as they ended with their worker or broke down, until a delivery is
 # given up: it may be what ends the workers.
-MOST_LOST: Final = 7
+MOST_LOST: Final = 10
 LOST_TOO_OFTEN: Final = (
     f"Not sent again: {MOST_LOST} tries ended with the worker that made them, or broke down in"
     " Hookline. It may have arrived. It can be resent."

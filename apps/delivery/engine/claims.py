@@ -141,7 +141,7 @@ _MOST_TRIES = 32_766
 # that does is lost alone. What was lost too often is claimed once more, to be ended.
 _RESTS = f"(delivery.claim IS NOT NULL AND delivery.lost_count BETWEEN 1 AND {MOST_LOST - 2})"
 _REST = """make_interval(secs =>
-      least(86400, 90 * power(4, delivery.lost_count)) * (0.25 + 0.75 * random()))"""
+      least(86400, power(4, delivery.lost_count)) * (0.25 + 0.75 * random()))"""
 # As the index over such rows has it.
 _IS_GATED = """(health.probe_at IS NOT NULL OR health.rate_per_s IS NOT NULL
       OR health.concurrency IS NOT NULL)"""
