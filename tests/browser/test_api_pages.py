@@ -1,18 +1,13 @@
 """The pages of the API's description, under the content security policy."""
 
-import re
-
 import pytest
 from django.test import Client
 from playwright.sync_api import Page
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import REDOC_LOGO, OpenPage
 from tests.builders import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-# Redoc would fetch its logo from elsewhere; the policy keeps it from that.
-_LOGO = re.compile(r"Loading the image 'https://cdn\.redoc\.ly/.* violates")
 
 
 def watched(page: Page) -> list[str]:
@@ -43,7 +38,7 @@ def test_redoc_shows_the_api(open_page: OpenPage, shop: World) -> None:
     page.get_by_role("heading", name="List groups of locations").or_(
         page.get_by_role("heading", name="List groups")
     ).first.wait_for()
-    assert [text for text in refused if not _LOGO.match(text)] == []
+    assert [text for text in refused if not REDOC_LOGO.match(text)] == []
 
 
 def test_are_open_and_allow_no_more_than_they_need() -> None:

@@ -5,7 +5,8 @@ import datetime as dt
 import logging
 import random
 import time
-from collections import deque
+import uuid
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from apps.delivery.clients.aiohttp_client import GuardedSession, send
@@ -69,8 +70,9 @@ class Senders:
         # Those that have not ended; a task that has is in the set until the loop turns.
         self._running = 0
         self.pace = Pace(concurrency, lambda: self._running, self._spread)
-        # Lanes that have work, but found no sender free.
-        self._starved: deque[Lane] = deque()
+        # Lanes that have work, but found no sender free; each once, so that whoever has little
+        # waits for as many tries as there are lanes.
+        self._starved: OrderedDict[uuid.UUID, Lane] = OrderedDict()
 
     def attend(self, lane: Lane) -> None:
         """See that a lane that got something is sent, as far as there are senders for it."""
@@ -78,7 +80,7 @@ class Senders:
             return
         if self._running >= self.pace.limit:
             if not lane.under_way:
-                self._starved.append(lane)
+                self._starved.setdefault(lane.webhook_id, lane)
             return
         lane.under_way += 1
         self._running += 1
@@ -144,9 +146,9 @@ class Senders:
     def _next_lane(self, left: Lane) -> Lane | None:
         left.under_way -= 1
         if left.queue:
-            self._starved.append(left)
+            self._starved.setdefault(left.webhook_id, left)
         while self._starved and not self._hold.is_closing and not self._is_one_too_many:
-            lane = self._starved.popleft()
+            _, lane = self._starved.popitem(last=False)
             if lane.queue and not lane.is_busy:
                 lane.under_way += 1
                 return lane
