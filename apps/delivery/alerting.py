@@ -23,6 +23,8 @@ class Rung(StrEnum):
     NINETY = "ninety"
     DISABLED = "disabled"
     RECOVERED = "recovered"
+    # No step on that way: deliveries were given up, which says nothing about the endpoint.
+    LOST = "lost"
 
 
 _SHARES: Final = ((0.9, Rung.NINETY), (0.7, Rung.SEVENTY), (0.5, Rung.HALF))

@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import time
 from smtplib import SMTPException, SMTPRecipientsRefused
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -16,7 +17,8 @@ from apps.accounts.models import Membership
 from apps.common.access import Role
 from apps.delivery.alerting import Rung, is_hopeless, rung
 from apps.delivery.breaker import FAILING_AFTER
-from apps.delivery.models import Alert, EndpointHealth
+from apps.delivery.models import Alert, DeliveryState, EndpointHealth
+from apps.delivery.retry import MOST_LOST
 from apps.webhooks.models import Webhook
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ _SUBJECTS = {
     Rung.NINETY: "“{webhook}” keeps failing: soon it is switched off",
     Rung.DISABLED: "“{webhook}” was switched off",
     Rung.RECOVERED: "“{webhook}” works again",
+    Rung.LOST: "“{webhook}”: not everything was sent",
 }
 
 
@@ -122,7 +125,9 @@ def _note(health: EndpointHealth, since: dt.datetime, reached: Rung) -> None:
 
 def _note_recoveries() -> None:
     """Tell of endpoints that were told of as failing, and have succeeded since."""
-    recent = Alert.objects.filter(created_at__gte=timezone.now() - RECENT)
+    recent = Alert.objects.filter(created_at__gte=timezone.now() - RECENT).exclude(
+        rung=Rung.LOST.value
+    )
     last = recent.order_by("webhook_id", "-created_at").distinct("webhook_id")
     told = Alert.objects.filter(pk__in=last.values("pk")).exclude(rung=Rung.RECOVERED.value)
     for alert in told.select_related("webhook__health"):
@@ -144,14 +149,13 @@ def _mail(alert: Alert) -> None:
     if not addresses:
         return
     subject = _SUBJECTS[Rung(alert.rung)].format(webhook=alert.webhook.name)
-    page = reverse("admin:webhooks_webhook_health", args=[alert.webhook_id])
     lines = [
         f"Webhook: {alert.webhook.name}",
         f"Account: {alert.account.name}",
         f"Failing since: {alert.failing_since:%Y-%m-%d %H:%M} UTC",
         "",
         _advice(alert),
-        f"{settings.PUBLIC_URL}{page}",
+        f"{settings.PUBLIC_URL}{_page(alert)}",
     ]
     for address in addresses:
         try:
@@ -164,6 +168,14 @@ def _mail(alert: Alert) -> None:
             logger.warning("The mail server refuses an address of account %s.", alert.account_id)
 
 
+def _page(alert: Alert) -> str:
+    """Return where to look: what was given up, or how the endpoint is doing."""
+    if alert.rung == Rung.LOST:
+        asked = {"webhook__id__exact": alert.webhook_id, "state__exact": DeliveryState.FAILED}
+        return f"{reverse('admin:delivery_delivery_changelist')}?{urlencode(asked)}"
+    return reverse("admin:webhooks_webhook_health", args=[alert.webhook_id])
+
+
 def _advice(alert: Alert) -> str:
     match Rung(alert.rung):
         case Rung.RECOVERED:
@@ -171,5 +183,10 @@ def _advice(alert: Alert) -> str:
         case Rung.DISABLED:
             reason = alert.webhook.disabled_reason
             return f"{reason} What waits for it goes out when it is switched on again.".strip()
+        case Rung.LOST:
+            return (
+                f"Deliveries were given up after {MOST_LOST} tries that broke down in Hookline."
+                " They may have arrived; if not, send them again. You are told once a day at most."
+            )
         case _:
             return "It is tried again; after 5 days of nothing but failures it is switched off."

@@ -78,6 +78,11 @@ class Verdict:
     disable_webhook: bool = False
     spends_try: bool = True
 
+    @property
+    def gives_up_lost(self) -> bool:
+        """Whether its delivery ends as too many of its tries were lost."""
+        return self.state is State.FAILED and self.error_kind is ErrorKind.LOST
+
 
 def judge(
     outcome: Outcome, attempt_number: int, policy: RetryPolicy, *, now: datetime, random: Random

@@ -3,14 +3,18 @@
 import datetime as dt
 
 import pytest
+from django.core import mail
+from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from apps.calls.events import Timing
 from apps.common.ids import new_id
+from apps.delivery.alerts import send_alerts, watch_endpoints
 from apps.delivery.engine.claims import LOST
-from apps.delivery.models import Delivery
+from apps.delivery.models import Alert, Delivery, DeliveryState, EndpointHealth
 from apps.delivery.retry import LOST_TOO_OFTEN, MOST_LOST
 from apps.delivery.services import resend
+from apps.webhooks.models import Webhook
 from tests.builders import World, attach, event, make_webhook
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import drain, fall_due, states, take, take_calls
@@ -19,14 +23,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def lose(times: int) -> Delivery:
-    """Leave the only delivery claimed by a worker that died; it was lost so often with this one."""
-    Delivery.objects.update(
+    """Leave what is pending claimed by a worker that died; it was lost so often with this one."""
+    Delivery.objects.filter(state=DeliveryState.PENDING).update(
         claim=new_id(),
         leased_until=timezone.now(),
         next_attempt_at=timezone.now(),
         lost_count=times - 1,
     )
-    return Delivery.objects.get()
+    return Delivery.objects.latest("pk")
 
 
 class TestATryThatIsLost:
@@ -127,3 +131,59 @@ class TestATryThatIsLost:
 
         assert states() == ["failed", "succeeded"]
         assert [each.id for each in receiver.requests] == [end.public_id]
+
+
+class TestADeliveryThatIsGivenUp:
+    @pytest.fixture
+    def webhook(self, world: World, receiver: Receiver) -> Webhook:
+        webhook = make_webhook(world, receiver.url())
+        attach(webhook)
+        return webhook
+
+    @staticmethod
+    def tell() -> list[EmailMessage]:
+        """Return what the next looks of the sweep send."""
+        mail.outbox.clear()
+        for _ in range(2):
+            watch_endpoints()
+            send_alerts()
+        return mail.outbox
+
+    def test_is_told_of_once_for_all_of_a_day(self, world: World, webhook: Webhook) -> None:
+        take_calls(world, 3)
+        lose(MOST_LOST)
+        drain()
+
+        (message,) = self.tell()
+        assert message.subject == f"“{webhook.name}”: not everything was sent"
+        assert f"/delivery/delivery/?webhook__id__exact={webhook.pk}&state" in str(message.body)
+
+        take_calls(world, 1, "later")
+        lose(MOST_LOST)
+        drain()
+        assert self.tell() == []
+
+        Alert.objects.update(created_at=timezone.now() - dt.timedelta(days=1, minutes=1))
+        take_calls(world, 1, "next day")
+        lose(MOST_LOST)
+        drain()
+        assert len(self.tell()) == 1
+
+    def test_hides_no_recovery_and_has_none(self, world: World, webhook: Webhook) -> None:
+        now = timezone.now()
+        EndpointHealth.objects.update(
+            failing_since=now - dt.timedelta(hours=1), last_failure_at=now, failures_in_row=9
+        )
+        assert [each.subject for each in self.tell()] == [f"“{webhook.name}” is failing"]
+        take_calls(world, 1)
+        lose(MOST_LOST)
+        drain()
+        take_calls(world, 1, "later")
+        drain()
+
+        subjects = [each.subject for each in self.tell()]
+        assert sorted(subjects) == [
+            f"“{webhook.name}” works again",
+            f"“{webhook.name}”: not everything was sent",
+        ]
+        assert self.tell() == []

@@ -9,6 +9,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from apps.common.ids import new_id
+from apps.delivery.alerting import Rung
 from apps.delivery.engine.claims import Claimed
 from apps.delivery.engine.database import key_array
 from apps.delivery.outcome import ErrorKind, Outcome
@@ -61,6 +62,18 @@ UPDATE webhooks_webhook SET is_active = false, disabled_reason = %s
 WHERE id = ANY (%s) AND is_active
 """
 _GONE = "The receiver answered 410 Gone."
+# One a day for each webhook: what ends workers seldom ends only one delivery.
+_TELL_OF_LOST = """
+INSERT INTO delivery_alert (id, created_at, account_id, webhook_id, rung, failing_since)
+SELECT gen_random_uuid(), now(), account_id, webhook_id, %s, min(created_at)
+FROM delivery_delivery delivery
+WHERE id = ANY (%s) AND state = 'failed' AND NOT EXISTS (
+  SELECT FROM delivery_alert alert
+  WHERE alert.webhook_id = delivery.webhook_id AND alert.rung = %s
+    AND alert.created_at > now() - interval '1 day')
+GROUP BY account_id, webhook_id
+ON CONFLICT DO NOTHING
+"""
 
 
 @dataclass(slots=True)
@@ -93,6 +106,9 @@ async def record(connection: AsyncConnection[Any], tried: Sequence[Tried], *, wo
     gone = [each.held.webhook_id for each in tried if each.verdict.disable_webhook]
     if gone:
         await connection.execute(_DISABLE, [_GONE, gone])
+    lost = [each.held.id for each in tried if each.verdict.gives_up_lost]
+    if lost:
+        await connection.execute(_TELL_OF_LOST, [Rung.LOST, lost, Rung.LOST])
 
 
 async def forget(connection: AsyncConnection[Any], tried: Sequence[Tried]) -> None:

@@ -2,6 +2,8 @@
 
 from django.db import models
 from django.db.models import Q, Value
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from apps.accounts.models import Account
 from apps.common.models import AccountOwned
@@ -65,8 +67,8 @@ class EndpointHealth(AccountOwned):
 class Alert(AccountOwned):
     """Something that the people of an account are told about an endpoint, once.
 
-    `failing_since` names the time of failing that it belongs to; `sent_at` is set when the mails
-    were handed over.
+    `failing_since` names the time of failing that it belongs to; of deliveries that were given up
+    as lost, when the first was planned. `sent_at` is set when the mails were handed over.
     """
 
     ID_PREFIX = "alt"
@@ -91,3 +93,11 @@ class Alert(AccountOwned):
 
     def __str__(self) -> str:
         return f"{self.webhook}: {self.rung}"
+
+    @property
+    def about(self) -> str:
+        """Return what was told, as people read it."""
+        since = date_format(timezone.localtime(self.failing_since), "DATETIME_FORMAT")
+        if self.rung == Rung.LOST:
+            return f"Not everything was sent: deliveries since {since} were given up"
+        return f"{self.get_rung_display()}, failing since {since}"
