@@ -9,8 +9,8 @@ from django.db import transaction
 
 from apps.common.access import Access, Role
 from apps.common.faults import faults_at
-from apps.webhooks.models import Webhook, WebhookHeader
-from apps.webhooks.services import check_receiver
+from apps.webhooks.models import Webhook
+from apps.webhooks.services import add_headers, check_receiver
 
 # A header without a value keeps the one that is saved under its name.
 Headers = Sequence[tuple[str, str | None]]
@@ -66,12 +66,6 @@ def _replace_headers(webhook: Webhook, headers: Headers) -> None:
     for index, (name, value) in enumerate(headers):
         if value is None and name not in saved:
             raise ValidationError({f"headers/{index}/value": "No value is saved under this name."})
-        header = WebhookHeader(
-            account_id=webhook.account_id,
-            webhook=webhook,
-            name=name,
-            value=saved[name] if value is None else value,
-        )
-        with faults_at(f"headers/{index}"):
-            header.full_clean()
-        header.save()
+    add_headers(
+        webhook, [(name, saved[name] if value is None else value) for name, value in headers]
+    )

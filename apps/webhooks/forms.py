@@ -8,9 +8,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from apps.common.access import Access
-from apps.common.admin import AccountScopedForm
+from apps.common.admin import AccountScopedForm, AccountScopedFormSet
 from apps.common.admin.theme import CheckboxSelectMultiple, Select, Textarea, TextInput
 from apps.webhooks.changing import checked_url
+from apps.webhooks.headers import InvalidHeader, check_is_new
 from apps.webhooks.models import Template, Webhook, WebhookHeader
 from apps.webhooks.schedules import (
     DEFAULT_SUCCESS_CODES,
@@ -251,6 +252,23 @@ class HeaderForm(AccountScopedForm):
                 self.add_error("value", "Type the value again: it is not kept under another name.")
             cleaned["value"] = self._kept
         return cleaned
+
+
+class HeaderFormSet(AccountScopedFormSet):
+    """The headers of a webhook, each of another name."""
+
+    def clean(self) -> None:
+        """Refuse a name that is there twice."""
+        super().clean()
+        kept: list[str] = []
+        for form in self.forms:
+            if form in self.deleted_forms or not (name := form.cleaned_data.get("name")):
+                continue
+            try:
+                check_is_new(name, kept)
+            except InvalidHeader as error:
+                form.add_error(error.field, str(error))
+            kept.append(name)
 
 
 class RotateForm(forms.Form):

@@ -4,6 +4,7 @@ A value may contain %tokens%.
 """
 
 import re
+from collections.abc import Iterable
 
 from apps.webhooks.rendering import compile_text
 from apps.webhooks.tokens import UnknownToken
@@ -53,6 +54,12 @@ class InvalidHeader(ValueError):
 def is_secret_header(name: str) -> bool:
     """Tell whether the value of this header must be masked wherever it is shown."""
     return name.lower() not in PLAIN_HEADERS
+
+
+def check_is_new(name: str, others: Iterable[str]) -> None:
+    """Raise InvalidHeader if one of the others has this name; HTTP does not tell cases apart."""
+    if name.lower() in {other.lower() for other in others}:
+        raise InvalidHeader("name", f"There is a header {name} already; keep one.")
 
 
 def check_header(name: str, value: str) -> None:

@@ -19,6 +19,7 @@ from apps.common.egress import EgressError, EgressPolicy, UnresolvableHost
 from apps.common.faults import faults_at
 from apps.webhooks.extraction import Sample, SampleError, extract
 from apps.webhooks.formats import Format
+from apps.webhooks.headers import InvalidHeader, check_is_new
 from apps.webhooks.mapping import (
     Mapping,
     MappingError,
@@ -161,14 +162,24 @@ def create_webhook(
     webhook.secret = secret or new_signing_secret()
     webhook.full_clean()
     webhook.save()
+    add_headers(webhook, headers)
+    return webhook
+
+
+def add_headers(webhook: Webhook, headers: Sequence[tuple[str, str]]) -> None:
+    """Give headers to a webhook that has none. Raises ValidationError (`headers/1/value`)."""
     for index, (name, value) in enumerate(headers):
         header = WebhookHeader(
             account_id=webhook.account_id, webhook=webhook, name=name, value=value
         )
         with faults_at(f"headers/{index}"):
             header.full_clean()
+            try:
+                check_is_new(name, (other for other, _ in headers[:index]))
+            except InvalidHeader as error:
+                fault = ValidationError(str(error), code="not_unique")
+                raise ValidationError({error.field: fault}) from None
         header.save()
-    return webhook
 
 
 def read_sample(*, sample: str, template_format: str) -> Sample:

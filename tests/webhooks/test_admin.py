@@ -284,6 +284,24 @@ class TestHeaders:
         admin = log_in(account=webhook.account, role=Role.ADMIN)
         assert self.save(admin, webhook, url=elsewhere, **forms).status_code == 302
 
+    @pytest.mark.parametrize("name", ["X-Api-Key", "x-api-key"])
+    def test_a_name_is_taken_once_in_whatever_case(
+        self, log_in: LogIn, webhook: Webhook, name: str
+    ) -> None:
+        form = {
+            **header_forms(webhook, "X-Api-Key", ""),
+            "headers-TOTAL_FORMS": "2",
+            "headers-1-name": name,
+            "headers-1-value": "other",
+        }
+        browser = log_in(account=webhook.account)
+        page = self.save(browser, webhook, **form)
+        assert f"There is a header {name} already; keep one." in errors_of(page)
+        assert webhook.headers.get().value == "top-secret"
+
+        self.save(browser, webhook, **form, **{"headers-0-DELETE": "on"})
+        assert (webhook.headers.get().name, webhook.headers.get().value) == (name, "other")
+
     @pytest.mark.parametrize(
         ("name", "value"), [("Bad Name", "x"), ("Host", "x"), ("X-Key", "a\nb"), ("X-Key", "a\rb")]
     )

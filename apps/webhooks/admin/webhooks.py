@@ -20,7 +20,7 @@ from apps.common.admin import (
 from apps.common.audit import record
 from apps.common.models import AuditAction
 from apps.webhooks.admin.pages import WebhookPages
-from apps.webhooks.forms import HeaderForm, RotateForm, WebhookForm
+from apps.webhooks.forms import HeaderForm, HeaderFormSet, RotateForm, WebhookForm
 from apps.webhooks.models import Webhook, WebhookHeader
 from apps.webhooks.secrets import new_signing_secret
 from apps.webhooks.services import rotate_secret
@@ -39,6 +39,7 @@ class HeaderInline(AccountScopedTabularInline):
 
     model = WebhookHeader
     form = HeaderForm
+    formset = HeaderFormSet
     verbose_name = "HTTP header"
     delete_role = Role.MEMBER
 

@@ -148,6 +148,10 @@ class TestANewWebhook:
             ({"retry_waits_s": [0]}, "/retry_waits_s"),
             ({"timeout_s": 61}, "/timeout_s"),
             ({"headers": [{"name": "Host", "value": "x"}]}, "/headers/0/name"),
+            (
+                {"headers": [{"name": "X-A", "value": "1"}, {"name": "x-a", "value": "2"}]},
+                "/headers/1/name",
+            ),
             ({"headers": [{"name": "X-Key"}]}, "/headers/0/value"),
             ({"headers": [{"name": "X-Key", "value": "%nope%"}]}, "/headers/0/value"),
             ({"template": {"name": "T", "format": "json", "sample": "{"}}, "/template/sample"),
@@ -187,6 +191,14 @@ class TestChanging:
         good(api.patch(f"/webhooks/{webhook.public_id}", {"headers": headers}))
         saved = WebhookHeader.objects.filter(webhook=webhook)
         assert {header.name: header.value for header in saved} == {"X-Api-Key": "k", "X-New": "n"}
+
+    def test_takes_no_header_twice_in_whatever_case(self, api: Api, world: World) -> None:
+        webhook = make_webhook(world, URL, headers={"X-Api-Key": "k"})
+        headers = [{"name": "X-Api-Key"}, {"name": "x-api-key", "value": "n"}]
+        at = f"/webhooks/{webhook.public_id}"
+        told = problem(api.patch(at, {"headers": headers}), 422, "invalid")
+        assert faults(told) == [("/headers/1/name", "not_unique")]
+        assert webhook.headers.get().value == "k"
 
     def test_leaves_what_is_not_named(self, api: Api, world: World) -> None:
         webhook = make_webhook(world, URL, headers={"X-Api-Key": "k"}, timeout_s=30)

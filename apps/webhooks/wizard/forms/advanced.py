@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from apps.common.admin.theme import NumberInput, Select, TextInput
 from apps.webhooks.forms import SuccessCodesField, WebhookForm
-from apps.webhooks.headers import InvalidHeader, check_header, is_secret_header
+from apps.webhooks.headers import InvalidHeader, check_header, check_is_new, is_secret_header
 from apps.webhooks.models import TemplateFormat, Webhook
 from apps.webhooks.wizard.drafts import MORE_FIELDS, Headers
 
@@ -109,8 +109,10 @@ class AdvancedStep(forms.Form):
         credentials = self._credentials(cleaned)
         if credentials is not None and not self.errors.keys() & _CREDENTIALS:
             name, _ = credentials
-            if self._has(name):
-                self.add_error("auth", f"There is a header {name} already; keep one.")
+            try:
+                check_is_new(name, self._names())
+            except InvalidHeader as error:
+                self.add_error("auth", str(error))
             else:
                 self.headers.append(credentials)
         return cleaned
@@ -141,15 +143,14 @@ class AdvancedStep(forms.Form):
         row["is_saved"] = is_kept
         try:
             check_header(name, value)
-            if self._has(name):
-                raise InvalidHeader("name", f"{name} is there twice.")
+            check_is_new(name, self._names())
         except InvalidHeader as error:
             row["error"] = str(error)
             self.add_error(None, f"{name or 'A header'}: {error}")
         self.headers.append((name, value))
 
-    def _has(self, name: str) -> bool:
-        return any(name.lower() == other.lower() for other, _ in self.headers)
+    def _names(self) -> list[str]:
+        return [name for name, _ in self.headers]
 
     def _credentials(self, cleaned: dict[str, Any]) -> tuple[str, str] | None:
         """The header that authenticates, and its value."""
