@@ -35,7 +35,10 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "since": since.isoformat(timespec="seconds"),
         "call_total": calls.filter(created_at__gte=since).count(),
         "states": states,
-        "pending": states["pending"] + states["waiting"],
+        "unfinished": {
+            "states": ",".join(DeliveryState.unfinished()),
+            "count": sum(states[state] for state in DeliveryState.unfinished()),
+        },
         "success_rate": 100 * states["succeeded"] // finished if finished else None,
         "failures": deliveries.filter(state=DeliveryState.FAILED)
         .select_related("webhook", "call", "call__location", "account")

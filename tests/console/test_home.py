@@ -16,7 +16,9 @@ from tests.factories import AccountFactory, DeliveryFactory, WebhookFactory
 
 pytestmark = pytest.mark.django_db
 
-_FIGURE = re.compile(r'<a class="hl-card hl-figure" href="([^"]+)"><span>([^<]+)</span>')
+_FIGURE = re.compile(
+    r'<a class="hl-card hl-figure" href="([^"]+)"><span>([^<]+)</span><strong[^>]*>(\d+)<'
+)
 
 
 @pytest.fixture
@@ -24,10 +26,10 @@ def account() -> Account:
     return AccountFactory()
 
 
-def lists_behind(browser: Client) -> dict[str, str]:
-    """Return where each figure leads, by its name."""
+def figures_of(browser: Client) -> dict[str, tuple[str, int]]:
+    """Return where each figure leads, and how much it is, by its name."""
     page = browser.get(reverse("admin:index")).content.decode()
-    return {name: unescape(address) for address, name in _FIGURE.findall(page)}
+    return {name: (unescape(address), int(count)) for address, name, count in _FIGURE.findall(page)}
 
 
 class TestTheFigures:
@@ -40,9 +42,25 @@ class TestTheFigures:
         Delivery.objects.filter(pk=older.pk).update(created_at=two_days_ago)
         browser = log_in(account=account)
 
-        listed = browser.get(lists_behind(browser)["Failed"]).context["cl"].result_list
+        listed = browser.get(figures_of(browser)["Failed"][0]).context["cl"].result_list
 
         assert [row.pk for row in listed] == [recent.pk]
+
+    def test_count_what_those_lists_show(self, log_in: LogIn, account: Account) -> None:
+        webhook = WebhookFactory(account=account)
+        for count, state in enumerate(DeliveryState, 1):
+            DeliveryFactory.create_batch(count, account=account, webhook=webhook, state=state)
+        browser = log_in(account=account)
+        figures = figures_of(browser)
+
+        listed = {
+            name: len(browser.get(address).context["cl"].result_list)
+            for name, (address, _) in figures.items()
+        }
+
+        assert listed == {name: count for name, (_, count) in figures.items()}
+        of_state = dict(zip(DeliveryState, range(1, len(DeliveryState) + 1), strict=True))
+        assert listed["Under way"] == sum(of_state[state] for state in DeliveryState.unfinished())
 
     def test_promise_no_success_that_was_not_quite_one(
         self, log_in: LogIn, account: Account
