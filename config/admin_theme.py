@@ -79,7 +79,7 @@ _NAVIGATION: list[dict[str, Any]] = [
             _item("IVRs", "record_voice_over", "admin:ivr_ivr_changelist"),
             _item("Tracking numbers", "dialpad", "admin:campaigns_trackingnumber_changelist"),
             _item("Phone platforms", "dialer_sip", "admin:intake_source_changelist"),
-            _item("Attached webhooks", "link", "admin:campaigns_attachment_changelist"),
+            _item("Attachments", "link", "admin:campaigns_attachment_changelist"),
             _item(
                 "Imports", "upload_file", "admin:campaigns_import_changelist", _role(Role.MEMBER)
             ),

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from apps.common.access import Role
 from tests.conftest import LogIn
 from tests.factories import AccountFactory, LocationFactory, WebhookFactory
 
@@ -115,3 +116,21 @@ def test_deletion_is_the_last_action_of_a_list(log_in: LogIn) -> None:
     actions = [name for name, _ in page.context["action_form"].fields["action"].choices]
     assert len(actions) > 2
     assert actions[-1] == "delete_selected"
+
+
+@pytest.mark.django_db
+def test_the_side_bar_calls_a_list_as_its_page_does(log_in: LogIn) -> None:
+    browser = log_in(account=AccountFactory(), role=Role.OWNER)
+    groups = browser.get(reverse("admin:index")).context["sidebar_navigation"]
+    items = [item for group in groups for item in group["items"]]
+    pages = [browser.get(str(item["link"])) for item in items]
+    lists = [
+        (item["title"], str(page.context["cl"].opts.verbose_name_plural))
+        for item, page in zip(items, pages, strict=True)
+        if page.context and "cl" in page.context
+    ]
+
+    assert len(lists) > 15
+    for shown, title in lists:
+        # Some have the name of what they replace, in its spelling.
+        assert title.casefold().replace("-", " ").startswith(shown.casefold())
