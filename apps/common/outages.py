@@ -71,10 +71,16 @@ def is_database_away(error: Exception) -> bool:
     return own is None or bool(own.closed) or code.startswith(_ENDED)
 
 
+def in_a_line(error: Exception) -> str:
+    """Return what an error says, without the explanations that some clients add below."""
+    return str(error).partition("\n")[0]
+
+
 def _say(service: str, error: Exception) -> None:
     now = time.monotonic()
     if now - _said_at_s.get(service, -_SAY_EVERY_S) < _SAY_EVERY_S:
         return
     _said_at_s[service] = now
-    reason = str(error).partition("\n")[0]
-    logger.warning("%s can not be reached, requests are answered 503: %s", service, reason)
+    logger.warning(
+        "%s can not be reached, requests are answered 503: %s", service, in_a_line(error)
+    )

@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from apps.common.access import Access
 from apps.common.ids import encode_public_id, new_id
+from apps.common.outages import in_a_line, is_database_away
 from apps.common.trips import Trip, tenant_trip
 from apps.delivery.clients.shared import shared_session
 from apps.delivery.clients.waiting_client import send
@@ -86,9 +87,12 @@ def answer_results(
         with tenant_trip(access) as trip:
             exchange = _exchange(asked, heard, began, next_ivr=_next_ivr(trip, asked, heard))
             record(trip, exchange, is_bare=known.is_erased)
-    except DatabaseError:
+    except DatabaseError as error:
         # The caller waits: an answer that nobody wrote down is better than none.
-        logger.exception("The exchange %s could not be recorded", asked.key)
+        if is_database_away(error):
+            logger.warning("The exchange %s could not be recorded: %s", asked.key, in_a_line(error))
+        else:
+            logger.exception("The exchange %s could not be recorded", asked.key)
         exchange = _exchange(asked, heard, began, next_ivr=None)
     return Answered(exchange.reply, asked.form, asked.hook.redirect_url)
 

@@ -1,5 +1,6 @@
 """A caller never meets silence: what happens when receivers misbehave."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -296,8 +297,28 @@ class TestWhileAReceiverIsWaitedFor:
             receiver.gate.set()
             assert asked.result(30)["message"] == "ok"
 
+    def test_the_platform_is_answered_though_the_database_goes_away(
+        self, world: World, receiver: Receiver, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        make_hook(world, receiver.url("/gated"))
+        with ThreadPoolExecutor(1) as caller:
+            asked = caller.submit(post_and_close, world)
+            wait_until(lambda: receiver.requests, timeout_s=30)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            receiver.gate.set()
+            assert asked.result(30)["message"] == "ok"
+
+        (line,) = [each for each in caplog.records if each.name == services.logger.name]
+        assert (line.levelno, line.exc_info) == (logging.WARNING, None)
+        assert "could not be recorded: " in line.getMessage()
+        assert "\n" not in line.getMessage()
+
     def test_the_platform_is_answered_though_nobody_can_write_it_down(
-        self, world: World, receiver: Receiver
+        self, world: World, receiver: Receiver, caplog: pytest.LogCaptureFixture
     ) -> None:
         make_hook(world, receiver.url("/gated"))
         with ThreadPoolExecutor(1) as caller:
@@ -312,6 +333,8 @@ class TestWhileAReceiverIsWaitedFor:
                 with connection.cursor() as cursor:
                     cursor.execute("GRANT INSERT ON ivr_ivrexchange TO hookline_tenant")
         assert not IvrExchange.objects.exists()
+        (fault,) = [each for each in caplog.records if each.name == services.logger.name]
+        assert fault.exc_info
 
 
 def post_and_close(world: World, **fields: Any) -> dict[str, Any]:
