@@ -60,16 +60,16 @@ class Sweep:
         return time.monotonic() - self._turned_at_s < STUCK_AFTER_S
 
     def run_once(self) -> None:
-        """End what is too late, see that what is due is sent, then all else that is to be done."""
-        self._turned_at_s = time.monotonic()
-        self._keep_sending()
-        for work in self._chores():
+        """End what is too late, see that what is due is sent, then all else that is to be done.
+
+        What fails is logged, and the rest done all the same; raised is only that the database is
+        away.
+        """
+        for work in (_expire, self._walk_lines, self._keep_sending, *self._chores()):
             self._turned_at_s = time.monotonic()
             _do(work)
 
     def _keep_sending(self) -> None:
-        _expire()
-        self._walk_lines()
         with connection.cursor() as cursor:
             cursor.execute(_BACKLOG_TO_RELEASE)
             (is_needed,) = cursor.fetchone()

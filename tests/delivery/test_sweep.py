@@ -1,6 +1,9 @@
 """The sweep: what is due is sent, whoever was or was not woken."""
 
+import logging
+import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import redis
@@ -24,6 +27,7 @@ from tests.delivery.sending import (
     take_calls,
     wait_until_sent,
 )
+from tests.transactions import database_away
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,6 +38,11 @@ def due(world: World, receiver: Receiver, redis_server: RedisServer) -> None:
     attach(make_webhook(world, receiver.url()))
     take_calls(world, 3)
     redis.Redis.from_url(settings.REDIS_URL).flushall()
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """Return what the sweep or its command logged."""
+    return [each for each in caplog.records if "sweep" in each.name]
 
 
 class TestTheSweep:
@@ -152,6 +161,19 @@ class TestTheSweep:
         assert done == ["imports"]
         assert "A part of the sweep failed." in caplog.text
 
+    @pytest.mark.usefixtures("due")
+    def test_sends_though_a_part_before_fails(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("apps.delivery.sweep.EXPIRE", "SELECT nothing")
+
+        call_command("sweep", "--once")
+
+        assert delivery_queue().count == 1
+        (fault,) = said(caplog)
+        assert (fault.levelno, fault.message) == (logging.ERROR, "A part of the sweep failed.")
+        assert 'column "nothing" does not exist' in caplog.text
+
     @pytest.mark.usefixtures("redis_server")
     def test_queues_nothing_for_a_webhook_that_is_off(
         self, world: World, receiver: Receiver
@@ -170,6 +192,24 @@ class TestTheSweep:
 
 
 class TestTheCommand:
+    @pytest.mark.usefixtures("redis_server")
+    def test_waits_for_a_database_that_is_away(self, caplog: pytest.LogCaptureFixture) -> None:
+        def stop_when_it_is_said() -> None:
+            try:
+                wait_until(lambda: said(caplog), timeout_s=30)
+            finally:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        with database_away(), ThreadPoolExecutor(1) as other:
+            stopped = other.submit(stop_when_it_is_said)
+            call_command("sweep")
+            stopped.result()
+
+        line = said(caplog)[0]
+        assert (line.levelno, line.exc_info) == (logging.WARNING, None)
+        assert line.getMessage().startswith("The database is away: ")
+        assert "\n" not in line.getMessage()
+
     @pytest.mark.usefixtures("due")
     def test_sweeps_once(self) -> None:
         call_command("sweep", "--once")

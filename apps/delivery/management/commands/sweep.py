@@ -9,10 +9,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from apps.common.checks import SETTINGS
 from apps.common.heartbeat import start_beating
+from apps.common.outages import in_a_line
 from apps.delivery.jobs import is_getting_on, stop_running_drain
 from apps.delivery.sweep import Sweep
 
@@ -44,10 +45,10 @@ class Command(BaseCommand):
         while True:
             try:
                 sweep.run_once()
-            except DatabaseError as error:
+            except (OperationalError, InterfaceError) as error:
                 if options["once"]:
                     raise
-                logger.warning("The database is away: %s", error)
+                logger.warning("The database is away: %s", in_a_line(error))
                 connection.close()
             if options["once"] or stopped.wait(settings.SWEEP_INTERVAL_S):
                 return
