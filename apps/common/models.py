@@ -167,7 +167,8 @@ class StoredAnswer(AccountOwned):
     """What a POST with an `Idempotency-Key` was answered, to be repeated for a day.
 
     `sender` is the API key or the person. The body may hold a secret that is shown once, so it is
-    kept encrypted. `digest` tells whether the same key comes with another request.
+    kept encrypted; there is none where it was too large to keep. `digest` tells whether the same
+    key comes with another request.
     """
 
     ID_PREFIX = "ans"
@@ -177,7 +178,7 @@ class StoredAnswer(AccountOwned):
     digest = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
     headers = models.JSONField()
-    body = EncryptedTextField()
+    body = EncryptedTextField(null=True)
 
     class Meta:
         constraints = [

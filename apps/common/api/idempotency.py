@@ -86,7 +86,7 @@ class Submission:
             digest=self.digest,
             status=response.status_code,
             headers=headers,
-            body=body.decode() if self._has_room(len(body)) else "",
+            body=body.decode() if self._has_room(len(body)) else None,
         )
         StoredAnswer.objects.bulk_create([answer], ignore_conflicts=True)
 
@@ -119,14 +119,14 @@ class Submission:
                 "idempotency_key_reused",
                 "This Idempotency-Key came with another request before; take a new one.",
             )
-        if not known.body:
+        if known.body is None:
             raise Problem(
                 409,
                 "answer_not_kept",
                 f"This was done, and answered {known.status}; the answer was too large to keep.",
                 headers=known.headers,
             )
-        raise Repeated(_answer_again(known))
+        raise Repeated(_answer_again(known, known.body))
 
     def take(self) -> bool:
         """Take the key until the end of the transaction; tell whether nobody else has it."""
@@ -152,9 +152,9 @@ def _digest_of(request: Request) -> str:
     return hashlib.sha256(f"{request.get_full_path()}\n{body}".encode()).hexdigest()
 
 
-def _answer_again(known: StoredAnswer) -> HttpResponse:
+def _answer_again(known: StoredAnswer, body: str) -> HttpResponse:
     response = HttpResponse(
-        known.body.encode(), status=known.status, content_type=OrjsonRenderer.media_type
+        body.encode(), status=known.status, content_type=OrjsonRenderer.media_type
     )
     for name, value in known.headers.items():
         response[name] = value

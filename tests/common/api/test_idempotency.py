@@ -6,10 +6,15 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
+from django.urls import include, path
 from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from apps.accounts.models import Scope
 from apps.common.api import idempotency
 from apps.common.api.idempotency import Submission, purge_stored_answers
+from apps.common.api.views import ApiView
 from apps.common.models import StoredAnswer
 from apps.webhooks.models import Template
 from tests.api_client import Api, api_for, good, problem
@@ -23,6 +28,16 @@ BODY = {"name": "Lead", "format": "json", "sample": '{"a": "%ani%"}'}
 @pytest.fixture
 def api(world: World) -> Api:
     return api_for(world.account)
+
+
+class Done(ApiView):
+    scope = Scope.WRITE
+
+    def post(self, request: Request) -> Response:
+        return Response(status=204)
+
+
+urlpatterns = [path("api/v1/done", Done.as_view()), path("", include("config.urls"))]
 
 
 def post(api: Api, key: str, **fields: str) -> Any:
@@ -88,7 +103,7 @@ class TestAKey:
         told = problem(again, 409, "answer_not_kept")
         assert "201" in told["detail"]
         assert again["Location"] == first["Location"]
-        assert StoredAnswer.objects.get().body == ""
+        assert StoredAnswer.objects.get().body is None
         assert Template.objects.filter(name="Lead").count() == 1
 
     def test_keeps_small_answers_however_many(
@@ -97,6 +112,13 @@ class TestAKey:
         monkeypatch.setattr(idempotency, "MOST_LARGE", 0)
         first, again = post(api, "k1"), post(api, "k1")
         assert good(again, 201) == good(first, 201)
+
+    @pytest.mark.urls(__name__)
+    def test_repeats_an_answer_without_a_body(self, api: Api) -> None:
+        first, again = (api.post("/done", {}, **{"Idempotency-Key": "k1"}) for _ in range(2))
+        assert (first.status_code, again.status_code) == (204, 204)
+        assert again.content == b""
+        assert again["Idempotent-Replayed"] == "true"
 
     @pytest.mark.parametrize("key", ["", " ", "a b", "é", "x" * 256])
     def test_that_is_none_is_refused(self, api: Api, key: str) -> None:
