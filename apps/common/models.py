@@ -3,9 +3,9 @@
 import re
 import uuid
 from collections.abc import Collection
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.utils import timezone
 
@@ -40,6 +40,21 @@ class HooklineModel(models.Model):
         if faulty:
             raise ValidationError(faulty)
 
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Say where a row has what another one has already; Django would not, and has two codes."""
+        faults: dict[str, list[ValidationError]] = {}
+        for model, constraints in self.get_constraints():
+            for constraint in constraints:
+                try:
+                    constraint.validate(model, self, exclude=set(exclude or ()))
+                except ValidationError as error:
+                    if isinstance(constraint, models.UniqueConstraint):
+                        faults = not_unique(model, constraint).update_error_dict(faults)
+                    else:
+                        faults = error.update_error_dict(faults)
+        if faults:
+            raise ValidationError(faults)
+
     @property
     def audit_label(self) -> str:
         """What the audit log calls the row."""
@@ -54,6 +69,19 @@ class HooklineModel(models.Model):
     def key_of(cls, public_id: str) -> uuid.UUID:
         """Return the key behind a public id of this model; raise InvalidPublicId otherwise."""
         return decode_public_id(cls.ID_PREFIX, public_id)
+
+
+def not_unique(model: type[models.Model], constraint: models.UniqueConstraint) -> ValidationError:
+    """Return the fault of a row that has what another one has already.
+
+    It is at the last of two fields: the first is what the row belongs to.
+    """
+    own: Any = model._meta.get_field(constraint.fields[-1])
+    message = constraint.get_violation_error_message()
+    if constraint.violation_error_message == constraint.default_violation_error_message:
+        message = f"Another {model._meta.verbose_name} has this {own.verbose_name}."
+    place = own.name if len(constraint.fields) == 2 else NON_FIELD_ERRORS
+    return ValidationError({place: ValidationError(message, code="not_unique")})
 
 
 class AccountOwned(HooklineModel):

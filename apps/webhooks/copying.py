@@ -20,9 +20,7 @@ def copy_from_gallery(*, account: Account, key: str, name: str, by: User | None)
     if entry is None:
         raise ValidationError({"key": f"The gallery has no template “{key}”."})
     template = Template(account=account, name=name.strip() or entry.name, format=entry.format.value)
-    template.full_clean(exclude=["current_version"], validate_constraints=False)
-    if Template.objects.filter(account=account, name=template.name).exists():
-        raise ValidationError({"name": "The account has a template of this name already."})
+    template.full_clean(exclude=["current_version"])
     template.save()
     template.current_version = TemplateVersion.objects.create(
         account=account,

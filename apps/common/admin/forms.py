@@ -10,7 +10,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import ForeignKey, QuerySet, UniqueConstraint
 
 from apps.common.admin.theme import SearchableSelect, Select
-from apps.common.models import AccountOwned
+from apps.common.models import AccountOwned, not_unique
 
 if TYPE_CHECKING:
     from django.forms.models import BaseInlineFormSet
@@ -100,7 +100,7 @@ class AccountScopedFormSet(_InlineFormSet):
             if constraint.nulls_distinct is not False:
                 keys = [key for key in keys if None not in key]
             if len(keys) != len(set(keys)):
-                raise ValidationError(constraint.get_violation_error_message())
+                raise ValidationError(not_unique(model, constraint).messages)
 
 
 def scope_choices(form: type[Any], account_ids: Sequence[uuid.UUID]) -> None:

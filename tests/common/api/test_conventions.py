@@ -6,7 +6,7 @@ from apps.accounts.models import AccountKind
 from apps.common.access import Role
 from apps.webhooks.models import Template
 from tests.api_client import Api, api_for, faults, good, problem
-from tests.builders import World, make_template, make_world
+from tests.builders import World, make_template, make_webhook, make_world
 from tests.conftest import LogIn
 from tests.factories import GroupFactory, TemplateFactory
 
@@ -221,3 +221,37 @@ def test_a_template_of_another_account_can_not_be_opened(api: Api) -> None:
     at = f"/templates/{template.public_id}"
     for response in (api.get(at), api.patch(at, {}), api.delete(at)):
         problem(response, 404, "not_found")
+
+
+class TestWhatAnotherRowHas:
+    @pytest.mark.parametrize(
+        ("at", "body", "pointer"),
+        [
+            ("/templates", {"name": "N", "format": "json", "sample": "{}"}, "/name"),
+            ("/templates/from-gallery", {"key": "adf", "name": "N"}, "/name"),
+            ("/groups", {"name": "N"}, "/name"),
+            ("/locations", {"name": "N", "client_location_id": "7"}, "/client_location_id"),
+            ("/campaigns", {"name": "N", "location": "{location}"}, "/name"),
+            ("/treatments", {"name": "N", "location": "{location}"}, "/name"),
+            (
+                "/tracking-numbers",
+                {"number": "+15559990000", "location": "{location}"},
+                "/number",
+            ),
+            ("/ivrs", {"number": 75, "name": "N"}, "/number"),
+            ("/attachments", {"webhook": "{webhook}", "timing": "begin"}, ""),
+        ],
+    )
+    def test_is_told_by_its_place(
+        self, api: Api, world: World, at: str, body: dict[str, str], pointer: str
+    ) -> None:
+        webhook = make_webhook(world, "https://93.184.216.34/leads")
+        ids = {"{location}": world.location.public_id, "{webhook}": webhook.public_id}
+        body = {name: ids.get(value, value) for name, value in body.items()}
+        good(api.post(at, body), 201)
+
+        told = problem(api.post(at, body), 422, "invalid")
+
+        assert faults(told) == [(pointer, "not_unique")]
+        (message,) = [each["message"] for each in told["errors"]]
+        assert message.endswith(("has this name.", "ID.", "number.", "already."))

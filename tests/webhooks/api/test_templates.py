@@ -75,7 +75,8 @@ class TestCreating:
     def test_refuses_a_name_that_is_taken(self, api: Api) -> None:
         made(api)
         body = {"name": "Lead", "format": "json", "sample": SAMPLE}
-        problem(api.post("/templates", body), 422, "invalid")
+        told = problem(api.post("/templates", body), 422, "invalid")
+        assert faults(told) == [("/name", "not_unique")]
 
     def test_knows_no_group_of_others(self, api: Api) -> None:
         body = {"name": "Lead", "format": "json", "sample": SAMPLE}
