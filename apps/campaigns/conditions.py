@@ -29,7 +29,14 @@ _NANP = re.compile(r"\+1[2-9][0-9]{9}")
 
 
 class InvalidCondition(ValueError):
-    """Conditions that can not be used; the message is for people."""
+    """Conditions that can not be used; the message is for people.
+
+    `place` is the pointer of the faulty part inside the plain form, "" for the whole.
+    """
+
+    def __init__(self, message: str, place: str = "") -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class Op(StrEnum):
@@ -102,6 +109,11 @@ class Group:
 
     is_any: bool = False
     of: tuple["Rule | Group", ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What the plain form calls it."""
+        return "any" if self.is_any else "all"
 
 
 Condition = Rule | Group
@@ -183,9 +195,18 @@ def first_failing(condition: Condition, facts: CallFacts) -> Condition | None:
 
 def rules_of(condition: Condition) -> list[Rule]:
     """Return every rule inside a condition."""
+    return list(placed_rules(condition).values())
+
+
+def placed_rules(condition: Condition, place: str = "") -> dict[str, Rule]:
+    """Return every rule inside a condition, by its pointer in the plain form."""
     if isinstance(condition, Rule):
-        return [condition]
-    return [rule for part in condition.of for rule in rules_of(part)]
+        return {place: condition}
+    return {
+        within: rule
+        for index, part in enumerate(condition.of)
+        for within, rule in placed_rules(part, f"{place}/{condition.key}/{index}").items()
+    }
 
 
 def condition_from(plain: object) -> Condition:
@@ -203,7 +224,7 @@ def to_plain(condition: Condition) -> dict[str, Any]:
     if isinstance(condition, Group):
         if not condition.of:
             return {}
-        return {"any" if condition.is_any else "all": [to_plain(part) for part in condition.of]}
+        return {condition.key: [to_plain(part) for part in condition.of]}
     value = list(condition.value) if isinstance(condition.value, tuple) else condition.value
     plain: dict[str, Any] = {"field": condition.field, "op": condition.op.value, "value": value}
     return {**plain, "name": condition.name} if condition.name else plain
@@ -223,7 +244,17 @@ def _read(plain: object, depth: int) -> Condition:
         raise InvalidCondition(f"“{key}” has a list of at least one condition.")
     if len(parts) > MAX_RULES:
         raise InvalidCondition(f"There are more than {MAX_RULES} conditions.")
-    return Group(key == "any", tuple(_read(part, depth + 1) for part in parts))
+    return Group(
+        key == "any",
+        tuple(_read_part(part, depth + 1, f"/{key}/{index}") for index, part in enumerate(parts)),
+    )
+
+
+def _read_part(plain: object, depth: int, place: str) -> Condition:
+    try:
+        return _read(plain, depth)
+    except InvalidCondition as fault:
+        raise InvalidCondition(str(fault), place + fault.place) from None
 
 
 def _read_rule(plain: dict[str, Any]) -> Rule:

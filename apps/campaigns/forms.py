@@ -57,8 +57,13 @@ class AttachmentForm(AccountScopedForm):
 
     def _update_errors(self, errors: ValidationError) -> None:
         """Show faults of conditions at their rows."""
-        if hasattr(errors, "error_dict") and "conditions" in errors.error_dict:
-            errors.error_dict["only_for"] = errors.error_dict.pop("conditions")
+        if hasattr(errors, "error_dict"):
+            errors = ValidationError(
+                {
+                    "only_for" if name.partition("/")[0] == "conditions" else name: faults
+                    for name, faults in errors.error_dict.items()
+                }
+            )
         super()._update_errors(errors)
 
     def _chosen_webhook(self) -> Webhook | None:

@@ -14,7 +14,7 @@ from apps.campaigns.conditions import (
     Condition,
     InvalidCondition,
     condition_from,
-    rules_of,
+    placed_rules,
 )
 from apps.campaigns.conditions_in_words import in_words, span
 from apps.campaigns.models.places import Campaign, Treatment, TreatmentOption
@@ -182,14 +182,15 @@ class Attachment(AccountOwned):
     def _check_conditions(self) -> None:
         """Refuse conditions that can not be read or never hold, and half a wait."""
         try:
-            rules = rules_of(condition_from(self.conditions))
+            rules = placed_rules(condition_from(self.conditions))
         except InvalidCondition as error:
-            raise ValidationError({"conditions": str(error)}) from None
-        if self.timing == Timing.BEGIN and any(FIELDS[rule.field].is_late for rule in rules):
+            raise ValidationError({f"conditions{error.place}": str(error)}) from None
+        late_places = [place for place, rule in rules.items() if FIELDS[rule.field].is_late]
+        if self.timing == Timing.BEGIN and late_places:
             raise ValidationError(
                 {
-                    "conditions": "At the begin, nobody knows yet how the call will go: it would"
-                    " never be sent."
+                    f"conditions{late_places[0]}": "At the begin, nobody knows yet how the call"
+                    " will go: it would never be sent."
                 }
             )
         if bool(self.wait_for) != bool(self.wait_min):

@@ -36,22 +36,33 @@ class TestAnAttachment:
         assert Attachment.objects.get().conditions == {"all": [RULE]}
 
     @pytest.mark.parametrize(
-        "conditions",
+        ("conditions", "place"),
         [
-            [],
-            7,
-            "all",
-            {"all": []},
-            {"field": "mood"},
-            {"any": [{"any": [{"any": [{"any": [RULE]}]}]}]},
+            ([], ""),
+            (7, ""),
+            ("all", ""),
+            ({"all": []}, ""),
+            ({"field": "mood"}, ""),
+            ({"all": [RULE] * 31}, ""),
+            ({"all": [RULE, {"field": "mood"}]}, "/all/1"),
+            ({"all": [RULE, {"any": [7]}]}, "/all/1/any/0"),
+            ({"any": [{"all": [RULE, {**RULE, "value": -1}]}]}, "/any/0/all/1"),
+            ({"any": [{"any": [{"any": [{"any": [RULE]}]}]}]}, "/any/0/any/0/any/0/any/0"),
         ],
     )
     def test_refuses_conditions_that_can_not_be_read(
-        self, api: Api, world: World, conditions: Any
+        self, api: Api, world: World, conditions: Any, place: str
     ) -> None:
         told = problem(api.post("/attachments", body(world, conditions=conditions)), 422, "invalid")
-        assert [pointer for pointer, _ in faults(told)] == ["/conditions"]
+        assert [pointer for pointer, _ in faults(told)] == [f"/conditions{place}"]
         assert not Attachment.objects.exists()
+
+    def test_refuses_at_the_begin_what_is_known_at_the_end(self, api: Api, world: World) -> None:
+        early = {"field": "repeat_caller", "op": "is", "value": True}
+        conditions = {"all": [early, {"any": [early, RULE]}]}
+        given = body(world, timing="begin", conditions=conditions)
+        told = problem(api.post("/attachments", given), 422, "invalid")
+        assert [pointer for pointer, _ in faults(told)] == ["/conditions/all/1/any/1"]
 
 
 class TestALocation:
