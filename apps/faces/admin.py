@@ -19,7 +19,10 @@ from apps.common.tenancy import opens_scopes, tenant_scope
 from apps.delivery.engine.requests import with_query
 from apps.delivery.testing import PreparedTest, prepare_test
 from apps.delivery.trying import answer_test
+from apps.faces.answers import answered, in_words, told_of
 from apps.faces.forms import (
+    ANALYTICS,
+    OPTIONS,
     SOURCE_HEADER,
     CallCompleteForm,
     CallNotificationForm,
@@ -44,7 +47,7 @@ _ADD = "add"
 class FaceAdmin(WebhookPages):
     """Webhooks of one system; they are in the list of webhooks, too."""
 
-    list_display = ["name", "shown_url", "location", "method", "state"]
+    list_display = ["shown_name", "shown_url", "shown_location", "submitted_by", "state"]
     list_filter = ["location", "is_active"]
     list_select_related = ["location", "template"]
     search_fields = ["name", "url", "location__name"]
@@ -64,9 +67,36 @@ class FaceAdmin(WebhookPages):
         form.access = access_of(request)
         return form
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Tell those who only look what no location means."""
+        (title, options), *others = super().get_fieldsets(request, obj)
+        if obj is not None and not self.has_change_permission(request, obj):
+            said = {"location": "shown_location"}
+            options = {**options, "fields": [said.get(each, each) for each in options["fields"]]}
+        return [(title, options), *others]
+
     def beside_form(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Lead those who may see it to the signing secret."""
         return {"shows_secret": access_of(request).has_role(Role.ADMIN, row.account_id)}
+
+    def answers(self, webhook: Any) -> dict[str, Any]:
+        """Return what the form is filled with, for those who only look."""
+        return dict(self.form(instance=webhook).initial)
+
+    @admin.display(description="name", ordering="name")
+    def shown_name(self, webhook: Webhook) -> str:
+        """Return the name."""
+        return webhook.name
+
+    @admin.display(description="location", ordering="location__name")
+    def shown_location(self, webhook: Webhook) -> str:
+        """Return whose calls are told of."""
+        return str(webhook.location or "every location")
+
+    @admin.display(description="submit type", ordering="method")
+    def submitted_by(self, webhook: Webhook) -> str:
+        """Return how it is sent."""
+        return webhook.method
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save the webhook with what it sends at the end of calls."""
@@ -112,6 +142,24 @@ class PostCallActionAdmin(FaceAdmin):
     ]
     change_form_template = "faces/post_call.html"
 
+    option = answered("option", "Post-Call Action Option", dict(OPTIONS).get)
+    submit_type = answered("submit_type", "Submit Type")
+    domain = answered("domain", "Domain")
+    page = answered("page", "Page")
+    static_parameters = answered("static_parameters", "Static Parameters")
+    parameters = answered("parameters", "Dynamic Parameters", in_words)
+    has_attribution = answered("has_attribution", "Include attribution information", bool)
+    measurement_id = answered("measurement_id", "Measurement ID")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show those who only look what belongs to the option that was chosen."""
+        groups = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return groups
+        is_analytics = self.answers(obj)["option"] == ANALYTICS
+        other = "hl-call-details" if is_analytics else "hl-analytics"
+        return [group for group in groups if other not in group[1].get("classes", ())]
+
     def get_urls(self) -> list[URLPattern]:
         """Add what the page asks for while it is filled in."""
         pages = [
@@ -134,7 +182,7 @@ class PostCallActionAdmin(FaceAdmin):
         """Give the page its parts their addresses."""
         form = context["adminform"].form
         addresses = _addresses(context["original"])
-        if "parameters" in form.fields:
+        if self.has_change_permission(request, context["original"]):
             form.rows.address = addresses["parameters"]
             context["addresses"] = addresses
             context["is_changed_elsewhere"] = form.is_changed_elsewhere
@@ -230,6 +278,8 @@ class CallCompleteAdmin(FaceAdmin):
         (None, {"fields": ["name", "is_active", "location", "url", "submit_type"]}),
     ]
 
+    submit_type = answered("submit_type", "Submit Type")
+
 
 @admin.register(CallNotification)
 class CallNotificationAdmin(FaceAdmin):
@@ -238,11 +288,14 @@ class CallNotificationAdmin(FaceAdmin):
     add_role = change_role = Role.ADMIN
     form = CallNotificationForm
     empty_text = "A callback URL is notified when a call starts, ends, and is changed later."
-    list_display = ["name", "shown_url", "location", "state"]
+    list_display = ["shown_name", "shown_url", "shown_location", "state"]
     fieldsets = [
         (None, {"fields": ["name", "is_active", "location", "url", "events"]}),
         ("Headers", {"fields": ["signing_key", "key_id", "source_system"]}),
     ]
+
+    events = answered("events", "Notifications", told_of)
+    source_system = answered("source_system", "Source system")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save the webhook with its three payloads, one a moment."""

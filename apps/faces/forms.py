@@ -38,7 +38,8 @@ NOTIFICATIONS = [
     (Timing.END.value, "Call Preprocessed, right after its end"),
     (Timing.UPDATED.value, "Call Processed, when it is changed later"),
 ]
-EVERYWHERE = "Empty: calls of every location."
+EVERYWHERE = "Every location"
+CALLS_OF = "Whose calls are told of."
 SUBMIT_TYPES = [("GET", "GET"), ("POST", "POST")]
 FORMATS = {"GET": Format.QUERY, "POST": Format.FORM}
 CALL_DETAILS, ANALYTICS = "call_details", "analytics"
@@ -51,6 +52,12 @@ class FaceForm(AccountScopedForm):
     """What all have in common: whose it is, and the address that is made of the answers."""
 
     access: ClassVar[Access]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        location = self.fields.get("location")
+        if isinstance(location, forms.ModelChoiceField):
+            location.empty_label = EVERYWHERE
 
     @property
     def account(self) -> Account | None:
@@ -139,7 +146,7 @@ class PostCallActionForm(FaceForm):
         model = PostCallAction
         fields = ["name", "is_active", "location"]
         labels: ClassVar[dict[str, str]] = {"name": "Name"}
-        help_texts: ClassVar[dict[str, str]] = {"location": EVERYWHERE}
+        help_texts: ClassVar[dict[str, str]] = {"location": CALLS_OF}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -288,7 +295,7 @@ class CallCompleteForm(FaceForm):
         labels: ClassVar[dict[str, str]] = {"name": "Name"}
         help_texts: ClassVar[dict[str, str]] = {
             "url": "Where Call.Complete is sent.",
-            "location": EVERYWHERE,
+            "location": CALLS_OF,
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -342,7 +349,7 @@ class CallNotificationForm(FaceForm):
         help_texts: ClassVar[dict[str, str]] = {
             "url": "Where notifications are sent, by POST.",
             "key_id": "Sent as x-PublicKey. Empty: one is made.",
-            "location": EVERYWHERE,
+            "location": CALLS_OF,
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -79,6 +79,30 @@ class TestPostCallAction:
             page = person.get(address("change", action.pk)).content.decode()
             assert (secret in page) is sees
 
+    def test_tells_those_who_only_look_what_is_sent(
+        self, browser: Client, world: World, log_in: LogIn
+    ) -> None:
+        action = made(browser, **{"parameters-name": ["caller", "sid"]})
+        viewer = log_in(account=world.account, role=Role.VIEWER)
+        page = viewer.get(address("change", action.pk)).content.decode()
+        for told in (URL, "/post_call.php", "client_id=1234", "caller = Caller ID, sid = SID"):
+            assert told in page
+        assert "Dynamic Parameters" in page
+        assert "every location" in page
+        assert "Measurement ID" not in page
+        # What they may not ask for is not asked.
+        assert address("example", action.pk) not in page
+
+    def test_shows_the_api_secret_to_nobody_who_only_looks(
+        self, browser: Client, world: World, log_in: LogIn
+    ) -> None:
+        action = made(browser, option="analytics", measurement_id="G-1", api_secret="hush")
+        viewer = log_in(account=world.account, role=Role.VIEWER)
+        page = viewer.get(address("change", action.pk)).content.decode()
+        assert "G-1" in page
+        assert "hush" not in page
+        assert "Static Parameters" not in page
+
     def test_is_a_webhook_that_leads_back_to_its_screen(self, browser: Client) -> None:
         action = made(browser)
         page = browser.get(reverse("admin:webhooks_webhook_change", args=[action.pk]))

@@ -164,6 +164,17 @@ class TestAnyOtherPlatform:
 
 
 class TestRoles:
+    def test_says_nothing_of_credentials_to_those_who_only_look(
+        self, world: World, log_in: LogIn
+    ) -> None:
+        viewer = log_in(account=world.account, role=Role.VIEWER)
+        for kind in ("twilio", "generic"):
+            source = SourceFactory(account=world.account, kind=kind)
+            page = text_of(viewer.get(address("change", source.pk)))
+            assert source.name in page
+            assert "Second token" not in page
+            assert "Signing secret" not in page
+
     def test_only_admins_see_the_url(self, world: World, log_in: LogIn) -> None:
         source = SourceFactory(account=world.account, kind="generic", sample=SAMPLE)
         member = log_in(account=world.account, role=Role.MEMBER)

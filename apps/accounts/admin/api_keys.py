@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from apps.accounts.forms import ApiKeyForm
-from apps.accounts.models import ApiKey
+from apps.accounts.models import ApiKey, User
 from apps.common.access import Role
 from apps.common.admin import AccountScopedAdmin, access_of, confirmed, labelled, page_context
 
@@ -23,7 +23,7 @@ class ApiKeyAdmin(AccountScopedAdmin):
     change_role = delete_role = None
     form = ApiKeyForm
     empty_text = "Your phone platform needs one to post call events."
-    list_display = ["name", "shown_hint", "scope_names", "state", "last_used_at", "created_by"]
+    list_display = ["name", "shown_hint", "scope_names", "state", "last_used_at", "made_by"]
     list_select_related = ["created_by"]
     search_fields = ["name", "hint"]
     search_help_text = "Name, or the first characters of the key"
@@ -38,7 +38,7 @@ class ApiKeyAdmin(AccountScopedAdmin):
                     "state",
                     "expires_at",
                     "last_used_at",
-                    "created_by",
+                    "made_by",
                     "created_at",
                     "revoked_at",
                 ]
@@ -46,7 +46,7 @@ class ApiKeyAdmin(AccountScopedAdmin):
         )
     ]
     add_fieldsets = [(None, {"fields": ["name", "scopes", "expires_at"]})]
-    readonly_fields = ["shown_hint", "scope_names", "state"]
+    readonly_fields = ["shown_hint", "scope_names", "state", "made_by"]
     change_form_template = "admin/accounts/apikey/change_form.html"
     actions = None
 
@@ -103,6 +103,22 @@ class ApiKeyAdmin(AccountScopedAdmin):
             context=page_context(self, request, original=key),
             is_dangerous=True,
         )
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Say which time zone is meant."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if expiry := form.base_fields.get("expires_at"):
+            expiry.help_text = (
+                f"In the time zone {timezone.get_current_timezone_name()}. Empty: it never does."
+            )
+        return form
+
+    @admin.display(description="made by", ordering="created_by__email", empty_value="Hookline")
+    def made_by(self, key: ApiKey) -> User | None:
+        """Return who made it; no link, as the page of a person is for operators."""
+        return key.created_by
 
     @admin.display(description="key", ordering="hint")
     def shown_hint(self, key: ApiKey) -> str:

@@ -83,6 +83,7 @@ class PanelPages(_Base):
     def tabs(self, request: HttpRequest, row: Any, current: str | None) -> dict[str, Any]:
         """The tabs that the role in the account of the row opens."""
         access = access_of(request)
+        details = self.details_title if self.has_change_permission(request, row) else "Details"
         items = [
             {
                 "title": title,
@@ -91,7 +92,7 @@ class PanelPages(_Base):
                 "has_permission": access.has_role(role, row.account_id),
             }
             for slug, title, role in (
-                (None, self.details_title, Role.VIEWER),
+                (None, details, Role.VIEWER),
                 *((panel.slug, panel.title, panel.view_role) for panel in self.panels),
             )
         ]

@@ -130,7 +130,10 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
         asked = obj is None and len(self._possible_accounts(request)) > 1
         if asked or (obj is not None and len(access_of(request).accounts) > 1):
             fields.insert(0, "account")
-        return [(title, {**options, "fields": fields}), *others]
+        groups = [(title, {**options, "fields": fields}), *others]
+        if obj is None or self.has_change_permission(request, obj):
+            return groups
+        return self._for_readers(groups)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Keep a row in its account."""
@@ -275,6 +278,26 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
         if not access_of(request).has_role(role, row.account_id):
             raise PermissionDenied
         return row
+
+    def _for_readers(self, groups: Sequence[Any]) -> list[Any]:
+        """Leave out what is a field of the form only: there is nothing to show in its place.
+
+        An admin that has something to show says it in a method of the same name.
+        """
+        kept = []
+        for title, options in groups:
+            fields: list[Any] = []
+            for line in options["fields"]:
+                if isinstance(line, str):
+                    fields += [line] if self._is_said(line) else []
+                elif said := tuple(name for name in line if self._is_said(name)):
+                    fields.append(said)
+            if fields:
+                kept.append((title, {**options, "fields": fields}))
+        return kept
+
+    def _is_said(self, name: str) -> bool:
+        return hasattr(self, name) or hasattr(self.model, name)
 
     def _possible_accounts(self, request: HttpRequest) -> list[uuid.UUID]:
         return accounts_with_role(access_of(request), self.add_role or Role.OWNER)

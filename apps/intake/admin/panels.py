@@ -65,6 +65,7 @@ class FieldsPanel(Panel):
         if not may_change:
             for field in form.fields.values():
                 field.disabled = True
+                field.widget.attrs.pop("placeholder", None)
         return {"form": form, "may_change": may_change, **_tried(row)}
 
 

@@ -1,5 +1,6 @@
 """Sources: what phone platforms call."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import admin, messages
@@ -17,9 +18,7 @@ from apps.intake.models import Source, new_url_key
 from apps.webhooks.mapping import from_plain, to_plain
 from apps.webhooks.services import read_sample
 
-_TWILIO = ("Twilio's signature", {"fields": ["token", "second_token"]})
-_SAMPLE = ("What it sends", {"fields": ["format", "sample"]})
-_SIGNATURE = ("Signature", {"fields": ["signature_header", "signing_secret"]})
+_TWILIO, _SAMPLE, _SIGNATURE = "Twilio's signature", "What it sends", "Signature"
 
 
 @admin.register(Source)
@@ -30,12 +29,17 @@ class SourceAdmin(AccountScopedAdmin):
     add_role = change_role = delete_role = Role.ADMIN
     ordering = ["name"]
     empty_text = "Twilio, or any platform that can call a URL when something happens to a call."
-    list_display = ["name", "kind_label", "location", "last_refused_at", "is_active"]
+    list_display = ["name", "kind_label", "location", "refused", "is_active"]
     list_filter = ["kind", "location", "is_active"]
     list_select_related = ["location"]
     search_fields = ["name"]
     search_help_text = "Name"
-    fieldsets = [(None, {"fields": ["name", "kind", "location", "is_active"]})]
+    fieldsets = [
+        (None, {"fields": ["name", "kind", "location", "is_active"]}),
+        (_TWILIO, {"fields": ["token", "second_token"]}),
+        (_SAMPLE, {"fields": ["format", "sample"]}),
+        (_SIGNATURE, {"fields": ["signature_header", "signing_secret"]}),
+    ]
     panels = (FieldsPanel, SetUpPanel, CallbacksPanel)
     change_form_template = "admin/intake/source/change_form.html"
 
@@ -53,10 +57,10 @@ class SourceAdmin(AccountScopedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Ask first which platform it is, and then what that one needs."""
-        (first, *_) = super().get_fieldsets(request, obj)
-        if obj is None:
-            return [first]
-        return [first, _TWILIO] if obj.is_twilio else [first, _SAMPLE, _SIGNATURE]
+        wanted: set[str | None] = {None}
+        if obj is not None:
+            wanted |= {_TWILIO} if obj.is_twilio else {_SAMPLE, _SIGNATURE}
+        return [group for group in super().get_fieldsets(request, obj) if group[0] in wanted]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Keep the platform, which decides about the rest."""
@@ -97,6 +101,7 @@ class SourceAdmin(AccountScopedAdmin):
         return self._asked(
             request,
             source,
+            back=reverse("admin:intake_source_setup", args=[source.pk]),
             title=f"Another URL for “{source}”?",
             question="The platform's callbacks are refused from now on, until it has the new URL.",
             button="Replace the URL",
@@ -120,6 +125,7 @@ class SourceAdmin(AccountScopedAdmin):
         return self._asked(
             request,
             source,
+            back=reverse("admin:intake_source_change", args=[source.pk]),
             title=f"Retire the first Auth Token of “{source}”?",
             question="Do this once you have promoted the secondary token in the Twilio console:"
             " what is signed with the first one is refused from then on.",
@@ -130,7 +136,7 @@ class SourceAdmin(AccountScopedAdmin):
     def _asked(self, request: HttpRequest, source: Source, **asked: Any) -> HttpResponse:
         return confirmed(
             request,
-            back=reverse("admin:intake_source_change", args=[source.pk]),
+            is_dangerous=True,
             context=page_context(self, request, original=source),
             **asked,
         )
@@ -168,6 +174,11 @@ class SourceAdmin(AccountScopedAdmin):
             (page,) = tabs["tab_list"]
             page["items"] = [item for item in page["items"] if item["title"] != FieldsPanel.title]
         return tabs
+
+    @admin.display(description="last refused", ordering="last_refused_at", empty_value="never")
+    def refused(self, source: Source) -> dt.datetime | None:
+        """Return when a callback was refused, as its signature was missing or wrong."""
+        return source.last_refused_at
 
     @labelled("platform", ordering="kind", labels={"Twilio": "info"})
     def kind_label(self, source: Source) -> str:

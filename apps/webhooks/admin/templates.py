@@ -162,10 +162,10 @@ class TemplateAdmin(TemplatePages, AccountScopedAdmin):
 class TemplateVersionAdmin(ReadOnlyAdmin):
     """One immutable state of a template; reached from the template's page."""
 
-    list_display = ["template", "number", "created_by", "created_at"]
+    list_display = ["template", "number", "made_by", "created_at"]
     list_select_related = ["template", "created_by"]
     fieldsets = [
-        (None, {"fields": ["template", "number", "created_by", "created_at", "shown_sample"]}),
+        (None, {"fields": ["template", "number", "made_by", "created_at", "shown_sample"]}),
         ("Mapping", {"fields": ["shown_mapping"]}),
     ]
     readonly_fields = ["shown_sample", "shown_mapping"]
@@ -187,6 +187,11 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Nothing to start from."""
         return False
+
+    @admin.display(description="made by", ordering="created_by__email", empty_value="Hookline")
+    def made_by(self, version: TemplateVersion) -> User | None:
+        """Return who made it; no link, as the page of a person is for operators."""
+        return version.created_by
 
     @admin.display(description="template format")
     def shown_sample(self, version: TemplateVersion) -> str:

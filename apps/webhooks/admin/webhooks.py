@@ -20,7 +20,14 @@ from apps.common.admin import (
 from apps.common.audit import record
 from apps.common.models import AuditAction
 from apps.webhooks.admin.pages import WebhookPages
-from apps.webhooks.forms import HeaderForm, HeaderFormSet, RotateForm, WebhookForm
+from apps.webhooks.forms import (
+    SCHEDULES,
+    HeaderForm,
+    HeaderFormSet,
+    RotateForm,
+    WebhookForm,
+    chosen_schedule,
+)
 from apps.webhooks.models import Webhook, WebhookHeader
 from apps.webhooks.secrets import new_signing_secret
 from apps.webhooks.services import rotate_secret
@@ -126,6 +133,12 @@ class WebhookAdmin(WebhookPages):
     def beside_form(self, request: HttpRequest, row: Webhook) -> dict[str, Any]:
         """Lead those who may see it to the signing secret."""
         return {"shows_secret": access_of(request).has_role(Role.ADMIN, row.account_id)}
+
+    @admin.display(description="tries after a failure")
+    def retry_preset(self, webhook: Webhook) -> str:
+        """Return the schedule, for those who only look."""
+        preset, waits = chosen_schedule(webhook.retry_waits_s)
+        return waits or dict(SCHEDULES)[preset]
 
     def secret_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show admins the secret that signs requests, and remember that they looked."""
