@@ -102,7 +102,9 @@ def _parse(body: bytes, charset: str) -> etree._Element:
     except (etree.XMLSyntaxError, ValueError) as error:
         is_html = body[:500].lstrip().lower().startswith((b"<!doctype html", b"<html"))
         what = "an HTML page" if is_html else "no XML that can be read"
-        raise AnswerFault(f"The answer has no <action>: it is {what} ({error}).") from None
+        # The whole text of the error names a file, which there is not.
+        why = error.msg if isinstance(error, etree.XMLSyntaxError) else error
+        raise AnswerFault(f"The answer has no <action>: it is {what} ({why}).") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise AnswerFault("The answer has a DOCTYPE; neither that nor entities are accepted.")
     return root

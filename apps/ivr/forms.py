@@ -1,17 +1,17 @@
 """Forms of the web hooks of IVRs."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.validators import URLValidator
 
 from apps.common.admin import AccountScopedForm
-from apps.common.admin.theme import Select, Switch, TextInput
-from apps.ivr.models import Ivr, IvrHook, IvrParameter
+from apps.common.admin.theme import NumberInput, Select, Switch, TextInput
+from apps.ivr.models import Ivr, IvrHook, IvrParameter, IvrQuestion
 from apps.ivr.setting_up import fault_of_authorization
 from apps.ivr.values import answers_of, tokens_while_waiting
 from apps.webhooks.services import check_receiver
-from apps.webhooks.tokens import Category
+from apps.webhooks.tokens import TOKENS, Category
 
 _Choices = list[tuple[str, str | list[tuple[str, str]]]]
 
@@ -115,11 +115,28 @@ class IvrParameterForm(AccountScopedForm):
         fields = ["name", "token"]
 
 
+class IvrQuestionForm(AccountScopedForm):
+    """A question; a new one has the next number."""
+
+    class Meta:
+        model = IvrQuestion
+        fields = ["number", "prompt", "audio", "is_recorded"]
+        widgets: ClassVar[dict[str, Any]] = {
+            "number": NumberInput(attrs={"data-next": ""}),
+        }
+
+
 class TokenField(forms.ChoiceField):
     """The values that a parameter of an IVR may have."""
 
     def __init__(self, ivr: Ivr | None) -> None:
         super().__init__(label="Value", choices=values_of(ivr), widget=Select)
+
+
+def label_of(parameter: IvrParameter) -> str:
+    """Return what the value of a parameter is called."""
+    token = TOKENS.get(parameter.token)
+    return token.label if token else f"Answer to question {parameter.token.rpartition('.')[2]}"
 
 
 def values_of(ivr: Ivr | None) -> _Choices:

@@ -212,7 +212,7 @@ class IvrHook(AccountOwned):
         ]
 
     def __str__(self) -> str:
-        return f"Web hook of {self.ivr}"
+        return str(self.ivr)
 
     @property
     def default_decision(self) -> Decision:

@@ -15,7 +15,7 @@ _NOT_WHILE_WAITING = {
 def answers_of(ivr: Ivr) -> dict[str, str]:
     """Return the answers to the questions of an IVR that are not recorded, with labels."""
     return {
-        f"answer.{question.number}": f"Answer {question.number}: {question}"[:80]
+        f"answer.{question.number}": f"Answer to {question}"[:80]
         for question in ivr.questions.all()
         if not question.is_recorded
     }

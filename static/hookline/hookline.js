@@ -63,6 +63,22 @@ document.addEventListener("formset:added", (event) => {
   window.django?.jQuery(event.target).find(".unfold-admin-autocomplete").djangoCustomSelect2?.();
 });
 
+// What is filled in only to be replaced is chosen whole.
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches("input[data-selected]")) {
+    event.target.select();
+  }
+});
+
+// A row that is added has the number after the highest one.
+document.addEventListener("formset:added", (event) => {
+  const number = event.target.querySelector?.("input[data-next]");
+  if (number && !number.value) {
+    const all = event.target.closest("table").querySelectorAll("input[data-next]");
+    number.value = Math.max(0, ...[...all].map((each) => Number(each.value))) + 1;
+  }
+});
+
 // Once an account is chosen, the other selects offer what belongs to it.
 document.addEventListener("change", (event) => {
   const select = event.target;
@@ -80,7 +96,20 @@ document.addEventListener("change", (event) => {
 // The theme has controls that only a mouse reaches: give them to the keyboard, and names.
 const ICON_NAMES = { dock_to_right: "Side bar", close: "Close", more_horiz: "More" };
 
+// A field in a table has its name in the head of its column only.
+const nameCells = (within) => {
+  within.querySelectorAll("td[data-label] :is(input:not([type=hidden]), select, textarea)").forEach((field) => {
+    if (!field.labels?.length && !field.hasAttribute("aria-label")) {
+      field.setAttribute("aria-label", field.closest("td").dataset.label);
+    }
+  });
+};
+document.addEventListener("formset:added", (event) => nameCells(event.target));
+
 document.addEventListener("DOMContentLoaded", () => {
+  nameCells(document);
+  // Tabs go on in a second line; the theme would now and then fold some away, the open one too.
+  document.getElementById("tabs-dropdown")?.parentElement.remove();
   // The theme tells the name of a chosen file in a field of its own, which ours do without.
   document.querySelectorAll("input[type=file]").forEach((input) => {
     input.hasChangeListener = true;

@@ -183,6 +183,12 @@ class TestHostileXml:
             parse_action(body)
         assert why in str(fault.value)
 
+    def test_is_told_where_it_breaks_off_without_a_file_that_is_none(self) -> None:
+        with pytest.raises(AnswerFault) as fault:
+            parse_action(b"Your balance is 12 dollars.")
+        assert "line 1, column 1)" in str(fault.value)
+        assert "<string>" not in str(fault.value)
+
     def test_entities_are_never_expanded(self) -> None:
         with pytest.raises(AnswerFault) as fault:
             parse_action(FILE_ENTITY)

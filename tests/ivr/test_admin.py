@@ -17,7 +17,7 @@ from tests.common.hostile_urls import BLOCKED_URLS
 from tests.conftest import LogIn
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import take
-from tests.factories import IvrQuestionFactory
+from tests.factories import IvrParameterFactory, IvrQuestionFactory
 from tests.ivr.conftest import Answer, make_hook, post
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +94,7 @@ class TestAnIvr:
             (2, True),
         ]
         assert not ivr.hook.is_active
+        assert response["Location"] == reverse("admin:ivr_ivr_webhook", args=[ivr.pk])
 
     def test_has_a_number_of_its_own(self, browser: Client, world: World) -> None:
         make_hook(world, "https://93.184.216.34/")
@@ -218,12 +219,29 @@ class TestWebhookSettings:
         hook = make_hook(world, "https://93.184.216.34/a", authorization="Bearer hush")
         assert list(faults(save(browser, hook, target_url=url))) == ["new_authorization"]
 
+    def test_offer_to_forget_only_a_credential_that_there_is(
+        self, browser: Client, world: World
+    ) -> None:
+        hook = make_hook(world, "https://93.184.216.34/a")
+        link = reverse("admin:ivr_ivr_webhook", args=[hook.ivr_id])
+        assert "forgets_authorization" not in browser.get(link).content.decode()
+        save(browser, hook, new_authorization="Bearer hush")
+        assert "forgets_authorization" in browser.get(link).content.decode()
+
+    def test_lead_back_to_the_list_of_ivrs(self, browser: Client, world: World) -> None:
+        hook = make_hook(world, "https://93.184.216.34/a")
+        page = browser.get(reverse("admin:ivr_ivr_webhook", args=[hook.ivr_id])).content.decode()
+        assert reverse("admin:ivr_ivr_changelist") in page
+        assert reverse("admin:ivr_ivrhook_changelist") not in page
+
     def test_are_read_only_for_viewers(self, world: World, log_in: LogIn) -> None:
         viewer = log_in(account=world.account, role=Role.VIEWER)
         hook = make_hook(world, "https://93.184.216.34/a", authorization="Bearer hush")
+        IvrParameterFactory(hook=hook, name="account_no", token="answer.1")
         page = viewer.get(reverse("admin:ivr_ivr_webhook", args=[hook.ivr_id]))
         assert page.status_code == 200
         assert "hush" not in page.content.decode()
+        assert "Answer to question 1" in page.content.decode()
         assert save(viewer, hook, target_url="https://93.184.216.34/b").status_code == 403
 
 

@@ -1,8 +1,10 @@
 """Exchanges: who was asked, what came back, what the platform was told, and how long it took."""
 
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,6 +15,7 @@ from apps.common.access import Access
 from apps.common.admin import LogAdmin, Panel, labelled
 from apps.delivery.admin.attempts import shown
 from apps.delivery.models import Attempt
+from apps.delivery.outcome import ErrorKind
 from apps.ivr.models import DecidedBy, Ivr, IvrExchange
 from apps.ivr.pass_through import pairs_of
 from apps.ivr.replies import in_words
@@ -20,6 +23,10 @@ from apps.ivr.stats import MOST_COUNTED, endpoints_of
 
 _RECENT = 25
 _AFTER_EVENTS = 1
+_TOO_LATE = (
+    "No complete answer in time. The receiver should answer sooner, or the IVR needs a longer"
+    " budget: its callers wait for so long."
+)
 
 
 class ExchangesPanel(Panel):
@@ -35,6 +42,7 @@ class ExchangesPanel(Panel):
         return {
             "endpoints": endpoints_of(row),
             "most_counted": MOST_COUNTED,
+            "results_url": settings.PUBLIC_URL + reverse("ivr_results", args=[row.number]),
             "exchanges": [{"exchange": each, "next": in_words(each.reply)} for each in newest],
         }
 
@@ -44,7 +52,7 @@ class IvrExchangeAdmin(LogAdmin):
     """Exchanges, newest first."""
 
     empty_text = "Each time an IVR asks a receiver what happens next makes one."
-    list_display = ["created_at", "ivr", "call_external_id", "shown_decided_by", "next", "took"]
+    list_display = ["when", "shown_ivr", "call_external_id", "shown_decided_by", "next", "took"]
     list_documents = ["reply"]
     list_filter = ["decided_by", "ivr", "created_at"]
     list_select_related = ["ivr"]
@@ -66,9 +74,20 @@ class IvrExchangeAdmin(LogAdmin):
             "call": Call.objects.filter(
                 account_id=row.account_id, external_id=row.call_external_id
             ).first(),
+            "show_history": False,
             "waited_ms": (row.target_ms or 0) + (row.fallback_ms or 0),
             "title": f"Exchange of {row.ivr}",
         }
+
+    @admin.display(description="when", ordering="created_at")
+    def when(self, exchange: IvrExchange) -> dt.datetime:
+        """Return when the receiver was asked."""
+        return exchange.created_at
+
+    @admin.display(description="IVR", ordering="ivr__number")
+    def shown_ivr(self, exchange: IvrExchange) -> Ivr:
+        """Return whose results were sent."""
+        return exchange.ivr
 
     @labelled(
         "decided by",
@@ -117,4 +136,7 @@ def _shown(exchange: IvrExchange, plain: dict[str, Any]) -> dict[str, Any]:
     if attempt.error_message and not attempt.error_kind:
         # A whole answer, which could not be used.
         attempt.error_kind = "Answer not used"
-    return {**shown(attempt), "title": f"{step.label}, try {attempt.number}"}
+    told = {**shown(attempt), "title": f"{step.label}, try {attempt.number}"}
+    if attempt.error_kind == ErrorKind.TIMEOUT:
+        told["explained"] = _TOO_LATE
+    return told

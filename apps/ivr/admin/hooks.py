@@ -4,15 +4,18 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.common.access import Role
 from apps.common.admin import AccountScopedAdmin, AccountScopedTabularInline
-from apps.ivr.forms import IvrHookForm, IvrParameterForm, TokenField
-from apps.ivr.models import IvrHook, IvrParameter
+from apps.ivr.forms import IvrHookForm, IvrParameterForm, TokenField, label_of
+from apps.ivr.models import Ivr, IvrHook, IvrParameter
 from apps.ivr.transcripts import set_transcription_url
+
+_FORGETS = "forgets_authorization"
 
 
 class ParameterInline(AccountScopedTabularInline):
@@ -20,8 +23,21 @@ class ParameterInline(AccountScopedTabularInline):
 
     model = IvrParameter
     form = IvrParameterForm
-    fields = ["name", "token"]
     delete_role = Role.MEMBER
+    hide_title = True
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show those who only look the value in words."""
+        return ["name", "token" if self.has_change_permission(request, obj) else "shown_token"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """See `get_fields`."""
+        return ["shown_token"]
+
+    @admin.display(description="value")
+    def shown_token(self, parameter: IvrParameter) -> str:
+        """Return what the value is called."""
+        return label_of(parameter)
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         """Offer the answers to the questions of this IVR, and tokens."""
@@ -43,7 +59,7 @@ class IvrHookAdmin(AccountScopedAdmin):
     fieldsets = [
         (
             None,
-            {"fields": ["is_active", "mode", ("method", "target_url"), "includes_attribution"]},
+            {"fields": ["is_active", "mode", "method", "target_url", "includes_attribution"]},
         ),
         (
             "If there is no answer in time",
@@ -54,8 +70,10 @@ class IvrHookAdmin(AccountScopedAdmin):
             {
                 "fields": [
                     "transcription_url",
-                    ("new_authorization", "forgets_authorization"),
-                    ("reply_form", "redirect_url"),
+                    "new_authorization",
+                    "forgets_authorization",
+                    "reply_form",
+                    "redirect_url",
                 ]
             },
         ),
@@ -73,15 +91,30 @@ class IvrHookAdmin(AccountScopedAdmin):
 
     def beside_form(self, request: HttpRequest, row: IvrHook) -> dict[str, Any]:
         """Let the page be that of the IVR, which has the history."""
-        return {"original": row.ivr, "show_history": False}
+        return {"original": row.ivr, "show_history": False, "show_save_and_continue": False}
+
+    def render_change_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Lead back to the list of IVRs, and have the theme show their tabs."""
+        page = super().render_change_form(request, *args, **kwargs)
+        if isinstance(page, TemplateResponse) and page.context_data is not None:
+            page.context_data["opts"] = Ivr._meta
+        return page
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Show those who only look what is no credential and no field of the form."""
-        fieldsets = super().get_fieldsets(request, obj)
-        if self.has_change_permission(request, obj):
-            return fieldsets
-        (shown, limits, _) = fieldsets
-        return [shown, limits, ("Advanced Settings", {"fields": [("reply_form", "redirect_url")]})]
+        """Offer to forget a credential only where there is one."""
+        groups = super().get_fieldsets(request, obj)
+        if obj is None or obj.authorization:
+            return groups
+        return [
+            (title, {**options, "fields": [each for each in options["fields"] if each != _FORGETS]})
+            for title, options in groups
+        ]
+
+    @admin.display(description="transcription post back")
+    def transcription_url(self, hook: IvrHook) -> str:
+        """Return where transcripts are sent, for those who only look."""
+        webhook = hook.ivr.transcription_webhook
+        return webhook.url if webhook else ""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save, and have transcripts sent where the form says."""

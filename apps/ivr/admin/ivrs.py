@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.contrib import admin, messages
+from django.db.models import Count, ForeignKey, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
+from apps.accounts.models import Location
 from apps.common.access import Role
 from apps.common.admin import (
     AccountScopedAdmin,
@@ -14,6 +16,7 @@ from apps.common.admin import (
     labelled,
 )
 from apps.ivr.admin.exchanges import ExchangesPanel
+from apps.ivr.forms import IvrQuestionForm
 from apps.ivr.models import Ivr, IvrHook, IvrQuestion
 from apps.ivr.setting_up import create_ivr
 
@@ -22,8 +25,10 @@ class QuestionInline(AccountScopedTabularInline):
     """What the IVR asks, in its order."""
 
     model = IvrQuestion
+    form = IvrQuestionForm
     fields = ["number", "prompt", "audio", "is_recorded"]
     delete_role = Role.MEMBER
+    hide_title = True
 
 
 class HookPanel(Panel):
@@ -40,7 +45,7 @@ class IvrAdmin(AccountScopedAdmin):
     ordering = ["number"]
     details_title = "IVR"
     empty_text = "A menu of your phone platform that asks a receiver of yours what happens next."
-    list_display = ["number", "name", "location", "questions", "state"]
+    list_display = ["number", "name", "shown_location", "questions", "state"]
     list_display_links = ["number", "name"]
     list_filter = ["location"]
     list_select_related = ["location", "hook"]
@@ -61,14 +66,34 @@ class IvrAdmin(AccountScopedAdmin):
         else:
             create_ivr(ivr=obj)
 
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Say what no location means."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "location":
+            field.empty_label = "Every location"
+        return field
+
+    def response_add(
+        self, request: HttpRequest, obj: Ivr, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Go on with its web hook."""
+        if "_addanother" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        messages.success(
+            request,
+            f"IVR {obj} is made. Say below where its results go; until then, callers get the"
+            " default action.",
+        )
+        return redirect("admin:ivr_ivr_webhook", obj.pk)
+
     def _panel_view(self, request: HttpRequest, object_id: str, panel: type[Panel]) -> HttpResponse:
         if panel is not HookPanel:
             return super()._panel_view(request, object_id, panel)
         ivr: Ivr = self.row_to_act_on(request, object_id, Role.VIEWER)
         page = self.admin_site.get_model_admin(IvrHook)
         tabs = self.tabs(request, ivr, current=HookPanel.slug)
-        # The theme shows tabs on the pages of the model that they name.
-        tabs["tab_list"][0]["models"] = [{"name": str(page.opts), "detail": True}]
         context = {**tabs, "title": str(ivr), "subtitle": HookPanel.title}
         return page.change_view(request, str(ivr.hook.pk), extra_context=context)
 
@@ -76,6 +101,11 @@ class IvrAdmin(AccountScopedAdmin):
     def questions(self, ivr: Any) -> int:
         """Return how many it has."""
         return int(ivr.question_total)
+
+    @admin.display(description="location", ordering="location__name", empty_value="every location")
+    def shown_location(self, ivr: Ivr) -> Location | None:
+        """Return whose calls it answers."""
+        return ivr.location
 
     @labelled("web hook", ordering="hook__is_active", labels={"on": "success", "off": "warning"})
     def state(self, ivr: Ivr) -> str:
