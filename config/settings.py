@@ -325,6 +325,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "apps.common.logs.RequestIdFilter"},
+        "refused_in_a_line": {"()": "apps.common.logs.RefusedInALine"},
         "said_once": {"()": "apps.common.outages.SaidOnce"},
     },
     "formatters": {
@@ -334,7 +335,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["request_id"],
+            "filters": ["request_id", "refused_in_a_line"],
         }
     },
     "root": {"handlers": ["console"], "level": "WARNING"},

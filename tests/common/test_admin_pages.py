@@ -1,5 +1,7 @@
 """What every page of the admin keeps to."""
 
+import io
+import logging
 import re
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.common.access import Role
+from apps.common.logs import LineFormatter
 from tests.conftest import LogIn
 from tests.factories import AccountFactory, LocationFactory, WebhookFactory
 
@@ -84,6 +87,25 @@ class TestWhatIsPosted:
         address = reverse(f"admin:{name}_changelist")
         answer = log_in(account=AccountFactory()).get(f"{address}?{query}")
         assert (answer.status_code, answer.headers.get("Location")) == (302, f"{address}?e=1")
+
+        again = log_in(account=AccountFactory()).get(f"{address}?e=1&{query}")
+        assert again.status_code == 400
+        assert "This was not accepted" in again.text
+
+    @pytest.mark.parametrize("query", ["nothing=1", "webhook__url=x", "account=x", "_to_field=url"])
+    def test_refuses_a_forged_query_in_a_line(
+        self, log_in: LogIn, query: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        browser, said = log_in(account=AccountFactory()), io.StringIO()
+        handlers = logging.getLogger().handlers
+        (console,) = [each for each in handlers if isinstance(each.formatter, LineFormatter)]
+        monkeypatch.setattr(console, "stream", said)
+
+        answer = browser.get(f"{reverse('admin:delivery_delivery_changelist')}?{query}")
+
+        assert answer.status_code == 400
+        (line,) = said.getvalue().splitlines()
+        assert "ERROR django.security.Disallowed" in line
 
     def test_finds_nothing_by_what_no_row_can_have(self, log_in: LogIn) -> None:
         field = {"app_label": "webhooks", "model_name": "webhook", "field_name": "location"}

@@ -13,7 +13,8 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib.admin.views.main import ERROR_FLAG
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import ForeignKey, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -197,8 +198,11 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
             listed = super().get_changelist_instance(request)
             # Rows are fetched here already: only the database knows all that it refuses.
             len(listed.result_list)
-        except (OverflowError, ValueError, DataError) as error:
+        except (IncorrectLookupParameters, OverflowError, ValueError, DataError) as error:
             transaction.set_rollback(True)
+            if ERROR_FLAG in request.GET:
+                # Django would say that the database is broken.
+                raise BadRequest("These filters can not be read.") from error
             raise IncorrectLookupParameters from error
         return listed
 
