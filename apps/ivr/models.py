@@ -39,7 +39,7 @@ class Ivr(AccountOwned):
         null=True,
         blank=True,
         related_name="ivrs",
-        help_text="Empty: any location of the account.",
+        help_text="Whose callers it asks.",
     )
     # Sends the transcripts of recorded questions, as any webhook sends.
     transcription_webhook = models.ForeignKey(
@@ -67,7 +67,7 @@ class IvrQuestion(AccountOwned):
 
     ID_PREFIX = "ivq"
 
-    ivr = models.ForeignKey(Ivr, models.CASCADE, related_name="questions")
+    ivr = models.ForeignKey(Ivr, models.CASCADE, related_name="questions", verbose_name="IVR")
     number = models.PositiveSmallIntegerField(
         validators=[MinValueValidator(1), MaxValueValidator(200)],
         help_text="Its place in the order.",
@@ -143,7 +143,7 @@ class IvrHook(AccountOwned):
         XML = Form.XML.value, "XML, as receivers answer"
         TWIML = Form.TWIML.value, "TwiML"
 
-    ivr = models.OneToOneField(Ivr, models.CASCADE, related_name="hook")
+    ivr = models.OneToOneField(Ivr, models.CASCADE, related_name="hook", verbose_name="IVR")
     is_active = models.BooleanField(
         "my web server",
         default=False,
@@ -299,7 +299,9 @@ class IvrExchange(AccountOwned):
     ID_PREFIX = "ivx"
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
-    ivr = models.ForeignKey(Ivr, models.CASCADE, related_name="exchanges", db_index=False)
+    ivr = models.ForeignKey(
+        Ivr, models.CASCADE, related_name="exchanges", db_index=False, verbose_name="IVR"
+    )
     call_external_id = models.CharField("platform's call id", max_length=128)
     response_id = models.CharField("response id", max_length=128)
     decided_by = models.CharField(max_length=8, choices=DecidedBy)

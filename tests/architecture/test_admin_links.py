@@ -6,13 +6,15 @@ from html import unescape
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import ApiKey, Membership
 from apps.common.access import Role
+from apps.common.models import AccountOwned
 from apps.webhooks.models import TemplateVersion
-from tests.architecture.accounts import one_of_each
+from tests.architecture.accounts import Rows, one_of_each
 from tests.conftest import LogIn
 
 pytestmark = pytest.mark.django_db
@@ -51,3 +53,16 @@ def test_no_link_leads_to_a_refusal(log_in: LogIn, role: Role) -> None:
     answers = list(walked(log_in(account=account, role=role)))
     assert len(answers) > 50
     assert [(page, link, code) for page, link, code in answers if code not in (200, 302)] == []
+
+
+@pytest.mark.parametrize(
+    "model",
+    [model for model in admin.site._registry if issubclass(model, AccountOwned)],
+    ids=lambda model: model.__name__,
+)
+def test_what_may_be_deleted_can_be(model: type[AccountOwned], mine: Rows, log_in: LogIn) -> None:
+    row = mine[model]
+    link = reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_delete", args=[row.pk])
+    page = log_in(account=row.account, role=Role.OWNER).get(link)
+    if page.status_code == 200:
+        assert not page.context["perms_lacking"], "Nobody may delete what goes along."

@@ -17,7 +17,7 @@ from tests.common.hostile_urls import BLOCKED_URLS
 from tests.conftest import LogIn
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import take
-from tests.factories import IvrParameterFactory, IvrQuestionFactory
+from tests.factories import IvrExchangeFactory, IvrParameterFactory, IvrQuestionFactory
 from tests.ivr.conftest import Answer, make_hook, post
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +109,15 @@ class TestAnIvr:
             {"number": "7", "name": "A", **formset("questions", {"number": "1", "audio": ""})},
         )
         assert "Write a prompt, or name an audio file." in response.content.decode()
+
+    def test_goes_with_its_web_hook_and_its_exchanges(self, world: World, log_in: LogIn) -> None:
+        ivr = IvrExchangeFactory(ivr=make_hook(world, "https://93.184.216.34/").ivr).ivr
+        link = reverse("admin:ivr_ivr_delete", args=[ivr.pk])
+        admin = log_in(account=world.account, role=Role.ADMIN)
+        assert "with its questions, its web hook" in admin.get(link).content.decode()
+        assert admin.post(link, {"post": "yes"}).status_code == 302
+        assert not Ivr.objects.exists()
+        assert not IvrExchange.objects.exists()
 
 
 class TestWebhookSettings:
