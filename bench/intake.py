@@ -24,7 +24,7 @@ from bench.web import serving
 
 _WEBHOOKS = 2
 _LOCATIONS = 10
-_CONNECTIONS = 32
+_CONNECTIONS = 64
 _WARM_UP = 20
 
 

@@ -27,7 +27,7 @@ from bench.result import Result
 
 _START_S = 30.0
 # Connections are opened and code is warmed in these, which do not count.
-_WARM_UP_S = 3.0
+_WARM_UP_S = 4.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,15 +56,9 @@ def measure(arguments: argparse.Namespace) -> Result:
         url = receiver.url(f"/action/{arguments.receiver_ms}/1")
         token, calls = _callers(url, count)
         with _web_server(installation) as (server, pid):
-            bodies = [_results(call) for call in calls]
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-            link = f"{server}/api/v1/ivr/1/results"
-            answers = asyncio.run(_post(link, headers, bodies[:warm], arguments.rate))
-            _gather_statistics()
             meter = CpuMeter(web=pid, database=installation.database_pid)
-            answers += asyncio.run(_post(link, headers, bodies[warm:], arguments.rate))
-            cpu_s = meter.used_s()
-            floor = asyncio.run(_post(f"{server}/healthz", {}, [None] * warm, arguments.rate))
+            load = _Load(server, token, [_results(call) for call in calls], arguments.rate)
+            answers, cpu_s, floor = asyncio.run(load.offer(warm, meter))
         recorded = IvrExchange.objects.filter(decided_by=DecidedBy.TARGET).count()
         arrivals = receiver.ledger()
     void_because = _void_because(answers, arrivals, recorded)
@@ -165,16 +159,45 @@ def _is_up(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-async def _post(
-    url: str, headers: dict[str, str], bodies: Sequence[bytes | None], rate: int
-) -> list[Answered]:
-    """Send one request each tick, late ones at once; a body of None is a GET."""
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """Results that are posted to a web server, so many a second."""
+
+    server: str
+    token: str
+    bodies: Sequence[bytes]
+    rate: int
+
+    async def offer(
+        self, warm: int, meter: CpuMeter
+    ) -> tuple[list[Answered], dict[str, float], list[Answered]]:
+        """Post all, the first ones to warm up; return the answers, what the others took, the floor.
+
+        All go over the same connections, as those of a phone platform do.
+        """
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+            link = f"{self.server}/api/v1/ivr/1/results"
+            half = warm // 2
+            answers = await self._send(session, link, self.bodies[:half])
+            # Whatever was planned until then is planned anew.
+            await asyncio.to_thread(_gather_statistics)
+            answers += await self._send(session, link, self.bodies[half:warm])
+            before = meter.used_s()
+            answers += await self._send(session, link, self.bodies[warm:])
+            used = {name: after - before[name] for name, after in meter.used_s().items()}
+            floor = await self._send(session, f"{self.server}/healthz", [None] * warm)
+            return answers, used, floor
+
+    async def _send(
+        self, session: aiohttp.ClientSession, url: str, bodies: Sequence[bytes | None]
+    ) -> list[Answered]:
+        """Send one request each tick, late ones at once; a body of None is a GET."""
         began = time.monotonic() + 0.1
 
         async def one(number: int, body: bytes | None) -> Answered:
-            moment = began + number / rate
+            moment = began + number / self.rate
             await asyncio.sleep(max(0.0, moment - time.monotonic()))
             async with session.request("GET" if body is None else "POST", url, data=body) as got:
                 raw = await got.read()

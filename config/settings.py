@@ -97,7 +97,7 @@ DATABASES = {
 }
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database (postgresql://…).")
-# Keep connections of a web thread open between requests, and check them before reuse.
+# Keep connections open between requests, and check them before reuse.
 DATABASES["default"]["CONN_MAX_AGE"] = 300
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # A server that vanished without a word, with its machine or behind a firewall, is noticed within a
@@ -168,7 +168,7 @@ INTAKE_RATE_LIMIT = env.int("INTAKE_RATE_LIMIT", default=60_000)
 
 # Callers of one account that may wait for its receivers in each web process, once one of these is
 # slow. Each holds a thread: the others are for everybody else.
-_WEB_THREADS = env.int("WEB_THREADS", default=32)
+_WEB_THREADS = env.int("WEB_THREADS", default=64)
 IVR_MOST_WAITING = env.int("IVR_MOST_WAITING", default=max(1, _WEB_THREADS // 2))
 # Tests of webhooks that may wait for receivers in each web process, likewise.
 TESTS_MOST_WAITING = max(2, _WEB_THREADS // 2)

@@ -28,10 +28,10 @@ from apps.common.heartbeat import INTERVAL_S, Pulse, start_beating
 if TYPE_CHECKING:
     from django.core.handlers.wsgi import WSGIHandler
 
-# Processes, and threads in each. A thread waits for PostgreSQL most of its time, and holds one
-# connection to it: workers x threads stays below the connections that PostgreSQL allows.
+# Processes, and threads in each. Most threads wait: for a receiver, or for a round of events. They
+# share 32 connections to PostgreSQL at most (apps/common/spare_connections.py).
 _PROCESSES = int(os.environ.get("WEB_CONCURRENCY", "2"))
-_THREADS = int(os.environ.get("WEB_THREADS", "32"))
+_THREADS = int(os.environ.get("WEB_THREADS", "64"))
 # On SIGTERM, requests under way get this long. The stop_grace_period of compose.yaml is longer.
 GRACE_S = 25
 # How long one that gives no sign of life is let be; twice that while it starts.
@@ -40,8 +40,6 @@ _STUCK_S = 30.0
 # so that the proxy is the one who closes it.
 _HEAD_TIMEOUT_MS = 75_000
 _MOST_HEAD_BYTES = 65_536
-# A thread that rests keeps its connection to PostgreSQL for so long.
-_REST_S = 600
 
 
 def main() -> None:
@@ -65,7 +63,6 @@ def main() -> None:
         websockets=False,
         workers=_PROCESSES,
         blocking_threads=_THREADS,
-        blocking_threads_idle_timeout=_REST_S,
         respawn_failed_workers=True,
         workers_kill_timeout=options.grace,
         log_level=LogLevels.error,
@@ -79,6 +76,7 @@ def main() -> None:
 def _load(beats: Path) -> "WSGIHandler":
     """Load the application into a process that serves it, and tell that this one lives."""
     application: WSGIHandler = import_module("config.wsgi").application
+    import_module("apps.common.spare_connections").spare_connections.share()
     # Leave what is loaded once out of later collections, each of which holds up every request.
     gc.collect()
     gc.freeze()

@@ -26,6 +26,7 @@ _LOCATIONS = PreparedQuery(
         Location.objects.filter(Among("pk", "keys")).only("is_active", "business_hours").order_by()
     )
 )
+_UNASKED = {"created_at", "updated_at"}
 _ATTACHMENTS = PreparedQuery(
     lambda: (
         Attachment.objects.filter(
@@ -44,7 +45,7 @@ _ATTACHMENTS = PreparedQuery(
         # What planning asks of them. One webhook's credentials that can not be read must not stop
         # the intake of events.
         .only(
-            *(field.name for field in Attachment._meta.concrete_fields),
+            *(each.name for each in Attachment._meta.concrete_fields if each.name not in _UNASKED),
             "webhook__location",
             "webhook__template__current_version",
             "own_template__current_version",

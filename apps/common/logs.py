@@ -6,6 +6,9 @@ from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+# What our lines do not tell is not asked for each of them.
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import F, Lookup, Model, QuerySet
-from django.db.models.query import get_related_populators
+from django.db.models.base import ModelState
 
 from apps.common.prepared import prepared_cursor
 
@@ -70,23 +70,42 @@ class _Compiled(Generic[_Row]):
         compiler: Any = queryset.query.get_compiler(queryset.db)
         self.sql, self.parameters = compiler.as_sql()
         self._compiler = compiler
-        self._model: type[_Row] = queryset.model
         self._converters = compiler.get_converters([each[0] for each in compiler.select])
-        own = compiler.klass_info["select_fields"]
-        self._own = slice(own[0], own[-1] + 1)
-        self._names = [each[0].target.attname for each in compiler.select[self._own]]
-        populators: Any = get_related_populators
-        self._related = populators(compiler.klass_info, compiler.select, queryset.db)
+        self._reader = _Reader(compiler.klass_info, compiler.select)
 
     def read(self, rows: Iterable[Sequence[Any]]) -> list[_Row]:
         if self._converters:
             rows = self._compiler.apply_converters(rows, self._converters)
-        return [self._instance(row) for row in rows]
+        return [self._reader.read(row) for row in rows]
 
-    def _instance(self, row: Sequence[Any]) -> _Row:
-        instance = self._model.from_db(DEFAULT_DB_ALIAS, self._names, row[self._own])
-        for populator in self._related:
-            populator.populate(row, instance)
+
+class _Reader:
+    """How columns of a row become an instance, and those beside them its related ones.
+
+    As `Model.from_db` makes them, at a third of its cost, and without signals.
+    """
+
+    def __init__(self, info: dict[str, Any], select: Sequence[Any]) -> None:
+        columns = info["select_fields"]
+        self._model: type[Model] = info["model"]
+        self._columns = slice(columns[0], columns[-1] + 1)
+        self._names = [each[0].target.attname for each in select[self._columns]]
+        self._key = columns[0] + self._names.index(self._model._meta.pk.attname)
+        self._related = [
+            (_Reader(each, select), each["local_setter"], each["remote_setter"])
+            for each in info.get("related_klass_infos", ())
+        ]
+
+    def read(self, row: Sequence[Any]) -> Any:
+        instance = self._model.__new__(self._model)
+        state = ModelState()
+        state.adding, state.db = False, DEFAULT_DB_ALIAS
+        vars(instance).update(zip(self._names, row[self._columns], strict=True), _state=state)
+        for reader, set_here, set_there in self._related:
+            related = None if row[reader._key] is None else reader.read(row)
+            set_here(instance, related)
+            if related is not None:
+                set_there(related, instance)
         return instance
 
 

@@ -4,37 +4,39 @@ To begin, to put up the wall, to ask and to commit is one trip instead of four, 
 one wait at which other threads take their turn instead of four.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Protocol
 
-import psycopg
 from django.db import connection
 
 from apps.common.access import Access
-from apps.common.prepared import PreparedCursor, note_answer, prepared_cursor
+from apps.common.prepared import prepared_cursor
+from apps.common.statements import Parameters, Row
 from apps.common.tenancy import tenant_scope, wall_statement
 
 
-class Asked:
+class Asked(Protocol):
     """A statement that was sent along."""
 
-    def __init__(self, cursor: "psycopg.Cursor[tuple[Any, ...]]") -> None:
-        self._cursor = cursor
-
-    def rows(self) -> list[tuple[Any, ...]]:
+    def rows(self) -> list[Row]:
         """Return what it found. Inside the scope that is a trip; after it, it is there."""
-        return self._cursor.fetchall()
 
 
+@dataclass(frozen=True, slots=True)
 class Trip:
-    """What goes to PostgreSQL together."""
+    """What goes to PostgreSQL together. `ask` sends a statement along, planned once in a while."""
 
-    def ask(self, statement: str, parameters: Any) -> Asked:
-        """Send a statement along, planned once a connection as those of a prepared cursor."""
-        cursor = psycopg.Cursor(connection.connection)
-        PreparedCursor(cursor).run(statement, parameters)
-        return Asked(cursor)
+    ask: Callable[[str, Parameters], Asked]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    found: list[Row]
+
+    def rows(self) -> list[Row]:
+        return self.found
 
 
 @contextmanager
@@ -45,18 +47,17 @@ def tenant_trip(access: Access) -> Iterator[Trip]:
     of `django.db`, at the latest where it ends. Inside a transaction there is nothing to save.
     """
     if connection.in_atomic_block:
-        with tenant_scope(access), connection.wrap_database_errors:
-            yield Trip()
+        with tenant_scope(access), prepared_cursor() as cursor:
+            yield Trip(lambda statement, parameters: _Found(cursor.rows(statement, parameters)))
         return
     with prepared_cursor() as cursor:
         link = connection.connection
         try:
-            with link.pipeline():
-                cursor.run("BEGIN", None)
-                cursor.run(*wall_statement(access))
-                yield Trip()
-                cursor.run("COMMIT", None)
-            note_answer()
+            with cursor.together() as send:
+                send("BEGIN", None)
+                send(*wall_statement(access))
+                yield Trip(send)
+                send("COMMIT", None)
         except BaseException:
             if not link.broken:
                 link.rollback()

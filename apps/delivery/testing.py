@@ -18,6 +18,7 @@ from django.conf import settings
 
 from apps.accounts.models import Account
 from apps.common.ids import new_id
+from apps.common.spare_connections import spare_connections
 from apps.delivery.clients.shared import shared_session
 from apps.delivery.clients.waiting_client import send
 from apps.delivery.engine.claims import Claimed
@@ -126,7 +127,7 @@ def send_test(test: PreparedTest) -> TestRun:
     Must run outside of any transaction. The same guard and judgement as for a delivery. Raises
     TooManyTests where this process waits for as many receivers as it may.
     """
-    with _counted(test):
+    with _counted(test), spare_connections.lent():
         outcome = send(shared_session(), test.request)
     return TestRun(
         request=test.request,

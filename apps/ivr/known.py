@@ -8,10 +8,12 @@ import orjson
 
 from apps.accounts.models import Location
 from apps.common.access import Access
+from apps.common.bulk import new_row
 from apps.common.documents import as_json
 from apps.common.fields import decrypt
 from apps.common.ids import InvalidPublicId
 from apps.common.problems import Problem
+from apps.common.queries import as_array
 from apps.common.tenancy import tenant_scope
 from apps.common.trips import Trip, tenant_trip
 from apps.ivr.models import Ivr, IvrExchange, IvrHook
@@ -119,7 +121,12 @@ def read_known(*, access: Access, name: str, call_id: str) -> Known:
     except InvalidPublicId:
         if name.isascii() and name.isdigit() and len(name) <= 15:
             number = int(name)
-    asked = {"accounts": access.account_ids, "key": key, "number": number, "call": call_id}
+    asked = {
+        "accounts": as_array(access.account_ids),
+        "key": key,
+        "number": number,
+        "call": call_id,
+    }
     with tenant_trip(access) as trip:
         found = trip.ask(_QUERY, asked)
     rows = found.rows()
@@ -148,12 +155,15 @@ def _known(access: Access, row: tuple[Any, ...]) -> Known:
     of_ivr, rest = row[: len(_OF_IVR)], row[len(_OF_IVR) :]
     of_hook, rest = rest[: len(_OF_HOOK)], rest[len(_OF_HOOK) :]
     authorization, is_location_active, parameters, call, before = rest
-    ivr = Ivr(**dict(zip(_OF_IVR, of_ivr, strict=True)))
-    hook = IvrHook(
-        **dict(zip(_OF_HOOK, of_hook, strict=True)),
-        account_id=ivr.account_id,
+    ivr = new_row(Ivr, dict(zip(_OF_IVR, of_ivr, strict=True)))
+    hook = new_row(
+        IvrHook,
+        {
+            **dict(zip(_OF_HOOK, of_hook, strict=True)),
+            "account_id": ivr.account_id,
+            "authorization": decrypt(authorization) if authorization else "",
+        },
         ivr=ivr,
-        authorization=decrypt(authorization) if authorization else "",
     )
     snapshot, is_erased = orjson.loads(call) if call else (_place(access, ivr), False)
     return Known(

@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from apps.common.access import Access
+from apps.common.bulk import new_row
 from apps.common.ids import encode_public_id, new_id
 from apps.common.outages import in_a_line, is_database_away
+from apps.common.spare_connections import spare_connections
 from apps.common.trips import Trip, tenant_trip
 from apps.delivery.clients.shared import shared_session
 from apps.delivery.clients.waiting_client import send
@@ -133,14 +135,15 @@ def _ask(asked: Asked, began: float) -> Heard:
         if not has_place:
             return Heard(faults=[f"Nobody was asked: {most} callers were waiting already."])
         session = shared_session()
-        return ask(
-            target=asked.target,
-            fallback=asked.fallback,
-            send=lambda request: send(session, request),
-            read=lambda outcome: _read(asked, outcome),
-            began=began,
-            budget_s=asked.hook.budget_s - _RESERVE_S,
-        )
+        with spare_connections.lent():
+            return ask(
+                target=asked.target,
+                fallback=asked.fallback,
+                send=lambda request: send(session, request),
+                read=lambda outcome: _read(asked, outcome),
+                began=began,
+                budget_s=asked.hook.budget_s - _RESERVE_S,
+            )
 
 
 def _read(asked: Asked, outcome: Outcome) -> Decision:
@@ -161,26 +164,27 @@ def _exchange(
     asked: Asked, heard: Heard, began: float, *, next_ivr: dict[str, Any] | None
 ) -> IvrExchange:
     reason = heard.reason[:_MAX_REASON_CHARS]
-    return IvrExchange(
-        id=asked.key,
-        account_id=asked.hook.account_id,
-        ivr_id=asked.hook.ivr_id,
-        call_external_id=asked.results.call_id,
-        response_id=asked.results.response_id,
-        decided_by=heard.decided_by,
-        reason=reason,
-        tries=[_plain_try(number, each) for number, each in enumerate(heard.tries, start=1)],
-        reply={
+    values = {
+        "id": asked.key,
+        "account_id": asked.hook.account_id,
+        "ivr_id": asked.hook.ivr_id,
+        "call_external_id": asked.results.call_id,
+        "response_id": asked.results.response_id,
+        "decided_by": heard.decided_by,
+        "reason": reason,
+        "tries": [_plain_try(number, each) for number, each in enumerate(heard.tries, start=1)],
+        "reply": {
             "exchange": encode_public_id(IvrExchange.ID_PREFIX, asked.key),
             "decided_by": str(heard.decided_by),
             "reason": reason,
             **as_plain(_decision(asked, heard)),
             "ivr": next_ivr,
         },
-        target_ms=heard.took_ms(DecidedBy.TARGET),
-        fallback_ms=heard.took_ms(DecidedBy.FALLBACK),
-        total_ms=(perf_counter() - began) * 1000,
-    )
+        "target_ms": heard.took_ms(DecidedBy.TARGET),
+        "fallback_ms": heard.took_ms(DecidedBy.FALLBACK),
+        "total_ms": (perf_counter() - began) * 1000,
+    }
+    return new_row(IvrExchange, values)
 
 
 def _next_ivr(trip: Trip, asked: Asked, heard: Heard) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from django.db import OperationalError, ProgrammingError, connection, transactio
 
 from apps.common import prepared
 from apps.common.prepared import prepared_cursor
+from apps.common.statements import Link, Statements
 
 pytestmark = pytest.mark.django_db
 
@@ -36,18 +37,18 @@ class TestPreparedCursor:
 
     def test_plans_anew_after_a_while(self, monkeypatch: pytest.MonkeyPatch) -> None:
         run: list[str] = []
-        execute = psycopg.Cursor.execute
+        send = Statements.run
 
-        def noting(cursor: Any, statement: str, *arguments: Any, **more: Any) -> Any:
+        def noting(own: Statements, link: Link, statement: str, *more: Any) -> Any:
             run.append(statement)
-            return execute(cursor, statement, *arguments, **more)
+            return send(own, link, statement, *more)
 
         def ask(at_s: float) -> None:
             monkeypatch.setattr(prepared, "monotonic", lambda: at_s)
             with prepared_cursor() as cursor:
                 cursor.rows(ADD, [1])
 
-        monkeypatch.setattr(psycopg.Cursor, "execute", noting)
+        monkeypatch.setattr(Statements, "run", noting)
         start_s = monotonic() + 100
         for later_s in (0, 1, 4, 6, 7):
             ask(start_s + later_s)
@@ -79,10 +80,11 @@ class TestAConnection:
         with prepared_cursor() as cursor:
             cursor.rows(ADD, [1])
             ((pid,),) = cursor.rows("SELECT pg_backend_pid()", None)
+            answered_at = cursor._known.answered_at
         with psycopg.connect(**of_owner(), autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s)", [pid])
         connection.health_check_enabled, connection.health_check_done = True, False
-        monkeypatch.setattr(prepared, "monotonic", lambda: prepared._answers.at + seconds_ago)
+        monkeypatch.setattr(prepared, "monotonic", lambda: answered_at + seconds_ago)
 
         if seconds_ago < 1:
             with pytest.raises(OperationalError), prepared_cursor() as cursor:

@@ -8,8 +8,8 @@ from django.db import DatabaseError, ProgrammingError, connection, transaction
 
 from apps.accounts.access import access_of_key
 from apps.accounts.models import Group
-from apps.common import prepared
 from apps.common.access import NOBODY, Access
+from apps.common.prepared import prepared_cursor
 from apps.common.tenancy import TENANT_ROLE
 from apps.common.trips import tenant_trip
 from tests.builders import World, make_world
@@ -98,13 +98,15 @@ class TestATrip:
         assert Group.objects.get().name == "Kept"
 
     def test_is_no_answer_of_the_connection_before_it_is_back(
-        self, access: Access, is_open: int, monkeypatch: pytest.MonkeyPatch
+        self, access: Access, is_open: int
     ) -> None:
-        monkeypatch.setattr(prepared._answers, "at", 0.0)
+        with prepared_cursor() as cursor:
+            known = cursor._known
+        known.answered_at = 0.0
         with tenant_trip(access) as trip:
             trip.ask(SEEN, [1])
-            assert bool(prepared._answers.at) == bool(is_open)
-        assert prepared._answers.at
+            assert bool(known.answered_at) == bool(is_open)
+        assert known.answered_at
 
     def test_writes_nothing_of_another_account(self, access: Access) -> None:
         stranger = make_world("Stranger")

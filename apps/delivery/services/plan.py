@@ -10,6 +10,7 @@ from django.utils import timezone
 from apps.campaigns.matching import Match
 from apps.common.bulk import insert_rows, new_row
 from apps.common.prepared import prepared_cursor
+from apps.common.queries import as_array
 from apps.delivery.models import Delivery, DeliveryState
 from apps.delivery.services.changes import Told
 from apps.delivery.services.turns import take_turns
@@ -105,4 +106,4 @@ def _busy_lines(matches: Sequence[Match]) -> set[_Line]:
         return set()
     webhooks = {match.attachment.webhook_id for match in matches}
     with prepared_cursor() as cursor:
-        return {*cursor.rows(_UNFINISHED, [list(known), list(webhooks)])}
+        return {*cursor.rows(_UNFINISHED, [as_array(known), as_array(webhooks)])}

@@ -1,0 +1,84 @@
+"""Connections to PostgreSQL that the threads of a web process hand on to each other.
+
+Django keeps one for each thread. Most threads are there to wait, for the receivers of IVRs or for
+a round of events, and all of them take turns: each connection would be used now and then, and
+neither it nor its server process be warm. So whoever needs one takes the one that rested least, and
+gives it back.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import BoundedSemaphore
+from time import monotonic
+from typing import Any
+
+from django.core.signals import request_finished, request_started
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    OperationalError,
+    close_old_connections,
+    connections,
+    reset_queries,
+)
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+# So many requests of a process use one at the same moment; others wait for their turn, for so long.
+_MOST = 32
+_MOST_WAIT_S = 20.0
+# One that nobody needed for so long is closed.
+_MOST_REST_S = 60.0
+
+
+class SpareConnections:
+    """Those that no thread has, and since when; the one that rested least is the last."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._spare: deque[tuple[float, BaseDatabaseWrapper]] = deque()
+        self._turns = BoundedSemaphore(most)
+        self._open = connections.create_connection
+        self._is_shared = False
+
+    def share(self) -> None:
+        """Let the requests of this process share them, from now on."""
+        self._is_shared = True
+        # Django asks for one when a thread that has none needs it.
+        connections.create_connection = self._take  # type: ignore[method-assign]
+        # So a request begins without, and there is nothing to close or to reset.
+        request_started.disconnect(close_old_connections)
+        request_started.disconnect(reset_queries)
+        # After Django, which closes what is old or broken.
+        request_finished.connect(self._give_back)
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Lend the connection of a request to others while its thread waits for somebody else.
+
+        Not for a block in a transaction. Does nothing where connections are not shared.
+        """
+        if self._is_shared:
+            self._give_back()
+        yield
+
+    def _take(self, alias: str) -> BaseDatabaseWrapper:
+        if not self._turns.acquire(timeout=_MOST_WAIT_S):
+            raise OperationalError(f"No connection was given back within {_MOST_WAIT_S:g} s.")
+        try:
+            return self._spare.pop()[1]
+        except IndexError:
+            own = self._open(alias)
+            own.inc_thread_sharing()
+            return own
+
+    def _give_back(self, **_: Any) -> None:
+        for own in connections.all(initialized_only=True):
+            del connections[DEFAULT_DB_ALIAS]
+            own.queries_log.clear()
+            self._spare.append((monotonic(), own))
+            self._turns.release()
+        with suppress(IndexError):  # Another thread took the last one.
+            while self._spare[0][0] < monotonic() - _MOST_REST_S:
+                self._spare.popleft()[1].close()
+
+
+spare_connections = SpareConnections()
