@@ -28,8 +28,8 @@ from apps.common.heartbeat import INTERVAL_S, Pulse, start_beating
 if TYPE_CHECKING:
     from django.core.handlers.wsgi import WSGIHandler
 
-# Processes, and threads in each. Most threads wait: for a receiver, or for a round of events. They
-# share 32 connections to PostgreSQL at most (apps/common/spare_connections.py).
+# Processes, and threads in each. Most threads wait, for a receiver or for a round of events; the
+# others share connections to PostgreSQL (apps/common/spare_connections.py).
 _PROCESSES = int(os.environ.get("WEB_CONCURRENCY", "2"))
 _THREADS = int(os.environ.get("WEB_THREADS", "64"))
 # On SIGTERM, requests under way get this long. The stop_grace_period of compose.yaml is longer.

@@ -75,7 +75,8 @@ class PreparedCursor:
             known = _known[self._link] = _Known()
         self._known = known
         if monotonic() - known.planned_at > _PLAN_FOR_S:
-            self.run(_FORGET_PLANS, None)
+            # Nobody asked for it, so it is not counted.
+            known.statements.run(self._link, _FORGET_PLANS, None)
             known.planned_at = monotonic()
 
     def rows(self, statement: str, parameters: Parameters) -> list[Row]:

@@ -9,33 +9,22 @@ gives it back.
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import BoundedSemaphore
 from time import monotonic
 from typing import Any
 
 from django.core.signals import request_finished, request_started
-from django.db import (
-    DEFAULT_DB_ALIAS,
-    OperationalError,
-    close_old_connections,
-    connections,
-    reset_queries,
-)
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections, reset_queries
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-# So many requests of a process use one at the same moment; others wait for their turn, for so long.
-_MOST = 32
-_MOST_WAIT_S = 20.0
-# One that nobody needed for so long is closed.
+# One that nobody needed for so long is closed when another one is given back.
 _MOST_REST_S = 60.0
 
 
 class SpareConnections:
     """Those that no thread has, and since when; the one that rested least is the last."""
 
-    def __init__(self, most: int = _MOST) -> None:
+    def __init__(self) -> None:
         self._spare: deque[tuple[float, BaseDatabaseWrapper]] = deque()
-        self._turns = BoundedSemaphore(most)
         self._open = connections.create_connection
         self._is_shared = False
 
@@ -47,22 +36,21 @@ class SpareConnections:
         # So a request begins without, and there is nothing to close or to reset.
         request_started.disconnect(close_old_connections)
         request_started.disconnect(reset_queries)
-        # After Django, which closes what is old or broken.
         request_finished.connect(self._give_back)
 
     @contextmanager
     def lent(self) -> Iterator[None]:
         """Lend the connection of a request to others while its thread waits for somebody else.
 
-        Not for a block in a transaction. Does nothing where connections are not shared.
+        Raises RuntimeError in a transaction. Does nothing where connections are not shared.
         """
         if self._is_shared:
+            if any(own.in_atomic_block for own in connections.all(initialized_only=True)):
+                raise RuntimeError("A connection is not lent in the middle of its transaction.")
             self._give_back()
         yield
 
     def _take(self, alias: str) -> BaseDatabaseWrapper:
-        if not self._turns.acquire(timeout=_MOST_WAIT_S):
-            raise OperationalError(f"No connection was given back within {_MOST_WAIT_S:g} s.")
         try:
             return self._spare.pop()[1]
         except IndexError:
@@ -74,8 +62,12 @@ class SpareConnections:
         for own in connections.all(initialized_only=True):
             del connections[DEFAULT_DB_ALIAS]
             own.queries_log.clear()
+            if own.in_atomic_block:
+                # Whoever had it next would be in this transaction, and behind its wall.
+                own.close()
+                continue
+            own.close_if_unusable_or_obsolete()
             self._spare.append((monotonic(), own))
-            self._turns.release()
         with suppress(IndexError):  # Another thread took the last one.
             while self._spare[0][0] < monotonic() - _MOST_REST_S:
                 self._spare.popleft()[1].close()

@@ -18,7 +18,7 @@ from psycopg import generators
 from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 Row = tuple[Any, ...]
@@ -28,6 +28,9 @@ Parameters = Sequence[Any] | Mapping[str, Any] | None
 
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?([s%])")
 _FAILURES = frozenset({ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED})
+# The server knows no statement of this name, or its result has another shape than when it was
+# prepared; in a pooler, another client may have one of this name.
+_STALE = frozenset({"26000", "0A000", "42P05"})
 _numbers = count()
 
 
@@ -52,14 +55,17 @@ class Statements:
             pgconn.send_query(b"BEGIN")
             _checked(link.wait(generators.execute(pgconn))[-1])
         values = _values(statement, parameters)
+        is_new = statement not in self._names
         try:
-            if statement not in self._names:
+            if is_new:
                 self._prepare(pgconn, statement)
                 _checked(link.wait(generators.execute(pgconn))[-1])
+                is_new = False
             pgconn.send_query_prepared(self._names[statement], values)
             return _rows_of(link, _checked(link.wait(generators.execute(pgconn))[-1]))
-        except psycopg.Error:
-            self.forget(statement)
+        except psycopg.Error as error:
+            if is_new or error.sqlstate in _STALE:
+                self.forget(statement)
             raise
 
     def send(self, link: Link, statement: str, parameters: Parameters) -> int:
@@ -72,7 +78,7 @@ class Statements:
         return 2 if is_new else 1
 
     def forget(self, statement: str) -> None:
-        """Prepare a statement anew when it comes again: it failed, maybe as a table was changed."""
+        """Prepare a statement anew when it comes again."""
         self._names.pop(statement, None)
 
     def _prepare(self, pgconn: PGconn, statement: str) -> None:
@@ -107,6 +113,7 @@ class Pipeline:
         self.link = link
         self._statements = statements
         self._sent: list[Sent] = []
+        self._has_failed = False
 
     def __enter__(self) -> "Pipeline":
         self.link.pgconn.enter_pipeline_mode()
@@ -125,6 +132,8 @@ class Pipeline:
 
     def send(self, statement: str, parameters: Parameters) -> Sent:
         """Send a statement along."""
+        if self._has_failed:
+            raise psycopg.InterfaceError("Nothing is sent after a statement that failed.")
         results = self._statements.send(self.link, statement, parameters)
         sent = Sent(self, statement, results)
         self._sent.append(sent)
@@ -143,9 +152,11 @@ class Pipeline:
         for each, result in zip(expected, results, strict=True):
             each.result = result
             if result.status in _FAILURES:
-                self._statements.forget(each.statement)
+                if each.results > 1 or _state_of(result) in _STALE:
+                    self._statements.forget(each.statement)
                 failed = failed or result
         if failed:
+            self._has_failed = True
             _checked(failed)
 
 
@@ -156,6 +167,10 @@ def _results(pgconn: PGconn, number: int) -> PQGen[list[PGresult]]:
     for _ in range(number + 1):
         found += yield from generators.fetch_many(pgconn)
     return found[:-1]
+
+
+def _state_of(result: PGresult) -> str:
+    return (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()
 
 
 def _checked(result: PGresult | None) -> PGresult:

@@ -23,6 +23,7 @@ from apps.campaigns.matching import match_events
 from apps.campaigns.placing import KnownPlace, Place, PlaceReference, Places, UnknownPlace
 from apps.common.access import Access
 from apps.common.locks import bound_waiting
+from apps.common.spare_connections import spare_connections
 from apps.common.tenancy import tenant_scope
 from apps.delivery.services import plan, release_held
 from apps.intake.events import EventFault, ParsedEvent, parse_event
@@ -97,9 +98,11 @@ def accept_and_commit(*, key: ApiKey, bodies: Sequence[Any]) -> Receipt:
     """
     events, outcomes = _read(bodies)
     parsed = [*events.values()]
-    together = _ROUNDS.join(key.pk, (key, parsed[0])) if len(bodies) == len(parsed) == 1 else None
-    if together is not None:
-        return _receipt({0: together})
+    if len(bodies) == len(parsed) == 1:
+        with spare_connections.lent():
+            together = _ROUNDS.join(key.pk, (key, parsed[0]))
+        if together is not None:
+            return _receipt({0: together})
     access = access_of_key(key)
     stored = _store_in(partial(tenant_scope, access), access, parsed)
     return _receipt(outcomes | dict(zip(events, stored, strict=True)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, BoundedSemaphore
+from threading import Barrier
 from typing import TypeVar
 
 import pytest
@@ -13,6 +13,7 @@ from django.db import (
     connection,
     connections,
     reset_queries,
+    transaction,
 )
 
 from apps.common import spare_connections as module
@@ -105,27 +106,31 @@ def test_one_that_nobody_needs_is_closed(
     assert not spare._spare
 
 
-def test_no_more_are_open_than_may_be(
-    spare: SpareConnections, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(spare, "_turns", BoundedSemaphore(1))
-    met = Barrier(2)
+def test_none_is_lent_or_handed_on_in_a_transaction(spare: SpareConnections) -> None:
+    def lend_within() -> None:
+        with transaction.atomic(), spare.lent():
+            raise AssertionError("it was lent")
 
-    def hold_on() -> int:
-        found = server_process()
-        met.wait(20)
-        met.wait(20)
-        return found
+    def leave_open() -> int:
+        transaction.atomic().__enter__()
+        return server_process()
 
-    with ThreadPoolExecutor(1) as pool:
-        holding = pool.submit(request, hold_on)
-        met.wait(20)
-        monkeypatch.setattr(module, "_MOST_WAIT_S", 0.05)
-        with pytest.raises(OperationalError, match="given back"):
-            in_a_thread(request)
-        monkeypatch.setattr(module, "_MOST_WAIT_S", 20.0)
-        met.wait(20)
-        assert in_a_thread(request) == holding.result()
+    with pytest.raises(RuntimeError, match="transaction"):
+        in_a_thread(lambda: request(lend_within))
+    left = in_a_thread(lambda: request(leave_open))
+    assert in_a_thread(request) != left
+
+
+def test_one_that_broke_is_not_lent(spare: SpareConnections) -> None:
+    def break_and_lend() -> tuple[int, int]:
+        broken = server_process()
+        with pytest.raises(OperationalError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        with spare.lent():
+            return broken, in_a_thread(request)
+
+    broken, other = in_a_thread(lambda: request(break_and_lend))
+    assert broken != other
 
 
 def test_a_request_that_asks_nothing_has_none(spare: SpareConnections) -> None:
