@@ -17,7 +17,7 @@ from apps.accounts.models import Membership
 from apps.common.access import Role
 from apps.delivery.alerting import Rung, is_hopeless, rung
 from apps.delivery.breaker import FAILING_AFTER
-from apps.delivery.models import Alert, DeliveryState, EndpointHealth
+from apps.delivery.models import Alert, Delivery, DeliveryState, EndpointHealth
 from apps.delivery.retry import MOST_LOST
 from apps.webhooks.models import Webhook
 
@@ -152,7 +152,7 @@ def _mail(alert: Alert) -> None:
     lines = [
         f"Webhook: {alert.webhook.name}",
         f"Account: {alert.account.name}",
-        f"Failing since: {alert.failing_since:%Y-%m-%d %H:%M} UTC",
+        *_figures(alert),
         "",
         _advice(alert),
         f"{settings.PUBLIC_URL}{_page(alert)}",
@@ -166,6 +166,21 @@ def _mail(alert: Alert) -> None:
             if any(code < _REFUSED_FOR_GOOD for code, _ in error.recipients.values()):
                 raise
             logger.warning("The mail server refuses an address of account %s.", alert.account_id)
+
+
+def _figures(alert: Alert) -> list[str]:
+    """Return since when it fails, or what was given up."""
+    since = f"{alert.failing_since:%Y-%m-%d %H:%M} UTC"
+    if alert.rung != Rung.LOST:
+        return [f"Failing since: {since}"]
+    given_up = Delivery.objects.filter(
+        account_id=alert.account_id,
+        webhook_id=alert.webhook_id,
+        state=DeliveryState.FAILED,
+        created_at__gte=alert.failing_since,
+        lost_count__gte=MOST_LOST,
+    )
+    return [f"Deliveries given up: {given_up.count()}", f"First planned at: {since}"]
 
 
 def _page(alert: Alert) -> str:

@@ -169,6 +169,19 @@ class TestADeliveryThatIsGivenUp:
         drain()
         assert len(self.tell()) == 1
 
+    def test_is_told_of_with_how_many_and_since_when(self, world: World, webhook: Webhook) -> None:
+        take_calls(world, 1, "one that arrives")
+        drain()
+        take_calls(world, 3)
+        lose(MOST_LOST)
+        drain()
+
+        (message,) = self.tell()
+        first = Delivery.objects.filter(state=DeliveryState.FAILED).earliest("pk")
+        assert "Deliveries given up: 3\n" in str(message.body)
+        assert f"First planned at: {first.created_at:%Y-%m-%d %H:%M} UTC\n" in str(message.body)
+        assert "Failing since" not in str(message.body)
+
     def test_hides_no_recovery_and_has_none(self, world: World, webhook: Webhook) -> None:
         now = timezone.now()
         EndpointHealth.objects.update(

@@ -99,5 +99,7 @@ class Alert(AccountOwned):
         """Return what was told, as people read it."""
         since = date_format(timezone.localtime(self.failing_since), "DATETIME_FORMAT")
         if self.rung == Rung.LOST:
-            return f"Not everything was sent: deliveries since {since} were given up"
+            return (
+                f"Not everything was sent: deliveries were given up, the first planned at {since}"
+            )
         return f"{self.get_rung_display()}, failing since {since}"
