@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -32,6 +32,8 @@ MAIL_S = 2.0
 _REFUSED_FOR_GOOD = 500
 # An endpoint that works again after longer was long forgotten, or made new.
 RECENT = dt.timedelta(days=60)
+# Deliveries that were given up are told of once in so long.
+_LOST_EACH = dt.timedelta(days=1)
 _SUBJECTS = {
     Rung.FAILING: "“{webhook}” is failing",
     Rung.HALF: "“{webhook}” keeps failing: half-way to being switched off",
@@ -77,7 +79,7 @@ def _reached(
 
 
 def send_alerts() -> int:
-    """Mail what is noted to the admins and owners of its account; return how many were sent.
+    """Mail what is noted to the admins and owners of its account; return how many were worked off.
 
     At least once: each is marked after it was handed over. A mail server that is away is left
     alone until the next time.
@@ -96,6 +98,9 @@ def send_alerts() -> int:
             )
             if alert is None:
                 return sent
+            if _is_told_by_another(alert):
+                alert.delete()
+                continue
             try:
                 _mail(alert)
             except (OSError, SMTPException) as error:
@@ -139,6 +144,22 @@ def _note_recoveries() -> None:
                 rung=Rung.RECOVERED.value,
                 defaults={"account_id": alert.account_id},
             )
+
+
+def _is_told_by_another(alert: Alert) -> bool:
+    """Tell whether workers that gave up at the same moment noted it more than once."""
+    if alert.rung != Rung.LOST:
+        return False
+    at = alert.created_at
+    others = Alert.objects.filter(
+        webhook_id=alert.webhook_id,
+        rung=alert.rung,
+        created_at__range=(at - _LOST_EACH, at + _LOST_EACH),
+    ).exclude(pk=alert.pk)
+    # Of those that nobody was sent, the one that goes back furthest is.
+    return others.filter(
+        Q(sent_at__isnull=False) | Q(failing_since__lt=alert.failing_since)
+    ).exists()
 
 
 def _mail(alert: Alert) -> None:

@@ -182,6 +182,29 @@ class TestADeliveryThatIsGivenUp:
         assert f"First planned at: {first.created_at:%Y-%m-%d %H:%M} UTC\n" in str(message.body)
         assert "Failing since" not in str(message.body)
 
+    def test_is_told_of_once_by_two_workers(self, world: World, webhook: Webhook) -> None:
+        take_calls(world, 2)
+        lose(MOST_LOST)
+        drain()
+        told = Alert.objects.get()
+        of_other = Alert.objects.create(
+            account=world.account,
+            webhook=webhook,
+            rung=told.rung,
+            failing_since=told.failing_since - dt.timedelta(seconds=1),
+        )
+
+        assert len(self.tell()) == 1
+        assert Alert.objects.get() == of_other
+        Alert.objects.create(
+            account=world.account,
+            webhook=webhook,
+            rung=told.rung,
+            failing_since=told.failing_since - dt.timedelta(seconds=2),
+        )
+        assert self.tell() == []
+        assert Alert.objects.get() == of_other
+
     def test_hides_no_recovery_and_has_none(self, world: World, webhook: Webhook) -> None:
         now = timezone.now()
         EndpointHealth.objects.update(
