@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from apps.accounts.models import Account, ApiKey, Membership, User
 from apps.common.access import Role
@@ -154,6 +155,18 @@ class TestMembers:
         MembershipFactory(account=account, role=Role.OWNER)
         assert browser.post(link, {"post": "yes"}).status_code == 302
         assert not Membership.objects.filter(pk=owner.pk).exists()
+
+    def test_are_called_so_on_every_page(self, log_in: LogIn, account: Account) -> None:
+        member = MembershipFactory(account=account)
+        browser = log_in(account=account, role=Role.OWNER)
+        pages = [reverse(self.add), reverse("admin:accounts_membership_changelist")]
+        for page in ("change", "history", "delete"):
+            pages.append(reverse(f"admin:accounts_membership_{page}", args=[member.pk]))
+        pages.append(reverse("admin:common_auditentry_changelist"))
+        for page in pages:
+            shown = strip_tags(browser.get(page).content.decode()).lower()
+            assert "member" in shown, page
+            assert "membership" not in shown, page
 
     @pytest.mark.parametrize("role", [Role.VIEWER, Role.MEMBER])
     def test_are_for_admins(self, log_in: LogIn, account: Account, role: Role) -> None:

@@ -168,6 +168,7 @@ class Membership(AccountOwned):
     )
 
     class Meta:
+        verbose_name = "member"
         ordering = ["user__email"]
         constraints = [
             models.UniqueConstraint(fields=["account", "user"], name="membership_once_an_account")
