@@ -5,15 +5,18 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from apps.accounts.access import access_of_key
 from apps.calls.models import Call
+from apps.common.access import Role
 from apps.delivery.models import Delivery
 from apps.intake.services import accept_events
 from apps.ivr.models import Ivr
 from apps.ivr.transcripts import set_transcription_url
 from apps.webhooks.models import Webhook
 from tests.builders import World, event, make_world
+from tests.conftest import LogIn
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import drain, fall_due, states, take
 from tests.ivr.conftest import make_hook
@@ -45,6 +48,24 @@ def told(receiver: Receiver) -> list[dict[str, str]]:
     paths = [urlsplit(each.path) for each in receiver.requests]
     assert {path.path for path in paths} == {"/ok/transcripts"}
     return [dict(parse_qsl(path.query, keep_blank_values=True)) for path in paths]
+
+
+class TestTheWebhook:
+    def test_is_shown_with_the_ivr_that_uses_it(
+        self, world: World, ivr: Ivr, log_in: LogIn
+    ) -> None:
+        tab = reverse("admin:accounts_location_webhooks", args=[world.location.pk])
+        browser = log_in(account=world.account, role=Role.VIEWER)
+        page = browser.get(tab).content.decode()
+        assert (
+            f'href="{reverse("admin:ivr_ivr_webhook", args=[ivr.pk])}">IVR 75 Balance</a>' in page
+        )
+        assert "Nowhere" not in page
+
+        set_transcription_url(ivr=ivr, url="", by=None)
+        page = browser.get(tab).content.decode()
+        assert "IVR 75 Balance" not in page
+        assert "Nowhere: nothing is sent" in page
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,7 +5,7 @@ from apps.delivery.admin.attempts import AttemptAdmin
 from apps.delivery.admin.backtest import BacktestPanel
 from apps.delivery.admin.deliveries import DeliveryAdmin
 from apps.delivery.admin.health import EndpointHealthAdmin, HealthPanel
-from apps.delivery.admin.panels import WebhooksPanel, deliveries_of
+from apps.delivery.admin.panels import Use, WebhooksPanel, deliveries_of
 from apps.delivery.admin.replays import ReplayAdmin
 from apps.delivery.admin.trial import TestPanel
 
@@ -19,5 +19,6 @@ __all__ = [
     "HealthPanel",
     "ReplayAdmin",
     "TestPanel",
+    "Use",
     "WebhooksPanel",
 ]

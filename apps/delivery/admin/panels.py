@@ -1,8 +1,11 @@
 """What deliveries add to the pages of locations and calls."""
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import Any
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 from django.urls import reverse
@@ -30,9 +33,23 @@ _TONES = {
 _AFTER_EVENTS = 1
 
 
-class WebhooksPanel(Panel):
-    """All webhooks of the location, and those of its whole account."""
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Something else than an attachment that has a webhook sent, and the page where that is set."""
 
+    webhook_id: uuid.UUID
+    title: str
+    detail: str
+    link: str
+
+
+class WebhooksPanel(Panel):
+    """All webhooks of the location, and those of its whole account.
+
+    Rooms above add to `uses` what has webhooks of an account sent.
+    """
+
+    uses: ClassVar[Sequence[Callable[[uuid.UUID], Iterable[Use]]]] = ()
     slug = "webhooks"
     title = "Webhook Management"
     template_name = "admin/accounts/location/webhooks.html"
@@ -41,7 +58,11 @@ class WebhooksPanel(Panel):
         """Return the webhooks, where they are attached, and how the last 24 hours went."""
         webhooks = list(_webhooks_at(row))
         counts = _recent_counts(webhooks)
+        uses = defaultdict(list)
+        for use in (use for source in self.uses for use in source(row.account_id)):
+            uses[use.webhook_id].append(use)
         for webhook in webhooks:
+            webhook.uses = uses[webhook.pk]  # type: ignore[attr-defined]
             sent, succeeded, finished = counts.get(webhook.pk, (0, 0, 0))
             webhook.sent_total = sent  # type: ignore[attr-defined]
             webhook.success_rate = (  # type: ignore[attr-defined]

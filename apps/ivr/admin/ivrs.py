@@ -1,11 +1,14 @@
 """IVRs with their questions, and the tabs of their pages."""
 
+import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, ForeignKey, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from apps.accounts.models import Location
 from apps.common.access import Role
@@ -15,6 +18,7 @@ from apps.common.admin import (
     Panel,
     labelled,
 )
+from apps.delivery.admin import Use
 from apps.ivr.admin.exchanges import ExchangesPanel
 from apps.ivr.forms import IvrQuestionForm
 from apps.ivr.models import Ivr, IvrHook, IvrQuestion
@@ -118,3 +122,15 @@ class IvrAdmin(AccountScopedAdmin):
     def state(self, ivr: Ivr) -> str:
         """Return whether a receiver is asked."""
         return "on" if ivr.hook.is_active else "off"
+
+
+def transcripts_of(account_id: uuid.UUID) -> Iterable[Use]:
+    """Tell which webhooks of an account IVRs send their transcripts to."""
+    for ivr in Ivr.objects.filter(account_id=account_id):
+        if ivr.transcription_webhook_id is not None:
+            yield Use(
+                webhook_id=ivr.transcription_webhook_id,
+                title=f"IVR {ivr}",
+                detail="transcripts",
+                link=reverse("admin:ivr_ivr_webhook", args=[ivr.pk]),
+            )
