@@ -1,5 +1,6 @@
 """Pages that begin behind a row, so that rows which come and go meanwhile move nothing."""
 
+import datetime as dt
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Any
@@ -111,6 +112,9 @@ def _behind(queryset: QuerySet[Any], order: str, cursor: str) -> Q:
         key = meta.pk.to_python(key)
     except (ValueError, TypeError, ValidationError):
         of_order = value = key = None
+    # Ours tell times in UTC; not every other offset is one that PostgreSQL can read.
+    if isinstance(value, dt.datetime) and value.utcoffset() != dt.timedelta():
+        value = None
     # No column holds NUL, and PostgreSQL takes none.
     if of_order != order or value is None or key is None or "\0" in str(value):
         raise invalid_parameter("cursor", "This is no cursor of this list in this order.")

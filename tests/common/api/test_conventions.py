@@ -4,6 +4,7 @@ import pytest
 
 from apps.accounts.models import AccountKind
 from apps.common.access import Role
+from apps.common.api.pagination import cursor_of
 from apps.webhooks.models import Template
 from tests.api_client import Api, api_for, faults, good, problem
 from tests.builders import World, make_template, make_webhook, make_world
@@ -12,6 +13,7 @@ from tests.factories import GroupFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db
 
+KEY = "01a1ff1f-5bb6-7448-9048-132f12be764d"
 CURSOR_WITH_NUL = "WyJuYW1lIiwgImFcdTAwMDAiLCAiMDFhMWZmMWYtNWJiNi03NDQ4LTkwNDgtMTMyZjEyYmU3NjRkIl0"
 
 
@@ -71,6 +73,11 @@ class TestPages:
             ("cursor=WyItY3JlYXRlZF9hdCIsMSwyXQ", "cursor"),
             # ["name", "a\0", "01a1ff1f-…"]
             (f"order=name&cursor={CURSOR_WITH_NUL}", "cursor"),
+            # Times that PostgreSQL can not read, or that UTC has not.
+            (f"cursor={cursor_of('-created_at', '2026-01-01T00:00:00+23:59', KEY)}", "cursor"),
+            (f"cursor={cursor_of('-created_at', '9999-12-31T23:59:59-10:00', KEY)}", "cursor"),
+            (f"cursor={cursor_of('-created_at', '0001-01-01T00:00:00+10:00', KEY)}", "cursor"),
+            (f"cursor={cursor_of('-created_at', '2026-01-01T00:00:00', KEY)}", "cursor"),
         ],
     )
     def test_refuse_what_they_can_not_read(self, api: Api, query: str, name: str) -> None:
