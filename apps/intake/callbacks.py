@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.accounts.access import access_of_account
 from apps.calls.models import Call, CallEvent
+from apps.calls.services import RecordedEvent
 from apps.common.access import Access
 from apps.common.ids import InvalidPublicId
 from apps.common.locks import hold
@@ -255,9 +256,16 @@ def _take_event(callback: Callback) -> None:
     if receipt.accepted:
         _, recorded = receipt.accepted[0]
         callback.call = recorded.call
-        repeated = recorded.is_duplicate
-        outcome = Callback.Outcome.REPEATED if repeated else Callback.Outcome.TAKEN
-        _conclude(callback, outcome, "")
+        if not recorded.is_duplicate:
+            _conclude(callback, Callback.Outcome.TAKEN, "")
+        elif _is_repeat(callback.source, recorded, event):
+            _conclude(callback, Callback.Outcome.REPEATED, "")
+        else:
+            another = (
+                f"“{event['id']}” is the id of another event, of call {recorded.call.external_id}."
+            )
+            detail = f"{another} Fill it from elsewhere, or not at all. (/id)"
+            _conclude(callback, Callback.Outcome.REJECTED, detail)
         return
     fault = receipt.rejected[0]
     names_place = event.get("tracking_number") or event.get("location")
@@ -266,6 +274,12 @@ def _take_event(callback: Callback) -> None:
         return
     where = f" ({fault.pointer})" if fault.pointer else ""
     _conclude(callback, Callback.Outcome.REJECTED, f"{fault.message}{where}")
+
+
+def _is_repeat(source: Source, recorded: RecordedEvent, event: dict[str, Any]) -> bool:
+    """Tell whether the stored event of this id is this one; Twilio's ids are ours, and tell it."""
+    stored = (recorded.event.type, recorded.call.external_id)
+    return source.is_twilio or stored == (event["type"], event["call_id"])
 
 
 def _accept(source: Source, event: dict[str, Any]) -> Receipt:

@@ -198,6 +198,33 @@ class TestOverHttp:
     def test_may_carry_credentials_of_the_platform(self, source: Source, scheme: str) -> None:
         assert self.post(source, Authorization=f"{scheme} of-theirs").status_code == 202
 
+    def filled_from(self, source: Source, **places: str) -> None:
+        words = {"ring": "call.started", "hangup": "call.ended"}
+        filled = [fill(BY_NAME[name], place) for name, place in places.items()]
+        changed = [fill(BY_NAME["type"], "$.event", words), *filled]
+        source.mapping = to_plain(from_plain(source.mapping).replaced(changed))
+        source.save()
+
+    def test_is_no_repeat_of_another_of_its_call(self, source: Source) -> None:
+        self.filled_from(source, call_id="$.call.uuid", id="$.call.uuid")
+        self.post(source, source.sample.replace("hangup", "ring"))
+        self.post(source)
+        self.post(source)
+        assert [each.outcome for each in Callback.objects.all()] == ["taken", "taken"]
+        assert CallEvent.objects.count() == 2
+
+    @pytest.mark.parametrize(("word", "other"), [("hangup", "ring"), ("u-77", "u-78")])
+    def test_whose_id_was_that_of_something_else_is_refused(
+        self, source: Source, word: str, other: str
+    ) -> None:
+        self.filled_from(source, id="$.call.queue")
+        self.post(source, source.sample.replace(word, other))
+        answer = self.post(source)
+        assert answer.status_code == 422
+        assert "“Sales”" in answer.json()["detail"]
+        assert Callback.objects.filter(outcome="rejected").count() == 1
+        assert CallEvent.objects.count() == 1
+
     def test_again_changes_nothing(self, source: Source) -> None:
         self.post(source)
         assert self.post(source).status_code == 202

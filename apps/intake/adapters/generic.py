@@ -78,7 +78,9 @@ def read(
     if "type" not in event:
         shown = f"“{said[:60]}”" if said else "What happened"
         return Reading(said, call_id, None, ignored=f"{shown} is not set up to mean an event.")
-    event.setdefault("id", f"callback:{digest}")
+    # The id of the call tells none of its events from another.
+    if event.get("id", call_id) == call_id:
+        event["id"] = f"callback:{digest}"
     event.setdefault("occurred_at", rfc3339(now))
     used = {place_of(field) for field in mapping.fields}
     if custom := {_name(path): text for path, text in values.items() if path not in used and text}:
