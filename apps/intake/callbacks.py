@@ -25,7 +25,7 @@ from apps.intake.adapters.signatures import is_hmac
 from apps.intake.adapters.twilio_signature import is_signed
 from apps.intake.models import Callback, Source
 from apps.intake.services import Receipt, accept_events
-from apps.webhooks.extraction import SampleError, extract
+from apps.webhooks.extraction import MAX_BYTES, SampleError, extract
 from apps.webhooks.formats import Format
 from apps.webhooks.mapping import from_plain
 
@@ -35,6 +35,7 @@ HELD_FOR = dt.timedelta(days=2)
 _SHOWN_CHARACTERS = 16_384
 _REFUSED_EVERY = dt.timedelta(minutes=1)
 _COUNTRY = "US"
+_OLD_CODING = "windows-1252"
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -166,7 +167,12 @@ def _digest(source: Source, request: Request) -> str:
 
 
 def _text(message: bytes) -> str:
-    return message.decode("utf-8", "replace").replace("\0", "\ufffd")
+    """Return a message as text; what is not UTF-8 comes from old systems, which write so."""
+    try:
+        text = message.decode()
+    except UnicodeDecodeError:
+        text = message.decode(_OLD_CODING, "replace")
+    return text.replace("\0", "\ufffd")
 
 
 def _note_refusal(source: Source) -> None:
@@ -192,6 +198,10 @@ def _read(source: Source, request: Request) -> tuple[Reading | None, str]:
 
 
 def _read_generic(source: Source, text: str, *, digest: str, now: dt.datetime) -> Reading:
+    if not text.strip():
+        raise UnreadableCallback("It is empty.")
+    if len(text.encode()) > MAX_BYTES:
+        raise UnreadableCallback(f"It is over {MAX_BYTES // 1024} KB.")
     try:
         sample = extract(text, Format(source.format))
     except SampleError as error:

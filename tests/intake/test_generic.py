@@ -183,7 +183,7 @@ def source(world: World) -> Source:
 
 @pytest.mark.django_db
 class TestOverHttp:
-    def post(self, source: Source, body: str | None = None, **headers: str) -> Any:
+    def post(self, source: Source, body: bytes | str | None = None, **headers: str) -> Any:
         return call(source, body or source.sample, content_type="application/json", **headers)
 
     def test_is_taken(self, source: Source) -> None:
@@ -240,6 +240,20 @@ class TestOverHttp:
         kept = Callback.objects.get()
         assert kept.outcome == "rejected"
         assert answer.json()["detail"] == kept.detail
+
+    @pytest.mark.parametrize(
+        ("body", "detail"),
+        [(b" ", "It is empty."), (b'"' + b"a" * 300_000 + b'"', "It is over 256 KB.")],
+    )
+    def test_without_a_size_that_is_read_says_so(
+        self, source: Source, body: bytes, detail: str
+    ) -> None:
+        assert self.post(source, body).json()["detail"] == detail
+
+    @pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "windows-1252"])
+    def test_keeps_its_letters(self, source: Source, coding: str) -> None:
+        self.post(source, source.sample.replace("Sales", "Señor “X”").encode(coding))
+        assert Call.objects.get().snapshot["custom"] == {"call.queue": "Señor “X”"}
 
     def test_with_an_unknown_number_names_the_field(self, source: Source, world: World) -> None:
         body = source.sample.replace(world.number.number, "+15558887777")
