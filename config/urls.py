@@ -11,6 +11,7 @@ from apps.accounts.views import account_settings, profile, switch_account
 from apps.common.admin import operators_only
 from apps.common.views import api_not_found
 from apps.delivery.views import webhook_test, wizard_backtest, wizard_test
+from apps.ivr.admin.trial import ivr_test
 from apps.webhooks.views import tokens
 
 # Every room's pages; none for Django's groups, as roles replace them.
@@ -34,6 +35,7 @@ urlpatterns = [
         admin.site.admin_view(webhook_test),
         name="webhook_test",
     ),
+    path("ivr/ivr/<uuid:ivr_id>/webhook/test/", admin.site.admin_view(ivr_test), name="ivr_test"),
     path(
         "webhooks/webhook/wizard/<uuid:draft_id>/test/",
         admin.site.admin_view(wizard_test),

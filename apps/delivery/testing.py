@@ -113,7 +113,7 @@ def prepare_test(
     mark = {TEST_HEADER: "true"}
     return PreparedTest(
         account_id=webhook.account_id,
-        agency_id=_agency_of(webhook.account_id),
+        agency_id=agency_of(webhook.account_id),
         request=replace(prepared.request, headers={**prepared.request.headers, **mark}),
         masked_headers={**prepared.masked_headers, **mark},
         policy=endpoint.policy,
@@ -127,7 +127,7 @@ def send_test(test: PreparedTest) -> TestRun:
     Must run outside of any transaction. The same guard and judgement as for a delivery. Raises
     TooManyTests where this process waits for as many receivers as it may.
     """
-    with _counted(test), spare_connections.lent():
+    with place_for_test(test.account_id, test.agency_id), spare_connections.lent():
         outcome = send(shared_session(), test.request)
     return TestRun(
         request=test.request,
@@ -137,17 +137,18 @@ def send_test(test: PreparedTest) -> TestRun:
     )
 
 
-def _agency_of(account_id: uuid.UUID) -> uuid.UUID:
+def agency_of(account_id: uuid.UUID) -> uuid.UUID:
+    """Return the agency of an account; one without is its own."""
     agencies = Account.objects.filter(pk=account_id).values_list("parent_id", flat=True)
     return agencies.first() or account_id
 
 
 @contextmanager
-def _counted(test: PreparedTest) -> Iterator[None]:
+def place_for_test(account_id: uuid.UUID, agency_id: uuid.UUID) -> Iterator[None]:
     """Take a place for the length of the block; raise TooManyTests where there is none."""
-    counts = (_of_accounts, test.account_id), (_of_agencies, test.agency_id)
+    counts = (_of_accounts, account_id), (_of_agencies, agency_id)
     with _counting:
-        if not _has_place(test):
+        if not _has_place(account_id, agency_id):
             raise TooManyTests
         for counter, key in counts:
             counter[key] += 1
@@ -161,11 +162,11 @@ def _counted(test: PreparedTest) -> Iterator[None]:
                     del counter[key]
 
 
-def _has_place(test: PreparedTest) -> bool:
-    of_agency = _of_agencies[test.agency_id]
+def _has_place(account_id: uuid.UUID, agency_id: uuid.UUID) -> bool:
+    of_agency = _of_agencies[agency_id]
     places = settings.TESTS_MOST_WAITING
     return (
-        _of_accounts[test.account_id] < MOST_OF_ACCOUNT
+        _of_accounts[account_id] < MOST_OF_ACCOUNT
         and of_agency < MOST_OF_AGENCY
         and _of_agencies.total() < (places // 2 if of_agency else places)
     )

@@ -19,8 +19,18 @@ def answer_test(
 
     Must run outside of any transaction.
     """
+    return answer_with(lambda: shown_test(send_test(test)), access=access, page=page)
+
+
+def answer_with(
+    tried: Callable[[], dict[str, Any]],
+    *,
+    access: Access,
+    page: Callable[[dict[str, Any]], TemplateResponse],
+) -> HttpResponse:
+    """Show on a page what `tried` returns, which may raise TooManyTests. See `answer_test`."""
     try:
-        context, refused = shown_test(send_test(test)), ""
+        context, refused = tried(), ""
     except TooManyTests as error:
         context, refused = {}, str(error)
     with tenant_scope(access):

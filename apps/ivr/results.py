@@ -14,7 +14,7 @@ from apps.ivr import pass_through
 from apps.ivr.models import Ivr
 
 _MOST_ANSWERS = 200
-_MAX_ANSWER_CHARS = 1_000
+MAX_ANSWER_CHARS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class CallerField(serializers.CharField):
 class AnswersField(serializers.DictField):
     """Answers by the number of their question."""
 
-    child = serializers.CharField(max_length=_MAX_ANSWER_CHARS, allow_blank=True)
+    child = serializers.CharField(max_length=MAX_ANSWER_CHARS, allow_blank=True)
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
         """Return the answers; refuse keys that are no numbers."""

@@ -87,7 +87,7 @@ def answer_results(
     heard = _ask(asked, began)
     try:
         with tenant_trip(access) as trip:
-            exchange = _exchange(asked, heard, began, next_ivr=_next_ivr(trip, asked, heard))
+            exchange = exchange_of(asked, heard, began, next_ivr=_next_ivr(trip, asked, heard))
             record(trip, exchange, is_bare=known.is_erased)
     except DatabaseError as error:
         # The caller waits: an answer that nobody wrote down is better than none.
@@ -95,7 +95,7 @@ def answer_results(
             logger.warning("The exchange %s could not be recorded: %s", asked.key, in_a_line(error))
         else:
             logger.exception("The exchange %s could not be recorded", asked.key)
-        exchange = _exchange(asked, heard, began, next_ivr=None)
+        exchange = exchange_of(asked, heard, began, next_ivr=None)
     return Answered(exchange.reply, asked.form, asked.hook.redirect_url)
 
 
@@ -140,13 +140,13 @@ def _ask(asked: Asked, began: float) -> Heard:
                 target=asked.target,
                 fallback=asked.fallback,
                 send=lambda request: send(session, request),
-                read=lambda outcome: _read(asked, outcome),
+                read=lambda outcome: read_answer(asked, outcome),
                 began=began,
                 budget_s=asked.hook.budget_s - _RESERVE_S,
             )
 
 
-def _read(asked: Asked, outcome: Outcome) -> Decision:
+def read_answer(asked: Asked, outcome: Outcome) -> Decision:
     """Read an answer; raises AnswerFault, also for what the platform could not be told."""
     reads_message = asked.hook.mode == IvrHook.Mode.MESSAGE
     decision = read_message(outcome) if reads_message else read_action(outcome)
@@ -160,9 +160,10 @@ def _decision(asked: Asked, heard: Heard) -> Decision:
     return heard.decision or asked.hook.default_decision
 
 
-def _exchange(
+def exchange_of(
     asked: Asked, heard: Heard, began: float, *, next_ivr: dict[str, Any] | None
 ) -> IvrExchange:
+    """Return what is kept of asking a receiver; nothing is stored."""
     reason = heard.reason[:_MAX_REASON_CHARS]
     values = {
         "id": asked.key,

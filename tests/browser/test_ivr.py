@@ -34,5 +34,9 @@ class TestAnIvr:
         page.get_by_role("button", name="Save", exact=True).click()
 
         expect(page.get_by_text("was changed successfully")).to_be_visible()
+        page.get_by_label("Answer to 1. Your account number?").fill("12345")
+        page.get_by_role("button", name="Send test").click()
+        expect(page.get_by_text("A caller would have waited")).to_be_visible()
+        expect(page.locator("#hl-test").get_by_text("account_no=12345").first).to_be_visible()
         asked = IvrQuestion.objects.values_list("number", "prompt")
         assert list(asked) == [(1, "Your account number?"), (2, "What is it about?")]

@@ -68,14 +68,11 @@ class IvrExchangeAdmin(LogAdmin):
     def beside_form(self, request: HttpRequest, row: IvrExchange) -> dict[str, Any]:
         """Show every try."""
         return {
-            "attempts": [_shown(row, plain) for plain in reversed(row.tries)],
-            "next": in_words(row.reply),
-            "kept": pairs_of(row.pass_through),
+            **told_of(row),
             "call": Call.objects.filter(
                 account_id=row.account_id, external_id=row.call_external_id
             ).first(),
             "show_history": False,
-            "waited_ms": (row.target_ms or 0) + (row.fallback_ms or 0),
             "title": f"Exchange of {row.ivr}",
         }
 
@@ -126,6 +123,17 @@ def exchanges_of(call: Call) -> Iterable[Moment]:
             link=reverse("admin:ivr_ivrexchange_change", args=[exchange.pk]),
             rank=_AFTER_EVENTS,
         )
+
+
+def told_of(exchange: IvrExchange) -> dict[str, Any]:
+    """Return what a page shows of an exchange: how it went on, and each try, the last first."""
+    return {
+        "exchange": exchange,
+        "attempts": [_shown(exchange, plain) for plain in reversed(exchange.tries)],
+        "next": in_words(exchange.reply),
+        "kept": pairs_of(exchange.pass_through),
+        "waited_ms": (exchange.target_ms or 0) + (exchange.fallback_ms or 0),
+    }
 
 
 def _shown(exchange: IvrExchange, plain: dict[str, Any]) -> dict[str, Any]:

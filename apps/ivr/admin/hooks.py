@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.common.access import Role
-from apps.common.admin import AccountScopedAdmin, AccountScopedTabularInline
+from apps.common.admin import AccountScopedAdmin, AccountScopedTabularInline, access_of
+from apps.ivr.admin.trial import asked_for
 from apps.ivr.forms import IvrHookForm, IvrParameterForm, TokenField, label_of
 from apps.ivr.models import Ivr, IvrHook, IvrParameter
 from apps.ivr.transcripts import set_transcription_url
@@ -90,8 +91,14 @@ class IvrHookAdmin(AccountScopedAdmin):
         return super().openable(request).select_related("ivr__transcription_webhook")
 
     def beside_form(self, request: HttpRequest, row: IvrHook) -> dict[str, Any]:
-        """Let the page be that of the IVR, which has the history."""
-        return {"original": row.ivr, "show_history": False, "show_save_and_continue": False}
+        """Let the page be that of the IVR, which has the history; who works there may test it."""
+        may_test = access_of(request).has_role(Role.MEMBER, row.account_id)
+        return {
+            "original": row.ivr,
+            "show_history": False,
+            "show_save_and_continue": False,
+            "test": {"hook": row, **asked_for(row)} if may_test else None,
+        }
 
     def render_change_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Lead back to the list of IVRs, and have the theme show their tabs."""
