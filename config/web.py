@@ -23,6 +23,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from apps.common.garbage import collect_seldom
 from apps.common.heartbeat import INTERVAL_S, Pulse, start_beating
 
 if TYPE_CHECKING:
@@ -77,9 +78,9 @@ def _load(beats: Path) -> "WSGIHandler":
     """Load the application into a process that serves it, and tell that this one lives."""
     application: WSGIHandler = import_module("config.wsgi").application
     import_module("apps.common.spare_connections").spare_connections.share()
-    # Leave what is loaded once out of later collections, each of which holds up every request.
+    # Each look for garbage holds up every request.
     gc.collect()
-    gc.freeze()
+    collect_seldom()
     start_beating()
     start_beating(path=beats / str(os.getpid()))
     threading.Thread(target=_end_with_the_server, daemon=True).start()

@@ -87,7 +87,10 @@ class CallEvent(AccountOwned):
 
     ID_PREFIX = "evt"
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
+    # As its call's, which PostgreSQL sees to (decision 29).
+    account = models.ForeignKey(
+        Account, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     call = models.ForeignKey(Call, models.CASCADE, related_name="events")
     external_id = models.CharField("platform's event id", max_length=128)
     type = models.CharField(max_length=24, choices=EventType)

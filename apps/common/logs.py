@@ -1,14 +1,18 @@
-"""What a log line looks like: one line, with the id of the request that caused it."""
+"""What a log line looks like, with the id of the request that caused it, and how many there are."""
 
 import logging
 import re
 from contextvars import ContextVar
+from threading import Lock
+from typing import Final
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 # What our lines do not tell is not asked for each of them.
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
+# Of one kind. More than that takes longer to write than to do, and nobody reads it.
+MOST_LINES_A_SECOND: Final = 100
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -52,3 +56,38 @@ class RequestIdFilter(logging.Filter):
         current = request_id.get()
         record.request_suffix = f" [{current}]" if current else ""
         return True
+
+
+class LineLimit:
+    """Counts the lines of one kind that are over the limit, and says how many there were.
+
+    `things` is what a line tells of, in the plural.
+    """
+
+    def __init__(self, logger: logging.Logger, things: str) -> None:
+        self._logger = logger
+        self._things = things
+        self._lock = Lock()
+        self._second = 0
+        self._lines = 0
+
+    def has_room(self, now: float) -> bool:
+        """Count a line, and tell whether it is to be written; `now` in seconds, of any clock."""
+        if not self._logger.isEnabledFor(logging.INFO):
+            return False
+        with self._lock:
+            if int(now) != self._second:
+                self._begin_anew(int(now))
+            self._lines += 1
+            return self._lines <= MOST_LINES_A_SECOND
+
+    def close(self) -> None:
+        """Say how many had no line of their own."""
+        with self._lock:
+            self._begin_anew(0)
+
+    def _begin_anew(self, second: int) -> None:
+        untold = self._lines - MOST_LINES_A_SECOND
+        self._second, self._lines = second, 0
+        if untold > 0:
+            self._logger.info("… and %d %s more in the same second", untold, self._things)

@@ -1,10 +1,7 @@
 """The RQ job that sends, and the same for a process without RQ."""
 
-import gc
 import resource
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import uvloop
@@ -12,12 +9,11 @@ from django.conf import settings
 from django.db import connection
 
 from apps.common.egress import EgressPolicy
+from apps.common.garbage import seldom_collecting
 from apps.delivery.engine.drain import Drain
 from apps.delivery.engine.settings import DrainSettings, Tally
 from apps.delivery.wake import call_help
 
-# Objects made, less those dropped, before the garbage collector looks.
-_COLLECT_AFTER = 50_000
 # A drain whose loop has stood still for so long is stuck, in seconds.
 _STUCK_AFTER_S = 30.0
 _running: Drain | None = None
@@ -34,26 +30,10 @@ def run_drain(**overrides: Any) -> Tally:
     _allow_many_sockets()
     _running = Drain(drain_settings(**overrides))
     try:
-        with _rare_collections():
+        with seldom_collecting():
             return uvloop.run(_running.run())
     finally:
         _running = None
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Look for garbage in cycles seldom, and not in what is there already, for a `with` block.
-
-    A drain leaves hardly any, while it makes and drops a hundred objects for each delivery.
-    """
-    usual = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
-        gc.unfreeze()
 
 
 def stop_running_drain() -> None:

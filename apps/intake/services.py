@@ -3,11 +3,13 @@
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
+from threading import BoundedSemaphore
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +25,7 @@ from apps.campaigns.matching import match_events
 from apps.campaigns.placing import KnownPlace, Place, PlaceReference, Places, UnknownPlace
 from apps.common.access import Access
 from apps.common.locks import bound_waiting
+from apps.common.logs import LineLimit
 from apps.common.spare_connections import spare_connections
 from apps.common.tenancy import tenant_scope
 from apps.delivery.services import plan, release_held
@@ -31,6 +34,7 @@ from apps.intake.rounds import Rounds
 from apps.ivr.transcripts import transcripts_in
 
 logger = logging.getLogger(__name__)
+_lines = LineLimit(logger, "events")
 
 # Two requests may bring the same new event or call at the same moment: the loser tries again and
 # finds it. One that brings many may lose some of them each time.
@@ -38,6 +42,10 @@ _TRIES = 6
 # How long a round waits for a call that another transaction holds: all events of its key wait with
 # it, in each round that has one of that call.
 _MOST_WAIT_MS = 50
+# Batches that are stored at the same time. They share the interpreter's lock: more of them are done
+# no sooner, and each takes a connection of its own, whose plans grow cold.
+_turns = BoundedSemaphore(4)
+_MOST_PATIENCE_S = 5.0
 _TOO_LARGE = (
     f"With this event, its call would have more than {snapshots.MAX_BYTES:,} bytes; or it comes"
     " late, and the calls of this request have too many events to find its place."
@@ -64,7 +72,7 @@ class Stored:
     def log(self) -> None:
         """Write a line if it begins or ends a call or is told of, without personal data."""
         each = self.recorded
-        if each.is_begin or each.is_end or self.planned:
+        if (each.is_begin or each.is_end or self.planned) and _lines.has_room(monotonic()):
             logger.info("%s %s, %d planned", each.event.type, each.call.external_id, self.planned)
 
 
@@ -103,9 +111,22 @@ def accept_and_commit(*, key: ApiKey, bodies: Sequence[Any]) -> Receipt:
             together = _ROUNDS.join(key.pk, (key, parsed[0]))
         if together is not None:
             return _receipt({0: together})
-    access = access_of_key(key)
-    stored = _store_in(partial(tenant_scope, access), access, parsed)
+    with _turn():
+        access = access_of_key(key)
+        stored = _store_in(partial(tenant_scope, access), access, parsed)
     return _receipt(outcomes | dict(zip(events, stored, strict=True)))
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait while others store, but not for long: one of them may wait for a call itself."""
+    with spare_connections.lent():
+        has_turn = _turns.acquire(timeout=_MOST_PATIENCE_S)
+    try:
+        yield
+    finally:
+        if has_turn:
+            _turns.release()
 
 
 def _read(bodies: Sequence[Any]) -> tuple[dict[int, ParsedEvent], dict[int, _Outcome]]:

@@ -10,7 +10,9 @@ from django.db.models import ForeignKey
 from apps.common.access import Access, ReachableAccount, Role
 from apps.common.models import AccountOwned
 from apps.common.tenancy import tenant_scope
+from apps.delivery.models import Delivery
 from tests.architecture.accounts import Rows, account_owned
+from tests.factories.deliveries import CallFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -129,4 +131,19 @@ class TestAReferenceIntoAnotherAccount:
         self.refused(
             f"UPDATE {table} SET {reference.column} = %s WHERE id = %s",  # noqa: S608
             [theirs[reference.related_model].pk, mine[reference.model].pk],
+        )
+
+
+def test_a_delivery_is_of_the_call_of_its_event(mine: Rows) -> None:
+    delivery = mine[Delivery]
+    assert isinstance(delivery, Delivery)
+    other = CallFactory.create(account=delivery.account)
+    with (
+        tenant_scope(access_to(delivery.account)),
+        connection.cursor() as cursor,
+        pytest.raises(DatabaseError, match="row-level security"),
+        transaction.atomic(),
+    ):
+        cursor.execute(
+            "UPDATE delivery_delivery SET call_id = %s WHERE id = %s", [other.pk, delivery.pk]
         )

@@ -6,9 +6,10 @@ import logging
 import pytest
 
 from apps.calls.models import CallEvent
+from apps.common.logs import MOST_LINES_A_SECOND
 from apps.delivery.engine import recorder
 from apps.delivery.engine.claims import LARGE_BYTES
-from apps.delivery.engine.log import MOST_LINES_A_SECOND, TryLog
+from apps.delivery.engine.log import TryLog
 from apps.delivery.engine.snapshots import MOST_LARGE
 from apps.delivery.models import Attempt, Delivery
 from apps.delivery.retry import State, Verdict

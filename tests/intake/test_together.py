@@ -42,16 +42,16 @@ class Together:
 
     def post(self, world: World, first: Any, *others: Any) -> list[Any]:
         """Return the answers, in this order; the others are taken in this order, in one round."""
-        answers = [self._begin(world, first)]
+        answers = [self.begin(world, first)]
         assert self._is_at_work.wait(_PATIENCE_S)
         for number, body in enumerate(others, start=1):
-            answers.append(self._begin(world, body))
+            answers.append(self.begin(world, body))
             while len(self.rounds._waiting[world.key.pk]) < number:
                 pass
         self._let_go.set()
         return [answer.result(_PATIENCE_S) for answer in answers]
 
-    def _begin(self, world: World, body: Any) -> "Future[Any]":
+    def begin(self, world: World, body: Any) -> "Future[Any]":
         def post() -> Any:
             try:
                 return Api(world.token).post("/events", body)
@@ -176,6 +176,49 @@ class TestEventsOfOneMoment:
         finally:
             holder.close()
         assert [answer.status_code for answer in held] == [202, 202, 202]
+
+
+class Turns(threading.BoundedSemaphore):
+    """One turn, which tells when somebody asks for it."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.asked = threading.Event()
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        self.asked.set()
+        return super().acquire(blocking, timeout)
+
+
+class TestBatches:
+    @pytest.fixture
+    def turns(self, monkeypatch: pytest.MonkeyPatch) -> Turns:
+        turns = Turns()
+        monkeypatch.setattr(services, "_turns", turns)
+        return turns
+
+    def test_take_turns(
+        self, world: World, turns: Turns, together: Together, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(services, "_MOST_PATIENCE_S", _PATIENCE_S)
+        bodies = [event(world, call_id=name) for name in ("c1", "c2")]
+        with turns:
+            turns.asked.clear()
+            answer = together.begin(world, bodies)
+            assert turns.asked.wait(_PATIENCE_S)
+            assert not Call.objects.exists()
+        assert answer.result(_PATIENCE_S).status_code == 202
+        assert Call.objects.count() == 2
+        # It gave its turn back.
+        assert Api(world.token).post("/events", bodies).status_code == 202
+
+    def test_do_not_wait_for_long(
+        self, world: World, turns: Turns, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(services, "_MOST_PATIENCE_S", 0.01)
+        with turns:
+            bodies = [event(world, call_id=name) for name in ("c1", "c2")]
+            assert Api(world.token).post("/events", bodies).status_code == 202
 
 
 class TestAnAnswerThatIsKept:

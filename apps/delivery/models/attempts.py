@@ -29,7 +29,10 @@ class Attempt(AccountOwned):
 
     ID_PREFIX = "try"
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
+    # As its delivery's.
+    account = models.ForeignKey(
+        Account, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="attempts", db_index=False)
     number = models.PositiveSmallIntegerField()
     started_at = models.DateTimeField()

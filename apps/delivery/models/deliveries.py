@@ -52,12 +52,15 @@ class Delivery(AccountOwned):
     ID_PREFIX = "msg"
 
     # The composite indexes below serve these; each spared index is a cheaper plan.
-    account = models.ForeignKey(Account, models.CASCADE, related_name="+", db_index=False)
+    # Account and call are those of the event, which PostgreSQL sees to (decision 29).
+    account = models.ForeignKey(
+        Account, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     webhook = models.ForeignKey(Webhook, models.RESTRICT, related_name="deliveries", db_index=False)
     template_version = models.ForeignKey(
         TemplateVersion, models.PROTECT, related_name="+", db_index=False
     )
-    call = models.ForeignKey(Call, models.CASCADE, related_name="deliveries")
+    call = models.ForeignKey(Call, models.CASCADE, related_name="deliveries", db_constraint=False)
     event = models.ForeignKey(CallEvent, models.CASCADE, related_name="deliveries")
     # A plain key: what happened outlives the attachment that made it happen.
     attachment_key = models.UUIDField(null=True)
