@@ -57,6 +57,7 @@ class TestTwilio:
         listed = text_of(browser.get(address("callbacks", source.pk)))
         assert "Call completed" in listed
         assert "Taken" in listed
+        assert '<span class="hl-muted hl-id">CA1</span>' in listed
         assert str(Call.objects.get().pk) in listed
 
     def test_shows_no_token_again_and_keeps_it(self, browser: Client, world: World) -> None:
@@ -187,6 +188,23 @@ class TestRoles:
             assert member.get(address(page, source.pk)).status_code == 403
         assert member.post(address("fields", source.pk), {}).status_code == 403
         assert member.get(address("add")).status_code == 403
+
+
+class TestCallbacks:
+    def test_tell_of_those_that_were_refused(self, browser: Client, world: World) -> None:
+        source = SourceFactory(account=world.account)
+        assert "A callback was refused" not in text_of(browser.get(address("callbacks", source.pk)))
+        assert Twilio(source, token="of somebody else").post(CallSid="CA1").status_code == 403
+        assert "A callback was refused" in text_of(browser.get(address("callbacks", source.pk)))
+
+    def test_say_that_only_the_newest_are_shown(self, browser: Client, world: World) -> None:
+        source = SourceFactory(account=world.account)
+        CallbackFactory.create_batch(50, source=source)
+        assert "Only the newest 50" not in text_of(browser.get(address("callbacks", source.pk)))
+        CallbackFactory(source=source)
+        shown = text_of(browser.get(address("callbacks", source.pk)))
+        assert "Only the newest 50" in shown
+        assert shown.count("<details class") == 50
 
 
 class TestQueries:

@@ -78,13 +78,15 @@ class CallbacksPanel(Panel):
 
     def context(self, row: Source, access: Access) -> dict[str, Any]:
         """Return the callbacks."""
-        callbacks = row.callbacks.select_related("call__location").order_by("-created_at")[:_SHOWN]
+        newest = row.callbacks.select_related("call__location").order_by("-created_at")
+        callbacks = list(newest[: _SHOWN + 1])
         return {
             "callbacks": [
                 {"row": each, "tone": _TONES[each.outcome], "event": _pretty(each.event)}
-                for each in callbacks
+                for each in callbacks[:_SHOWN]
             ],
             "shown": _SHOWN,
+            "has_more": len(callbacks) > _SHOWN,
         }
 
 
