@@ -7,9 +7,17 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from apps.accounts.models import AccountKind
+from apps.intake.models import Callback
 from tests.browser.conftest import OpenPage
 from tests.builders import World, make_world
-from tests.factories import AttachmentFactory, OperatorFactory, TemplateFactory, WebhookFactory
+from tests.factories import (
+    AttachmentFactory,
+    CallbackFactory,
+    OperatorFactory,
+    SourceFactory,
+    TemplateFactory,
+    WebhookFactory,
+)
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
@@ -42,7 +50,23 @@ def location(shop: World) -> str:
     return reverse("admin:accounts_location_change", args=[shop.location.pk])
 
 
-@pytest.mark.parametrize("address", [long_attachment, versions, template_of_long_name, location])
+def callback_without_blanks(shop: World) -> str:
+    """Return the page of the callbacks of a platform that wrote 80 digits for a time."""
+    refused = f"“{'9' * 80}” is no time"
+    callback = CallbackFactory(
+        source=SourceFactory(account=shop.account),
+        about="9" * 80,
+        call_external_id="9" * 80,
+        outcome=Callback.Outcome.REJECTED,
+        detail=refused,
+    )
+    return reverse("admin:intake_source_callbacks", args=[callback.source.pk])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [long_attachment, versions, template_of_long_name, location, callback_without_blanks],
+)
 def test_is_as_wide_as_a_phone(
     address: Callable[[World], str], open_page: OpenPage, shop: World
 ) -> None:
