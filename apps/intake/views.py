@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from apps.accounts.authentication import ApiKeyAuthentication, bearer_of
 from apps.accounts.models import Scope
 from apps.common.api.views import ApiView, access_of
+from apps.common.documents import as_json
 from apps.common.problems import FieldProblem, Problem
 from apps.common.tenancy import tenant_scope
 from apps.intake import description
@@ -64,9 +65,11 @@ class EventsView(ApiView):
             receipt = accept_and_commit(key=bearer.key, bodies=bodies)
         if not receipt.accepted:
             raise _nothing_accepted(receipt, is_batch=isinstance(body, list))
-        return Response(
-            {"accepted": _accepted(receipt), "rejected": _rejected(receipt)}, status=202
-        )
+        answer = {"accepted": _accepted(receipt), "rejected": _rejected(receipt)}
+        if self.submission:
+            return Response(answer, status=202)
+        # As it would be rendered, without the way there: platforms post for every call.
+        return HttpResponse(as_json(answer), status=202, content_type="application/json")
 
 
 def _is_kept(request: Request | HttpRequest) -> bool:
