@@ -87,6 +87,21 @@ def test_the_name_of_a_switch_is_one_line(open_page: OpenPage) -> None:
     assert round(lines) == 1
 
 
+def test_a_label_of_a_list_is_whole(open_page: OpenPage, shop: World) -> None:
+    SourceFactory(account=shop.account, kind="generic", location=shop.location)
+    agency = make_world("Agency", kind=AccountKind.AGENCY)
+    shop.account.parent = agency.account
+    shop.account.save(update_fields=["parent"])
+    page = open_page(agency.owner)
+    page.set_viewport_size(PHONE)
+    page.goto(reverse("admin:intake_source_changelist"))
+    cell = page.locator("td.field-kind_label")
+    label = cell.get_by_text("Any other platform")
+    expect(label).to_be_visible()
+    ends = [each.evaluate("box => box.getBoundingClientRect().right") for each in (label, cell)]
+    assert ends[0] <= ends[1]
+
+
 def test_a_chosen_file_is_named(open_page: OpenPage, shop: World) -> None:
     page = open_page(shop.owner)
     page.goto(reverse("admin:campaigns_import_new", args=["locations"]))
