@@ -102,6 +102,15 @@ def test_a_label_of_a_list_is_whole(open_page: OpenPage, shop: World) -> None:
     assert ends[0] <= ends[1]
 
 
+def test_a_name_in_a_list_keeps_its_letters(open_page: OpenPage, shop: World) -> None:
+    shop.location.name = "eShop"
+    shop.location.save(update_fields=["name"])
+    page = open_page(shop.owner)
+    page.set_viewport_size(PHONE)
+    page.goto(reverse("admin:accounts_location_changelist"))
+    assert page.get_by_role("link", name="eShop", exact=True).inner_text() == "eShop"
+
+
 def test_a_chosen_file_is_named(open_page: OpenPage, shop: World) -> None:
     page = open_page(shop.owner)
     page.goto(reverse("admin:campaigns_import_new", args=["locations"]))
