@@ -165,6 +165,11 @@ def _moment(pointer: str, value: Any) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def is_number(text: str) -> bool:
+    """Tell whether an event takes this for a caller: a number, or a word for a withheld one."""
+    return text.strip().lower() in _WITHHELD or _E164.fullmatch(text) is not None
+
+
 def _phone(pointer: str, value: Any) -> str:
     if isinstance(value, str) and _E164.fullmatch(value):
         return value

@@ -110,8 +110,15 @@ class TestACallback:
             reading('{"state": "up"}', self.fields)
 
     def test_keeps_what_it_can_not_convert_for_the_fault_to_tell(self) -> None:
-        event = self.event(**{"from": "nobody", "talk": "long"})
-        assert (event["from"], event["talk_s"]) == ("nobody", "long")
+        assert self.event(talk="long")["talk_s"] == "long"
+
+    @pytest.mark.parametrize("caller", ["1001", "nobody", "sip:reception"])
+    def test_of_a_caller_who_is_no_number_is_of_a_call_all_the_same(self, caller: str) -> None:
+        event = self.event(**{"from": caller})
+        assert ("from" in event, event["custom"]) == (False, {"from": caller})
+
+    def test_may_withhold_the_number(self) -> None:
+        assert self.event(**{"from": "Private"})["from"] == "Private"
 
     def test_may_have_fixed_values(self) -> None:
         mapping = self.fields.replaced([FieldMapping("type", constant="call.updated")])

@@ -233,6 +233,10 @@ class TestABadBody:
     def test_may_have_a_place_that_is_none(self, twilio: Twilio, query: str) -> None:
         assert twilio.post(query, CallSid="CA1", CallStatus="ringing").status_code in (204, 422)
 
+    def test_of_more_fields_than_twilio_sends_is_refused(self, twilio: Twilio) -> None:
+        form = {f"f{number}": "x" for number in range(1_100)}
+        assert twilio.post(CallSid="CA1", CallStatus="completed", **form).status_code == 403
+
     def test_is_shown_to_the_admin(self, twilio: Twilio) -> None:
         twilio.post(CallSid="CA1", CallStatus="dancing")
         kept = Callback.objects.get()

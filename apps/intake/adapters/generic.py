@@ -13,6 +13,7 @@ from typing import Any
 from apps.intake.adapters.event_fields import BY_NAME, EVENT_FIELDS, EventField, Kind
 from apps.intake.adapters.moments import read_moment, rfc3339
 from apps.intake.adapters.reading import Reading, UnreadableCallback
+from apps.intake.events import is_number
 from apps.webhooks.extraction import Field, Sample
 from apps.webhooks.mapping import FieldMapping, Formatter, Mapping, steps
 from apps.webhooks.mapping import Kind as Fill
@@ -60,17 +61,23 @@ def read(
 ) -> Reading:
     """Read a callback: `sample` is what extraction found in it, `digest` tells it from others.
 
-    What can not be converted is left as it is, so that the event's own fault tells of it. Raises
-    UnreadableCallback where it does not say which call it is about.
+    What can not be converted is left as it is, so that the event's own fault tells of it; but a
+    caller, or somebody put through to, who is no number, as an extension, is kept beside the call.
+    Raises UnreadableCallback where it does not say which call it is about.
     """
     values = {field.path: field.sample for field in sample.fields}
     snapshot = {"custom": values}
     event: dict[str, Any] = {}
+    used: set[str] = set()
     for field in mapping.fields:
         wanted = BY_NAME.get(field.path)
         text = as_text(_filled(field, snapshot)).strip()
-        if wanted is not None and text:
-            _put(event, wanted.name, _converted(wanted, text, locale))
+        value = _converted(wanted, text, locale) if wanted and text else None
+        if wanted is None or _costs_the_call(wanted, value):
+            continue
+        used.add(place_of(field))
+        if value is not None:
+            _put(event, wanted.name, value)
     if "call_id" not in event:
         raise UnreadableCallback("It does not say which call it is about.")
     said = _said(mapping.get("type"), values)
@@ -82,7 +89,6 @@ def read(
     if event.get("id", call_id) == call_id:
         event["id"] = f"callback:{digest}"
     event.setdefault("occurred_at", rfc3339(now))
-    used = {place_of(field) for field in mapping.fields}
     if custom := {_name(path): text for path, text in values.items() if path not in used and text}:
         event["custom"] = custom
     return Reading(said or str(event["type"]), call_id, event)
@@ -173,6 +179,14 @@ def _converted(field: EventField, text: str, locale: Locale) -> object:
             word = text.lower()
             return "inbound" if word in _INBOUND else "outbound" if word in _OUTBOUND else text
     return text
+
+
+def _costs_the_call(field: EventField, value: object) -> bool:
+    """Tell whether an event would be refused for the number of a person; a tracking number must be
+    one, as it tells the place.
+    """
+    is_of_person = field.kind is Kind.PHONE and field.name != "tracking_number"
+    return is_of_person and isinstance(value, str) and not is_number(value)
 
 
 def _phone(text: str, country: str) -> str:
