@@ -17,7 +17,7 @@ from apps.calls.events import CallStatus, EventType
 from apps.calls.services import ANONYMOUS
 from apps.calls.snapshots import MAX_SECONDS
 from apps.campaigns.placing import PlaceReference
-from apps.common.phones import E164
+from apps.common.phones import E164, is_withheld
 from apps.common.pointers import escaped
 
 MAX_EVENT_BYTES = 262_144
@@ -30,7 +30,6 @@ _MAX_SEQUENCE = 9_223_372_036_854_775_807
 _E164 = re.compile(E164)
 # Beyond these, times are mistakes, and can not be told in every time zone.
 _YEARS = range(1970, 2200)
-_WITHHELD = frozenset({"anonymous", "restricted", "unavailable", "unknown", "private", "withheld"})
 
 
 class EventFault(Exception):
@@ -165,11 +164,6 @@ def _moment(pointer: str, value: Any) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def is_number(text: str) -> bool:
-    """Tell whether an event takes this for a caller: a number, or a word for a withheld one."""
-    return text.strip().lower() in _WITHHELD or _E164.fullmatch(text) is not None
-
-
 def _phone(pointer: str, value: Any) -> str:
     if isinstance(value, str) and _E164.fullmatch(value):
         return value
@@ -179,7 +173,7 @@ def _phone(pointer: str, value: Any) -> str:
 
 
 def _caller(pointer: str, value: Any) -> str:
-    if isinstance(value, str) and value.strip().lower() in _WITHHELD:
+    if isinstance(value, str) and is_withheld(value):
         return ANONYMOUS
     return _phone(pointer, value)
 

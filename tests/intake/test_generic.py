@@ -117,6 +117,12 @@ class TestACallback:
         event = self.event(**{"from": caller})
         assert ("from" in event, event["custom"]) == (False, {"from": caller})
 
+    def test_of_a_target_who_is_no_number_is_of_a_call_all_the_same(self) -> None:
+        mapping = self.fields.replaced([fill(BY_NAME["target"], "$.desk")])
+        event = reading('{"id": "c", "state": "up", "desk": "unknown"}', mapping).event
+        assert event is not None
+        assert ("target" in event, event["custom"]) == (False, {"desk": "unknown"})
+
     def test_may_withhold_the_number(self) -> None:
         assert self.event(**{"from": "Private"})["from"] == "Private"
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from apps.common.phones import E164, is_withheld
 from apps.intake.adapters.event_fields import BY_NAME, EVENT_FIELDS, EventField, Kind
 from apps.intake.adapters.moments import read_moment, rfc3339
 from apps.intake.adapters.reading import Reading, UnreadableCallback
-from apps.intake.events import is_number
 from apps.webhooks.extraction import Field, Sample
 from apps.webhooks.mapping import FieldMapping, Formatter, Mapping, steps
 from apps.webhooks.mapping import Kind as Fill
@@ -23,6 +23,7 @@ from apps.webhooks.suggestions.names import steps_of
 from apps.webhooks.tokens import as_text
 
 _CUSTOM = "custom."
+_E164 = re.compile(E164)
 _CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,2}):([0-5][0-9])")
 _NUMBER = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?")
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "y"}), frozenset({"0", "false", "no", "n"})
@@ -72,12 +73,12 @@ def read(
     for field in mapping.fields:
         wanted = BY_NAME.get(field.path)
         text = as_text(_filled(field, snapshot)).strip()
-        value = _converted(wanted, text, locale) if wanted and text else None
-        if wanted is None or _costs_the_call(wanted, value):
-            continue
-        used.add(place_of(field))
-        if value is not None:
+        if wanted is not None and text:
+            value = _converted(wanted, text, locale)
+            if _costs_the_call(wanted, value):
+                continue
             _put(event, wanted.name, value)
+        used.add(place_of(field))
     if "call_id" not in event:
         raise UnreadableCallback("It does not say which call it is about.")
     said = _said(mapping.get("type"), values)
@@ -185,8 +186,10 @@ def _costs_the_call(field: EventField, value: object) -> bool:
     """Tell whether an event would be refused for the number of a person; a tracking number must be
     one, as it tells the place.
     """
-    is_of_person = field.kind is Kind.PHONE and field.name != "tracking_number"
-    return is_of_person and isinstance(value, str) and not is_number(value)
+    if field.kind is not Kind.PHONE or field.name == "tracking_number":
+        return False
+    text = str(value)
+    return not _E164.fullmatch(text) and not (field.name == "from" and is_withheld(text))
 
 
 def _phone(text: str, country: str) -> str:
