@@ -52,6 +52,8 @@ class TestPostCallAction:
         expect(page.get_by_role("button", name="Move Caller ID down")).to_be_focused()
         page.get_by_role("button", name="Remove Talk Minutes").click()
         expect(page.locator("[name=parameters-name]")).to_have_count(2)
+        # The example is made anew, its button with it.
+        expect(page.locator(EXAMPLE)).not_to_contain_text("minutes=")
 
         page.locator(EXAMPLE).get_by_role("button").click()
         expect(page.locator("#hl-test")).to_contain_text("Works")
