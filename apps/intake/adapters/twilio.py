@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from apps.common.phones import E164, is_withheld
 from apps.intake.adapters.moments import read_moment, rfc3339
 from apps.intake.adapters.reading import Reading, UnreadableCallback
 
@@ -34,13 +35,9 @@ _OUTCOMES = {
     "no-answer": "no_answer",
     "canceled": "no_answer",
 }
-# What Twilio shows where the caller's number is withheld: the words on a phone's keys, too.
+# What else Twilio shows where the caller's number is withheld: such words on a phone's keys.
 _WITHHELD = frozenset(
     {
-        "anonymous",
-        "restricted",
-        "unavailable",
-        "unknown",
         "blocked",
         "+266696687",
         "+7378742833",
@@ -49,7 +46,7 @@ _WITHHELD = frozenset(
         "+2562533",
     }
 )
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_E164 = re.compile(E164)
 _SIP_NUMBER = re.compile(r"sips?:(\+?[0-9]{7,15})@")
 # What an event has under a name of its own, or what would say the same twice.
 _KNOWN = frozenset(
@@ -210,7 +207,8 @@ def _who(form: Parameters) -> dict[str, str]:
 
 
 def _caller(text: str) -> str | None:
-    return "anonymous" if text.strip().lower() in _WITHHELD else _number(text)
+    is_hidden = is_withheld(text) or text.strip().lower() in _WITHHELD
+    return "anonymous" if is_hidden else _number(text)
 
 
 def _number(text: str) -> str | None:
