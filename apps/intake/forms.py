@@ -87,6 +87,17 @@ class EventRow:
     words: tuple[BoundField, ...]
     is_needed: bool
 
+    @property
+    def is_first(self) -> bool:
+        """Whether it is shown at once: what every platform has, what is filled, what is wrong."""
+        is_wrong = any(each.errors for each in (self.place, self.fixed, *self.words))
+        return self.field in _FIRST or bool(self.place.value()) or is_wrong
+
+    @property
+    def shows_words(self) -> bool:
+        """Whether the meanings of values are shown at once."""
+        return self.is_needed or any(each.errors for each in self.words)
+
 
 class MappingForm(forms.Form):
     """What of a source's callbacks fills each field of an event."""
@@ -128,13 +139,13 @@ class MappingForm(forms.Form):
 
     @property
     def rows(self) -> list[EventRow]:
-        """Return the fields that every platform has, and those that something fills."""
-        return [row for row in self._all_rows() if row.field in _FIRST or row.place.value()]
+        """Return the fields that are shown at once."""
+        return [row for row in self._all_rows() if row.is_first]
 
     @property
     def more_rows(self) -> list[EventRow]:
         """Return the others."""
-        return [row for row in self._all_rows() if not (row.field in _FIRST or row.place.value())]
+        return [row for row in self._all_rows() if not row.is_first]
 
     def _all_rows(self) -> Iterator[EventRow]:
         for field in EVENT_FIELDS:
@@ -148,6 +159,15 @@ class MappingForm(forms.Form):
                 is_needed=field.name in ("type", "call_id"),
             )
 
+    def clean(self) -> dict[str, Any]:
+        """Refuse a fixed value that is none."""
+        cleaned = super().clean() or {}
+        for field in EVENT_FIELDS:
+            fixed = f"fixed-{field.name}"
+            if cleaned.get(f"place-{field.name}") == _FIXED and cleaned.get(fixed) == "":
+                self.add_error(fixed, "Enter the value, or choose nothing.")
+        return cleaned
+
     def mapping(self) -> Mapping:
         """Return what was chosen; the form must be valid."""
         chosen = ((field, self._chosen(field)) for field in BY_NAME.values())
@@ -156,8 +176,8 @@ class MappingForm(forms.Form):
     def _chosen(self, field: EventField) -> FieldMapping | None:
         place = self.cleaned_data[f"place-{field.name}"]
         if place == _FIXED:
-            fixed = self.cleaned_data[f"fixed-{field.name}"].strip()
-            return FieldMapping(field.name, Fill.CONSTANT, constant=fixed) if fixed else None
+            fixed = self.cleaned_data[f"fixed-{field.name}"]
+            return FieldMapping(field.name, Fill.CONSTANT, constant=fixed)
         return fill(field, place, self._meanings(field)) if place else None
 
     def _meanings(self, field: EventField) -> dict[str, str] | None:

@@ -158,6 +158,36 @@ class TestAnyOtherPlatform:
         source.refresh_from_db()
         assert (source.signature_header, source.signature_secret) == ("X-Sig", "s")
 
+    def test_shows_fields_again_that_can_not_be_saved(self, browser: Client, world: World) -> None:
+        source = SourceFactory(
+            account=world.account,
+            kind="generic",
+            sample='{"a": 1}',
+            mapping=[{"path": "call_id", "kind": "token", "token": "custom.$.a"}],
+        )
+        typed = {
+            "place-call_id": "=",
+            "fixed-call_id": "typed before",
+            "place-caller.zip": "=",
+            "fixed-caller.zip": "9" * 201,
+            "place-target": "=",
+            "word-type-call.ended": "bye, over",
+            "word-status-busy": "bye" * 200,
+        }
+
+        page = browser.post(address("fields", source.pk), typed)
+
+        assert page.status_code == 200
+        form = page.context["form"]
+        assert {name: form[name].value() for name in typed} == typed
+        assert form.errors.keys() == {"fixed-caller.zip", "fixed-target", "word-status-busy"}
+        shown = text_of(page)
+        assert "Nothing was saved." in shown
+        for name in form.errors:
+            assert f'id="id_{name}_error"' in shown
+        source.refresh_from_db()
+        assert [each["token"] for each in source.mapping] == ["custom.$.a"]
+
     def test_takes_no_place_that_is_not_in_the_sample(self, browser: Client, world: World) -> None:
         source = SourceFactory(account=world.account, kind="generic", sample='{"a": 1}')
         page = browser.post(address("fields", source.pk), {"place-from": "$.b"}, follow=True)

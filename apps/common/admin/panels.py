@@ -69,6 +69,13 @@ class PanelPages(_Base):
             and access.has_role(panel.view_role, row.account_id)
         ):
             raise PermissionDenied
+        return self.panel_page(request, row, panel)
+
+    def panel_page(
+        self, request: HttpRequest, row: Any, panel: type[Panel], **shown: Any
+    ) -> HttpResponse:
+        """Return a tab of a row; `shown` goes before what the tab itself shows."""
+        access = access_of(request)
         context = {
             **page_context(self, request, original=row),
             **self.tabs(request, row, current=panel.slug),
@@ -77,6 +84,7 @@ class PanelPages(_Base):
             "subtitle": panel.title,
             "panel": panel,
             "may_work": access.has_role(Role.MEMBER, row.account_id),
+            **shown,
         }
         return TemplateResponse(request, panel.template_name, context)
 

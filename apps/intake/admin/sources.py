@@ -158,9 +158,7 @@ class SourceAdmin(AccountScopedAdmin):
             return here
         form = MappingForm(sample, from_plain(source.mapping), request.POST)
         if not form.is_valid():
-            faults = (f"{form[name].label}: {texts[0]}" for name, texts in form.errors.items())
-            messages.error(request, " ".join(faults))
-            return here
+            return self.panel_page(request, source, FieldsPanel, form=form)
         source.mapping = to_plain(form.mapping())
         source.save(update_fields=["mapping"])
         self.log_change(request, source, "Changed what fills the fields of events.")
