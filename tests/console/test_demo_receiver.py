@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -12,10 +11,12 @@ from typing import NamedTuple
 import pytest
 import requests
 
+from apps.console.demo import world
 from apps.console.demo.keepsakes import Keepsakes
 from apps.delivery.signing import sign
 from tests.builders import new_secret
-from tests.common.processes import python, wait_until
+from tests.common.processes import python
+from tests.console.receiving import receiver_process
 
 SECRET = new_secret()
 
@@ -37,6 +38,10 @@ class Running(NamedTuple):
         signed = sign([SECRET], message_id=message_id, timestamp=int(time.time()), body=body)
         return self._post("/crm", body, {"Content-Type": media_type, **signed})
 
+    def ask_garage(self, **parameters: str) -> requests.Response:
+        """Ask as the web hook of the demo's IVR does."""
+        return requests.get(self.url + world.REPAIRS_PATH, params=parameters, timeout=10)
+
     def counts(self) -> dict[str, int]:
         found: dict[str, int] = requests.get(f"{self.url}/ledger", timeout=10).json()
         return found
@@ -54,20 +59,8 @@ def options() -> tuple[str, ...]:
 def receiver(tmp_path: Path, options: tuple[str, ...]) -> Iterator[Running]:
     keepsakes = tmp_path / "demo.json"
     Keepsakes(secrets={"/crm": SECRET.text}).write(keepsakes)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    module = ("-m", "apps.console.demo.receiver")
-    with python(*module, "--port", str(port), "--secrets", keepsakes, *options):
-        running = Running(f"http://127.0.0.1:{port}", keepsakes)
-        wait_until(lambda: _answers(running))
-        yield running
-
-
-def _answers(running: Running) -> bool:
-    try:
-        return bool(running.counts())
-    except requests.ConnectionError:
-        return False
+    with receiver_process(keepsakes, *options) as (url, _):
+        yield Running(url, keepsakes)
 
 
 class TestReceiver:
@@ -114,6 +107,15 @@ class TestReceiver:
     ) -> None:
         assert receiver.post(path, b"{}") == status
 
+    def test_plays_a_garage_that_an_ivr_asks(self, receiver: Running) -> None:
+        order_no, text = next(iter(world.REPAIRS.items()))
+        said = receiver.ask_garage(order_no=order_no, wish="1")
+        assert (said.status_code, said.text) == (200, text)
+        assert said.headers["Content-Type"].startswith("text/plain")
+        later = receiver.ask_garage(order_no=order_no, wish="2")
+        assert (later.status_code, later.text) == (200, world.CALL_BACK)
+        assert receiver.ask_garage(order_no="0", wish="1").status_code == 404
+
     @pytest.mark.parametrize("options", [("--refuse-every", "2")])
     def test_refuses_every_second_id_once_if_told_to(self, receiver: Running) -> None:
         tries = [
@@ -126,12 +128,8 @@ class TestReceiver:
 
 class TestLines:
     def test_can_not_be_forged_by_a_caller(self, tmp_path: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        module = ("-m", "apps.console.demo.receiver")
-        with python(*module, "--port", str(port), "--secrets", tmp_path / "none") as process:
-            running = Running(f"http://127.0.0.1:{port}", tmp_path)
-            wait_until(lambda: _answers(running))
+        with receiver_process(tmp_path / "none") as (url, process):
+            running = Running(url, tmp_path)
             name = "Bob\n200 POST /crm: forged\x1b[2J"
             running.post("/crm", json.dumps({"name": name}).encode())
             assert process.stdout is not None

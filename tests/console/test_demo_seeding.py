@@ -15,12 +15,15 @@ from django.test import Client
 from pytest_django import Settings
 
 from apps.accounts.models import Account, ApiKey, User
+from apps.calls.models import Call
 from apps.campaigns.models import Attachment
 from apps.common.models import HooklineModel
 from apps.console.demo import world
 from apps.console.demo.keepsakes import FILE_NAME, Keepsakes
 from apps.delivery.models import Delivery
+from apps.ivr.models import IvrExchange, IvrHook
 from apps.webhooks.models import Webhook
+from tests.console.receiving import receiver_process
 
 RECEIVER = "http://127.0.0.1:8900"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,6 +34,14 @@ def keepsakes(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     settings.DATA_DIR = tmp_path
     monkeypatch.setenv("DEMO_RECEIVER_URL", RECEIVER)
     return tmp_path / FILE_NAME
+
+
+@pytest.fixture
+def garage(monkeypatch: pytest.MonkeyPatch, keepsakes: Path) -> Iterator[str]:
+    """The demo's receiver, at an address of its own."""
+    with receiver_process(keepsakes) as (url, _):
+        monkeypatch.setenv("DEMO_RECEIVER_URL", url)
+        yield url
 
 
 def seed(*options: str) -> list[dict[str, str]]:
@@ -118,6 +129,7 @@ class TestSeedDemo:
         monkeypatch.setenv("DEMO_RECEIVER_URL", "http://127.0.0.1:8907")
         seed("--no-history")
         assert not Webhook.objects.filter(url__startswith=RECEIVER).exists()
+        assert IvrHook.objects.get().target_url == f"http://127.0.0.1:8907{world.REPAIRS_PATH}"
         assert Keepsakes.read(keepsakes).secrets == secrets
 
     def test_leaves_alone_what_people_changed(self) -> None:
@@ -150,6 +162,21 @@ class TestSeedDemo:
         assert troubled.count() == 2
         off = [hook for client in world.CLIENTS for hook in client.hooks if hook.is_off]
         assert Attachment.objects.filter(is_active=False).count() == len(off)
+
+    def test_has_an_ivr_that_has_asked_the_receiver(self, garage: str) -> None:
+        seed()
+        hook = IvrHook.objects.get()
+        assert (hook.target_url, hook.is_active) == (garage + world.REPAIRS_PATH, True)
+        (ivr,) = (ivr for client in world.CLIENTS for ivr in client.ivrs)
+        exchanges = IvrExchange.objects.order_by("created_at")
+        said = [exchange.reply["message"] for exchange in exchanges]
+        assert said == [
+            world.CALL_BACK if wish == "2" else world.REPAIRS.get(order_no, ivr.default_text)
+            for order_no, wish in ivr.typed
+        ]
+        assert {each.decided_by for each in exchanges} == {"target", "default"}
+        known = Call.objects.filter(account=hook.account).values_list("external_id", flat=True)
+        assert {each.call_external_id for each in exchanges} <= set(known)
 
     def test_makes_all_of_it_or_nothing(self) -> None:
         """A history that breaks off is made by the next run."""

@@ -3,7 +3,8 @@
 Takes a webhook at any path, checks its signature with the secret that the demo's file has for the
 path, reads its body, and prints one line. A repeat of an id is answered as the first was.
 `GET /ledger` tells the counts, `GET /ledger/entries` every id with its body. Paths that end in
-`/gone` answer 410, in `/down` 503. Knows nothing of Django.
+`/gone` answer 410, in `/down` 503; one is a garage that the IVR of the demo asks. Knows nothing of
+Django.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Any
 from aiohttp import web
 from lxml import etree
 
+from apps.console.demo import world
 from apps.console.demo.keepsakes import FILE_NAME, Keepsakes
 from apps.console.demo.ledger import MOST_ENTRIES, Entry, Ledger
 from apps.delivery.signing import InvalidSignature, verify
@@ -84,6 +86,7 @@ class Receiver:
         application = web.Application(client_max_size=_MAX_BODY_BYTES)
         application.router.add_get("/ledger", self.show_counts)
         application.router.add_get("/ledger/entries", self.show_entries)
+        application.router.add_get(world.REPAIRS_PATH, self.tell_repair)
         application.router.add_route("*", "/{path:.*}", self.receive)
         return application
 
@@ -124,6 +127,17 @@ class Receiver:
             remark += f", try {entry.tries}"
         return self._answer(request, 200, _summary(values) + remark)
 
+    async def tell_repair(self, request: web.Request) -> web.Response:
+        """Answer what is read to the caller of an IVR; 404 for an order that is not known."""
+        self.ledger.counts.requests += 1
+        text = world.REPAIRS.get(request.query.get("order_no", ""))
+        if text is None:
+            return self._answer(request, 404, "no such repair order")
+        if request.query.get("wish") == "2":
+            text = world.CALL_BACK
+        self._say(request, 200, text)
+        return web.Response(text=text)
+
     async def show_counts(self, request: web.Request) -> web.Response:
         """Answer the counts."""
         return web.json_response(asdict(self.ledger.counts))
@@ -153,10 +167,13 @@ class Receiver:
             await asyncio.sleep(self._manners.slow_s)
 
     def _answer(self, request: web.Request, status: int, text: str) -> web.Response:
+        self._say(request, status, text)
+        return web.json_response({"result": text}, status=status)
+
+    def _say(self, request: web.Request, status: int, text: str) -> None:
         if not self._is_quiet:
             line = f"{status} {request.method} {request.path}: {text}"
             print("".join(c if c.isprintable() else "·" for c in line), flush=True)  # noqa: T201
-        return web.json_response({"result": text}, status=status)
 
 
 def _values(media_type: str, body: bytes) -> Iterator[str]:

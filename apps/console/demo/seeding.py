@@ -28,6 +28,8 @@ from apps.campaigns.models import (
 from apps.common.access import Role
 from apps.console.demo import world
 from apps.console.demo.keepsakes import Keepsakes
+from apps.ivr.models import Ivr, IvrHook, IvrQuestion
+from apps.ivr.setting_up import change_hook, create_ivr
 from apps.webhooks.models import Template, Webhook, WebhookHeader
 from apps.webhooks.secrets import new_signing_secret
 from apps.webhooks.services import check_receiver, save_template
@@ -42,9 +44,9 @@ _PASSWORD_BYTES = 12
 def seed(*, receiver_url: str, keepsakes: Path) -> bool:
     """Make the demo unless it is there, and return whether it was made now.
 
-    What people changed or deleted in it since stays so; only its webhooks follow the receiver to
-    another address, and lost keepsakes are made anew. Raises ValidationError when the receiver
-    may not be reached.
+    What people changed or deleted in it since stays so; only its webhooks and IVRs follow the
+    receiver to another address, and lost keepsakes are made anew. Raises ValidationError when the
+    receiver may not be reached.
     """
     receiver_url = receiver_url.rstrip("/")
     check_receiver(url=receiver_url)
@@ -151,6 +153,8 @@ def _make_client(client: world.Client, account: Account, receiver_url: str) -> N
         _make_place(place, account)
     for hook in client.hooks:
         _make_hook(hook, account, receiver_url)
+    for ivr in client.ivrs:
+        _make_ivr(ivr, account, receiver_url)
 
 
 def _make_place(place: world.Place, account: Account) -> None:
@@ -244,12 +248,43 @@ def _places(account: Account, kind: str, name: str) -> list[dict[str, object]]:
     return [{}]
 
 
+def _make_ivr(ivr: world.Ivr, account: Account, receiver_url: str) -> None:
+    made = create_ivr(
+        ivr=Ivr(
+            account=account,
+            number=ivr.number,
+            name=ivr.name,
+            location=Location.objects.get(account=account, name=ivr.place),
+        ),
+        questions=[
+            IvrQuestion(number=number, prompt=prompt)
+            for number, prompt in enumerate(ivr.questions, start=1)
+        ],
+    )
+    change_hook(
+        hook=made.hook,
+        changes={
+            "is_active": True,
+            "target_url": check_receiver(url=receiver_url + ivr.path),
+            "default_value": ivr.default_text,
+        },
+        parameters=ivr.parameters,
+        transcription_url=None,
+        by=None,
+    )
+
+
 def _follow_receiver(accounts: dict[str, Account], before: str, now: str) -> None:
     if not before or before == now:
         return
     for webhook in _receiver_webhooks(accounts, before):
         webhook.url = now + webhook.url.removeprefix(before)
         webhook.save(update_fields=["url"])
+    for hook in IvrHook.objects.filter(
+        account__in=accounts.values(), target_url__startswith=f"{before}/"
+    ):
+        hook.target_url = now + hook.target_url.removeprefix(before)
+        hook.save(update_fields=["target_url"])
 
 
 def _secrets_by_path(accounts: dict[str, Account], receiver_url: str) -> dict[str, str]:

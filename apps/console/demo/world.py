@@ -75,6 +75,24 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True)
+class Ivr:
+    """An IVR of a place, which asks the local receiver at `path` what is read to its callers.
+
+    `parameters` are names and tokens. `typed` is what each of the past callers answered to the
+    questions, in their order.
+    """
+
+    number: int
+    name: str
+    place: str
+    path: str
+    questions: tuple[str, ...]
+    parameters: Mapping[str, str]
+    default_text: str
+    typed: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """A client account of the agency."""
 
@@ -82,6 +100,7 @@ class Client:
     time_zone: str
     places: tuple[Place, ...]
     hooks: tuple[Hook, ...]
+    ivrs: tuple[Ivr, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +126,14 @@ CALL_LOG_PATH = "/elm-street/call-log"
 RECORDINGS_PATH = "/elm-street/recordings"
 CLINIC_PATH = "/clinic/calls"
 DISPATCH_PATH = "/heating/dispatch"
+REPAIRS_PATH = "/elm-street/repairs"
+# What the garage says of a car, by the number of its repair order.
+REPAIRS = {
+    "1042": "Your Volvo is ready. You can pick it up until six.",
+    "1057": "Your Plymouth waits for a part, which comes on Thursday.",
+    "1063": "Your Kia is being worked on. We will call you before noon.",
+}
+CALL_BACK = "Thank you. Our garage calls you back within the hour."
 
 CLIENTS = (
     Client(
@@ -193,6 +220,21 @@ CLIENTS = (
                 shapes.CALL_LOG,
                 attached=(("end", "account", ""),),
                 is_off=True,
+            ),
+        ),
+        ivrs=(
+            Ivr(
+                75,
+                "Repair status",
+                DOWNTOWN,
+                REPAIRS_PATH,
+                questions=(
+                    "Welcome to Elm Street Motors. Please enter the number of your repair order.",
+                    "To hear how far we are, press 1. To be called back, press 2.",
+                ),
+                parameters={"order_no": "answer.1", "wish": "answer.2"},
+                default_text="We can not find your order right now. Our garage will call you.",
+                typed=(("1042", "1"), ("1057", "1"), ("9999", "1"), ("1063", "1"), ("1057", "2")),
             ),
         ),
     ),

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.common.checks import SETTINGS
-from apps.console.demo.history import make_history
+from apps.console.demo.history import make_exchanges, make_history
 from apps.console.demo.keepsakes import FILE_NAME
 from apps.console.demo.seeding import logins, seed
 
@@ -51,6 +51,8 @@ class Command(BaseCommand):
                 f"The demo's receiver can not be used: {' '.join(error.messages)}"
                 " Allow it: EGRESS_ALLOW=127.0.0.0/8."
             ) from None
+        if is_new and not options["no_history"]:
+            make_exchanges()
         people = logins(keepsakes=keepsakes)
         if options["json"]:
             self.stdout.write(json.dumps(people))
