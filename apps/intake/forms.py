@@ -11,7 +11,7 @@ from apps.calls.events import CallStatus, EventType
 from apps.common.admin import AccountScopedForm
 from apps.common.admin.theme import Textarea, TextInput
 from apps.intake.adapters.event_fields import BY_NAME, EVENT_FIELDS, EventField, Kind
-from apps.intake.adapters.generic import fill, meanings_of, place_of
+from apps.intake.adapters.generic import fill, meanings_of, place_of, suggested
 from apps.intake.models import Source
 from apps.webhooks.extraction import Field, Sample
 from apps.webhooks.mapping import FieldMapping, Mapping
@@ -104,7 +104,8 @@ class MappingForm(forms.Form):
 
     def __init__(self, sample: Sample, mapping: Mapping, data: Any = None) -> None:
         super().__init__(data)
-        self._sample = sample
+        # A field that was filled, or would be, is emptied for good.
+        self._fillable = {each.path for each in (*mapping.fields, *suggested(sample).fields)}
         places = [
             ("", "nothing"),
             (_FIXED, "a fixed value"),
@@ -178,7 +179,9 @@ class MappingForm(forms.Form):
         if place == _FIXED:
             fixed = self.cleaned_data[f"fixed-{field.name}"]
             return FieldMapping(field.name, Fill.CONSTANT, constant=fixed)
-        return fill(field, place, self._meanings(field)) if place else None
+        if place:
+            return fill(field, place, self._meanings(field))
+        return FieldMapping(field.name, Fill.OMIT) if field.name in self._fillable else None
 
     def _meanings(self, field: EventField) -> dict[str, str] | None:
         if field.kind not in _WORDS:

@@ -149,6 +149,34 @@ class TestAnyOtherPlatform:
         source.refresh_from_db()
         assert source.mapping == [{"path": "call_id", "kind": "token", "token": "custom.$.a"}]
 
+    def test_fills_nothing_that_was_emptied_with_a_new_sample(
+        self, browser: Client, world: World
+    ) -> None:
+        source = add(browser, name="Our PBX", kind="generic")
+        form = {"name": "Our PBX", "is_active": "on", "format": "json", "sample": SAMPLE}
+        page = browser.post(address("change", source.pk), form, follow=True)
+        fields = {name: field.initial or "" for name, field in page.context["form"].fields.items()}
+        assert fields["place-direction"] == "$.call.direction"
+        assert fields["place-caller.zip"] == ""
+        page = browser.post(
+            address("fields", source.pk), {**fields, "place-direction": ""}, follow=True
+        )
+        assert page.context["form"]["place-direction"].value() == ""
+
+        for more in ('"zip": "90210"', '"zip": "90210", "lang": "en"'):
+            form["sample"] = SAMPLE.replace('"queue"', f'{more}, "queue"')
+            page = browser.post(address("change", source.pk), form, follow=True)
+            assert page.context["form"]["place-direction"].value() == ""
+            assert page.context["form"]["place-caller.zip"].value() == "$.call.zip"
+            fields = {name: page.context["form"][name].value() or "" for name in fields}
+            browser.post(address("fields", source.pk), fields)
+
+        browser.post(
+            address("fields", source.pk), {**fields, "place-direction": "$.call.direction"}
+        )
+        event = browser.get(address("fields", source.pk)).context["event"]
+        assert '"direction": "inbound"' in event
+
     def test_needs_a_secret_for_a_signature(self, browser: Client, world: World) -> None:
         source = SourceFactory(account=world.account, kind="generic")
         form = {"name": "x", "format": "json", "signature_header": "X-Sig"}

@@ -114,7 +114,9 @@ def suggested(sample: Sample) -> Mapping:
 
 
 def refitted(mapping: Mapping, sample: Sample) -> Mapping:
-    """Return the mapping of another sample: what still fits, and what that one speaks for."""
+    """Return the mapping of another sample: what still fits or was emptied, and what that one
+    speaks for.
+    """
     kept = [each for each in mapping.fields if not place_of(each) or sample.find(place_of(each))]
     return suggested(sample).replaced(kept)
 
