@@ -20,6 +20,7 @@ from apps.common.admin.theme import (
     EmailInput,
     SearchableSelect,
 )
+from apps.common.moments import NOT_OF_THESE_YEARS, YEARS
 
 if TYPE_CHECKING:
     _AccountModelForm = forms.ModelForm[Account]
@@ -190,6 +191,8 @@ class ApiKeyForm(AccountScopedForm):
         moment = self.cleaned_data["expires_at"]
         if moment is not None and moment <= timezone.now():
             raise ValidationError("This moment has passed already.")
+        if moment is not None and moment.year not in YEARS:
+            raise ValidationError(NOT_OF_THESE_YEARS)
         return moment
 
 

@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from apps.accounts.models import Account
 from apps.calls.events import Timing
 from apps.common.admin.theme import CheckboxSelectMultiple, NumberInput, Select
+from apps.common.moments import YEARS
 from apps.delivery.models import DeliveryState, Replay
 from apps.delivery.services import ReplayPlan, plan_replay
 from apps.webhooks.models import Webhook
@@ -136,6 +137,6 @@ def _moment(text: str) -> dt.datetime | None:
             moment = dt.datetime.combine(day, dt.time())
     except ValueError:
         return None
-    if moment is None or not timezone.is_naive(moment):
-        return moment
-    return timezone.make_aware(moment)
+    if moment is None or moment.year not in YEARS:
+        return None
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

@@ -17,6 +17,7 @@ from apps.calls.events import CallStatus, EventType
 from apps.calls.services import ANONYMOUS
 from apps.calls.snapshots import MAX_SECONDS
 from apps.campaigns.placing import PlaceReference
+from apps.common.moments import YEARS
 from apps.common.phones import E164, is_withheld
 from apps.common.pointers import escaped
 
@@ -28,8 +29,6 @@ _MOST_TRANSCRIPT = 200_000
 _MOST_IVR_NUMBER = 10**15
 _MAX_SEQUENCE = 9_223_372_036_854_775_807
 _E164 = re.compile(E164)
-# Beyond these, times are mistakes, and can not be told in every time zone.
-_YEARS = range(1970, 2200)
 
 
 class EventFault(Exception):
@@ -155,7 +154,7 @@ def _moment(pointer: str, value: Any) -> str:
         moment = moment.astimezone(dt.UTC)
     except (TypeError, ValueError, OverflowError):
         offset = None
-    if offset is None or moment.year not in _YEARS:
+    if offset is None or moment.year not in YEARS:
         raise EventFault(
             pointer,
             "invalid_time",

@@ -194,6 +194,17 @@ class TestApiKeys:
         ):
             assert token not in browser.get(link).content.decode()
 
+    @pytest.mark.parametrize("day", ["2020-01-01", "9999-12-31"])
+    def test_ends_in_the_future_that_can_be_told(
+        self, log_in: LogIn, account: Account, day: str
+    ) -> None:
+        page = log_in(account=account).post(
+            reverse("admin:accounts_apikey_add"),
+            {"name": "Old", "scopes": ["read"], "expires_at_0": day, "expires_at_1": "23:59:59"},
+        )
+        assert list(page.context["adminform"].form.errors) == ["expires_at"]
+        assert not ApiKey.objects.exists()
+
     def test_is_revoked_by_a_post_after_asking(self, log_in: LogIn, account: Account) -> None:
         key = ApiKeyFactory(account=account)
         browser = log_in(account=account)

@@ -148,6 +148,11 @@ class TestAPlan:
         [
             ({"since": hours_ago(0), "until": hours_ago(1)}, "until"),
             ({"since": timezone.now() + HOUR, "until": timezone.now() + 2 * HOUR}, "until"),
+            # In UTC it would begin before the first year there is.
+            (
+                {"since": dt.datetime(1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=9)))},
+                "since",
+            ),
             ({"states": []}, "states"),
             ({"states": ["pending"]}, "states"),
             ({"timings": ["never"]}, "timings"),

@@ -103,6 +103,15 @@ class TestPages:
         assert form["since"].initial == dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
         assert form["until"].initial > hours_ago(1)
 
+    @pytest.mark.parametrize("since", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+    def test_begins_with_no_time_that_can_not_be_told(
+        self, account: Account, log_in: LogIn, since: str
+    ) -> None:
+        Account.objects.update(time_zone="Asia/Tokyo" if since[0] == "9" else "America/New_York")
+        page = log_in(account=account, role=Role.MEMBER).get(reverse(self.NEW), {"since": since})
+        assert page.status_code == 200
+        assert page.context["form"]["since"].initial < hours_ago(23)
+
     @pytest.mark.parametrize(
         "wrong",
         [
@@ -112,6 +121,7 @@ class TestPages:
             {"version": "x"},
             {"webhook": "x"},
             {"until": f"{hours_ago(48):%Y-%m-%dT%H:%M}"},
+            {"since": "0001-01-01T00:00"},
         ],
         ids=str,
     )

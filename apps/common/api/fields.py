@@ -13,6 +13,7 @@ from apps.common.access import Access
 from apps.common.api.views import access_of
 from apps.common.ids import InvalidPublicId, decode_public_id, encode_public_id
 from apps.common.models import AccountOwned
+from apps.common.moments import NOT_OF_THESE_YEARS, YEARS
 from apps.common.problems import NOT_FOUND
 
 if TYPE_CHECKING:
@@ -30,8 +31,17 @@ ACCOUNT_PREFIX = "acc"
 class Moment(serializers.DateTimeField):
     """A time: in UTC, whatever the time zone of the account; so is one without an offset."""
 
+    default_error_messages = {"out_of_range": NOT_OF_THESE_YEARS}
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(default_timezone=dt.UTC, **kwargs)
+
+    def to_internal_value(self, value: Any) -> dt.datetime:
+        """Return the time, of years that every time zone knows."""
+        moment = super().to_internal_value(value)
+        if moment.year not in YEARS:
+            self.fail("out_of_range")
+        return moment
 
     def to_representation(self, value: dt.datetime) -> Any:
         """Return it as it is: the renderer writes it."""

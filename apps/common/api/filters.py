@@ -15,6 +15,7 @@ from apps.common.access import Access
 from apps.common.api.views import access_of
 from apps.common.ids import InvalidPublicId, id_schema
 from apps.common.models import AccountOwned
+from apps.common.moments import NOT_OF_THESE_YEARS, YEARS
 from apps.common.problems import NOT_FOUND, ParameterProblem, Problem
 
 __all__ = [
@@ -30,8 +31,6 @@ __all__ = [
 
 
 _FLAGS = {"true": True, "false": False}
-_YEARS = range(1970, 2200)
-_NO_MOMENT = "A time of the years 1970 to 2199, as 2026-03-28T00:05:00Z."
 
 
 class InvalidParameters(Problem):
@@ -99,9 +98,9 @@ class MomentField(filters.IsoDateTimeFilter.field_class):  # type: ignore[misc]
         try:
             moment = moment and moment.astimezone(dt.UTC)
         except OverflowError:
-            raise ValidationError(_NO_MOMENT) from None
-        if moment is not None and moment.year not in _YEARS:
-            raise ValidationError(_NO_MOMENT)
+            raise ValidationError(NOT_OF_THESE_YEARS) from None
+        if moment is not None and moment.year not in YEARS:
+            raise ValidationError(NOT_OF_THESE_YEARS)
         return moment
 
 

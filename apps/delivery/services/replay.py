@@ -20,6 +20,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.calls.events import Timing
 from apps.common.locks import hold
+from apps.common.moments import NOT_OF_THESE_YEARS, YEARS
 from apps.common.outages import is_database_away
 from apps.delivery.models import Delivery, DeliveryState, EndpointHealth, Replay
 from apps.delivery.services.resend import again, current_versions
@@ -323,6 +324,8 @@ def _after(replay: Replay) -> QuerySet[Delivery]:
 
 
 def _check(replay: Replay) -> None:
+    if replay.since.year not in YEARS:
+        raise ValidationError({"since": NOT_OF_THESE_YEARS})
     if replay.since >= replay.until:
         raise ValidationError(
             {"until": "The end must be after the begin, and the begin in the past."}

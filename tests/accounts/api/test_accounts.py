@@ -106,10 +106,14 @@ class TestKeys:
             told = problem(api.post("/api-keys", body), 422, "invalid")
             assert faults(told) == [("/expires_at", "not_held")]
 
-    def test_end_in_the_future(self, world: World) -> None:
-        body = {"name": "Old", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"}
+    @pytest.mark.parametrize(
+        ("moment", "code"),
+        [("2020-01-01T00:00:00Z", "past"), ("9999-12-31T23:59:59Z", "out_of_range")],
+    )
+    def test_end_in_the_future(self, world: World, moment: str, code: str) -> None:
+        body = {"name": "Old", "scopes": ["read"], "expires_at": moment}
         told = problem(api_for(world.account).post("/api-keys", body), 422, "invalid")
-        assert faults(told) == [("/expires_at", "past")]
+        assert faults(told) == [("/expires_at", code)]
 
     def test_of_the_scope_ingest_post_events_and_nothing_else(self, world: World) -> None:
         api = api_for(world.account, Scope.INGEST)

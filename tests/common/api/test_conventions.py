@@ -262,3 +262,11 @@ class TestWhatAnotherRowHas:
         assert faults(told) == [(pointer, "not_unique")]
         (message,) = [each["message"] for each in told["errors"]]
         assert message.endswith(("has this name.", "ID.", "number.", "already."))
+
+
+class TestTimesInABody:
+    @pytest.mark.parametrize("year", ["0001", "1969", "2200", "9999"])
+    def test_are_of_years_that_every_time_zone_knows(self, api: Api, year: str) -> None:
+        asked = {"since": f"{year}-06-01T00:00:00Z", "until": "2026-03-28T00:00:00Z"}
+        told = problem(api.post("/replays", asked), 422, "invalid")
+        assert faults(told) == [("/since", "out_of_range")]

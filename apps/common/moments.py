@@ -1,0 +1,7 @@
+"""Which times are told. Pure."""
+
+from typing import Final
+
+# Beyond these, times are mistakes, and can not be told in every time zone.
+YEARS: Final = range(1970, 2200)
+NOT_OF_THESE_YEARS: Final = "A time of the years 1970 to 2199, as 2026-03-28T00:05:00Z."
