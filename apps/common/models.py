@@ -129,6 +129,7 @@ class AuditAction(models.TextChoices):
     LOGIN_FAILED = "login_failed", "Log-in failed"
     PASSWORD_CHANGED = "password_changed", "Password changed"
     RESENT = "resent", "Sent again"
+    TESTED = "tested", "Test sent"
     IMPORTED = "imported", "Imported"
     EXPORTED = "exported", "Exported"
     APPLIED = "applied", "Applied to locations"

@@ -1,7 +1,7 @@
 """“Send test”: one request as the engine would send it, while somebody waits.
 
-In two parts, as no transaction may be open while a receiver is waited for: `prepare_test` reads
-all that it takes, `send_test` sends.
+In parts, as no transaction may be open while a receiver is waited for: `prepare_test` reads all
+that it takes, `send_test` sends, and `send_and_tell` writes it to the audit log, too.
 """
 
 import datetime as dt
@@ -17,8 +17,12 @@ from typing import Final
 from django.conf import settings
 
 from apps.accounts.models import Account
+from apps.common.access import Access
+from apps.common.audit import record
 from apps.common.ids import new_id
+from apps.common.models import AuditAction
 from apps.common.spare_connections import spare_connections
+from apps.common.tenancy import tenant_scope
 from apps.delivery.clients.shared import shared_session
 from apps.delivery.clients.waiting_client import send
 from apps.delivery.engine.claims import Claimed
@@ -57,7 +61,7 @@ class TooManyTests(Exception):
 class PreparedTest:
     """A test with all that it takes to send it; an account without an agency is its own."""
 
-    account_id: uuid.UUID
+    webhook: Webhook
     agency_id: uuid.UUID
     request: OutboundRequest
     masked_headers: dict[str, str]
@@ -112,7 +116,7 @@ def prepare_test(
     prepared = prepare(claimed, snapshot, endpoint, template, timestamp=int(now.timestamp()))
     mark = {TEST_HEADER: "true"}
     return PreparedTest(
-        account_id=webhook.account_id,
+        webhook=webhook,
         agency_id=agency_of(webhook.account_id),
         request=replace(prepared.request, headers={**prepared.request.headers, **mark}),
         masked_headers={**prepared.masked_headers, **mark},
@@ -127,7 +131,7 @@ def send_test(test: PreparedTest) -> TestRun:
     Must run outside of any transaction. The same guard and judgement as for a delivery. Raises
     TooManyTests where this process waits for as many receivers as it may.
     """
-    with place_for_test(test.account_id, test.agency_id), spare_connections.lent():
+    with place_for_test(test.webhook.account_id, test.agency_id), spare_connections.lent():
         outcome = send(shared_session(), test.request)
     return TestRun(
         request=test.request,
@@ -135,6 +139,24 @@ def send_test(test: PreparedTest) -> TestRun:
         outcome=outcome,
         verdict=judge(outcome, 1, test.policy, now=test.now, random=random.random),
     )
+
+
+def send_and_tell(test: PreparedTest, *, access: Access) -> TestRun:
+    """Send a test as `send_test` does, and write to the audit log what became of it.
+
+    A webhook that is not stored is named by what it is called so far.
+    """
+    run = send_test(test)
+    webhook, told = test.webhook, run.verdict.reason
+    is_stored = not webhook._state.adding
+    with tenant_scope(access):
+        record(
+            action=AuditAction.TESTED,
+            account_id=webhook.account_id,
+            subject=webhook if is_stored else None,
+            note=told if is_stored else f"“{webhook.name or 'unnamed'}” as typed: {told}",
+        )
+    return run
 
 
 def agency_of(account_id: uuid.UUID) -> uuid.UUID:

@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from apps.common.access import Access
 from apps.common.tenancy import tenant_scope
 from apps.delivery.admin.attempts import shown_test
-from apps.delivery.testing import RETRY_AFTER_S, PreparedTest, TooManyTests, send_test
+from apps.delivery.testing import RETRY_AFTER_S, PreparedTest, TooManyTests, send_and_tell
 
 
 def answer_test(
@@ -19,7 +19,9 @@ def answer_test(
 
     Must run outside of any transaction.
     """
-    return answer_with(lambda: shown_test(send_test(test)), access=access, page=page)
+    return answer_with(
+        lambda: shown_test(send_and_tell(test, access=access)), access=access, page=page
+    )
 
 
 def answer_with(

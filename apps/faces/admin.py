@@ -238,7 +238,7 @@ class PostCallActionAdmin(FaceAdmin):
         saved = _saved(form)
         webhook = Webhook(
             account_id=form.instance.account_id,
-            name="Test",
+            name=form.cleaned_data.get("name", ""),
             url=url,
             method=example.method,
             secret=saved.secret if saved else new_signing_secret(),

@@ -1,7 +1,8 @@
 """“Send test” of an IVR: its receiver is asked as if a caller had answered, while somebody waits.
 
-In two parts, as no transaction may be open while a receiver is waited for: `prepare_test` reads
-all that it takes, `send_test` asks. Nothing is stored, and no caller hears of it.
+In parts, as no transaction may be open while a receiver is waited for: `prepare_test` reads all
+that it takes, `send_test` asks, and `send_and_tell` writes it to the audit log, too. No exchange is
+stored, and no caller hears of it.
 """
 
 import datetime as dt
@@ -10,14 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 
+from apps.common.access import Access
+from apps.common.audit import record
 from apps.common.ids import encode_public_id, new_id
+from apps.common.models import AuditAction
 from apps.common.spare_connections import spare_connections
+from apps.common.tenancy import tenant_scope
 from apps.delivery.clients.shared import shared_session
 from apps.delivery.clients.waiting_client import send
 from apps.delivery.outcome import OutboundRequest
 from apps.delivery.testing import agency_of, place_for_test
 from apps.ivr.asking import ask
-from apps.ivr.models import IvrExchange, IvrHook
+from apps.ivr.models import DecidedBy, IvrExchange, IvrHook
 from apps.ivr.replies import Form
 from apps.ivr.requests import requests_of
 from apps.ivr.results import Results
@@ -91,6 +96,16 @@ def send_test(test: PreparedTest) -> IvrExchange:
             budget_s=hook.budget_s,
         )
     return exchange_of(test.asked, heard, began, next_ivr=None)
+
+
+def send_and_tell(test: PreparedTest, *, access: Access) -> IvrExchange:
+    """Ask as `send_test` does, and write to the audit log what a caller would have got, and why."""
+    exchange = send_test(test)
+    told = f"{DecidedBy(exchange.decided_by).label} decided. {exchange.reason}".strip()
+    ivr = test.asked.hook.ivr
+    with tenant_scope(access):
+        record(action=AuditAction.TESTED, account_id=ivr.account_id, subject=ivr, note=told)
+    return exchange
 
 
 def _marked(request: OutboundRequest) -> OutboundRequest:

@@ -1,10 +1,10 @@
-"""“Send test” sends what the engine would, says that it is a test, and leaves no trace."""
+"""“Send test” sends what the engine would, says that it is a test, and is told in the audit log."""
 
 import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -13,6 +13,8 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from apps.common.access import Role
+from apps.common.models import AuditAction, AuditEntry
+from apps.common.origin import ActorKind
 from apps.delivery.models import Attempt, Delivery
 from apps.delivery.outcome import ErrorKind
 from apps.delivery.signing import verify
@@ -21,6 +23,8 @@ from apps.delivery.testing import (
     MOST_OF_AGENCY,
     PreparedTest,
     TooManyTests,
+    agency_of,
+    place_for_test,
     prepare_test,
     send_test,
 )
@@ -30,6 +34,7 @@ from apps.webhooks.models import Webhook, WebhookDraft
 from apps.webhooks.rendering import compile_template
 from apps.webhooks.secrets import parse_secret
 from apps.webhooks.tokens import EXAMPLE_SNAPSHOT
+from apps.webhooks.wizard.drafts import answers_of
 from tests.api_client import api_for
 from tests.builders import World, make_template, make_webhook, make_world
 from tests.common.processes import wait_until
@@ -270,6 +275,52 @@ class TestTheTabOfAWebhook:
         browser.post(reverse("webhook_test", args=[webhook.pk]), {"call": str(theirs.pk)})
         (received,) = receiver.requests
         assert b"Theirs" not in received.body
+
+
+class TestTheAuditLog:
+    @staticmethod
+    def told() -> AuditEntry:
+        return AuditEntry.objects.get(action=AuditAction.TESTED)
+
+    @pytest.mark.parametrize(
+        ("path", "note"),
+        [("/ok/t", "Answered 200."), ("/unavailable", "Answered 503.")],
+    )
+    def test_says_who_sent_it_and_what_became_of_it(
+        self, world: World, receiver: Receiver, log_in: LogIn, path: str, note: str
+    ) -> None:
+        webhook = make_webhook(world, receiver.url(path), headers={"X-Key": "top-secret"})
+        browser = log_in(account=world.account, role=Role.MEMBER)
+        browser.post(reverse("webhook_test", args=[webhook.pk]), {"call": ""})
+        entry = self.told()
+        assert (entry.account, entry.object_id, entry.note) == (world.account, webhook.pk, note)
+        assert (entry.actor_kind, entry.via) == (ActorKind.USER, "admin")
+
+    def test_says_so_of_a_key(self, world: World, receiver: Receiver) -> None:
+        webhook = make_webhook(world, receiver.url("/ok/t"))
+        assert api_for(world.account).post(f"/webhooks/{webhook.public_id}/test").status_code == 200
+        assert (self.told().object_id, self.told().actor_kind) == (webhook.pk, ActorKind.KEY)
+
+    def test_names_a_webhook_that_is_not_saved(
+        self, world: World, receiver: Receiver, log_in: LogIn
+    ) -> None:
+        browser = log_in(account=world.account, role=Role.MEMBER)
+        draft = at_summary(browser, url=receiver.url("/ok/t"))
+        browser.post(reverse("wizard_test", args=[draft.pk]), {"call": ""})
+        entry = self.told()
+        assert (entry.object_id, entry.account) == (None, world.account)
+        assert entry.note == f"“{answers_of(draft).name}” as typed: Answered 200."
+
+    def test_says_nothing_of_one_that_was_not_sent(
+        self, world: World, receiver: Receiver, log_in: LogIn
+    ) -> None:
+        webhook = make_webhook(world, receiver.url("/ok/t"))
+        browser = log_in(account=world.account, role=Role.MEMBER)
+        with ExitStack() as others:
+            for _ in range(MOST_OF_ACCOUNT):
+                others.enter_context(place_for_test(world.account.pk, agency_of(world.account.pk)))
+            browser.post(reverse("webhook_test", args=[webhook.pk]), {"call": ""})
+        assert not AuditEntry.objects.filter(action=AuditAction.TESTED).exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,6 +14,8 @@ from pytest_django import Settings
 
 from apps.calls.models import Call
 from apps.common.access import Role
+from apps.common.models import AuditAction, AuditEntry
+from apps.common.origin import ActorKind
 from apps.delivery.testing import MOST_OF_ACCOUNT, agency_of, place_for_test
 from apps.ivr.models import IvrExchange, IvrHook
 from tests.builders import World
@@ -70,6 +72,25 @@ class TestATest:
         shown(browser, make_hook(world, answer("Hello")))
         assert not IvrExchange.objects.exists()
         assert not Call.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("status", "note"),
+        [
+            ("200 OK", "Target URL decided."),
+            (
+                "500 Error",
+                "Default action decided. Target URL: The receiver answered 500.",
+            ),
+        ],
+    )
+    def test_is_told_in_the_audit_log(
+        self, browser: Client, world: World, answer: Answer, status: str, note: str
+    ) -> None:
+        hook = make_hook(world, answer("Hello", status=status))
+        shown(browser, hook)
+        entry = AuditEntry.objects.get(action=AuditAction.TESTED)
+        assert (entry.object_id, entry.note) == (hook.ivr_id, note)
+        assert (entry.account, entry.actor_kind) == (world.account, ActorKind.USER)
 
     def test_is_no_repeat_of_another(
         self, browser: Client, world: World, receiver: Receiver, answer: Answer

@@ -31,7 +31,7 @@ from apps.delivery.testing import (
     TestRun,
     TooManyTests,
     prepare_test,
-    send_test,
+    send_and_tell,
 )
 from apps.webhooks.api.samples import RenderBody, snapshot_for
 from apps.webhooks.api.webhooks import (
@@ -133,7 +133,7 @@ class WebhookViewSet(Managed, AppliesWebhook):
                 now=timezone.now(),
             )
         try:
-            return Response(_shown(send_test(test)))
+            return Response(_shown(send_and_tell(test, access=self.access)))
         except TooManyTests as error:
             headers = {"Retry-After": str(RETRY_AFTER_S)}
             raise Problem(429, "too_many_tests", str(error), headers=headers) from None

@@ -17,7 +17,7 @@ from apps.delivery.trying import answer_with
 from apps.ivr.admin.exchanges import told_of
 from apps.ivr.models import IvrHook
 from apps.ivr.results import MAX_ANSWER_CHARS
-from apps.ivr.testing import prepare_test, send_test
+from apps.ivr.testing import prepare_test, send_and_tell
 from apps.ivr.values import answers_of
 from apps.webhooks.wizard.preview import snapshot_of, sources_of
 
@@ -54,4 +54,6 @@ def ivr_test(request: HttpRequest, ivr_id: uuid.UUID) -> HttpResponse:
     def page(context: dict[str, Any]) -> TemplateResponse:
         return TemplateResponse(request, "admin/ivr/ivrhook/tested.html", context)
 
-    return answer_with(lambda: told_of(send_test(test)), access=access, page=page)
+    return answer_with(
+        lambda: told_of(send_and_tell(test, access=access)), access=access, page=page
+    )
