@@ -284,6 +284,7 @@ REST_FRAMEWORK = {
     # JSON is all there is, whatever a client says that it accepts.
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.common.api.bodies.JsonOnly",
     "URL_FORMAT_OVERRIDE": None,
+    "DEFAULT_METADATA_CLASS": "apps.common.api.metadata.AllowedOnly",
     "EXCEPTION_HANDLER": "apps.common.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }

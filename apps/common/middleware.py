@@ -13,6 +13,8 @@ from apps.common.problems import Problem, problem_response
 
 _OUTSIDE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _API_PREFIX = "/api/"
+# What an answer outside of a view tells beside its status.
+_TOLD = ("Allow", "Retry-After")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -50,7 +52,9 @@ class ProblemMiddleware:
             and request.path_info.startswith(_API_PREFIX)
             and not response.headers.get("Content-Type", "").endswith("json")
         ):
-            return problem_response(Problem.for_status(response.status_code))
+            problem = Problem.for_status(response.status_code)
+            problem.headers = {name: response[name] for name in _TOLD if name in response}
+            return problem_response(problem)
         return response
 
 

@@ -1,5 +1,7 @@
 """The URLs that phone platforms call."""
 
+from typing import Any
+
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from rest_framework.request import Request as ApiRequest
@@ -25,17 +27,25 @@ class CallbackView(APIView):
     # Its URL is shown where a source is set up; each platform has a form of its own.
     schema = None
 
-    def post(self, request: ApiRequest, source_id: str, url_key: str) -> HttpResponse:
-        """Take a callback: 2xx once it is stored, or will never be more than it is."""
-        source = _source(source_id, url_key)
-        return _answer(source, request, read_body(request, settings.INTAKE_MAX_BODY_BYTES))
+    source: Source
 
-    def get(self, request: ApiRequest, source_id: str, url_key: str) -> HttpResponse:
+    def initial(self, request: ApiRequest, *args: Any, **kwargs: Any) -> None:
+        """Find the source, and leave the methods that its platform uses."""
+        super().initial(request, *args, **kwargs)
+        self.source = _source(**self.kwargs)
+        # HEAD is for those who only look: it brings no callback.
+        is_query = not self.source.is_twilio and self.source.format == Format.QUERY
+        self.http_method_names = ["get", "post", "options"] if is_query else ["post", "options"]
+        self.headers = self.default_response_headers
+
+    def post(self, request: ApiRequest, **kwargs: str) -> HttpResponse:
+        """Take a callback: 2xx once it is stored, or will never be more than it is."""
+        body = read_body(request, settings.INTAKE_MAX_BODY_BYTES)
+        return _answer(self.source, request, body)
+
+    def get(self, request: ApiRequest, **kwargs: str) -> HttpResponse:
         """Take the callback of a platform that puts everything into the URL."""
-        source = _source(source_id, url_key)
-        if source.is_twilio or source.format != Format.QUERY:
-            raise Problem.for_status(405)
-        return _answer(source, request, b"")
+        return _answer(self.source, request, b"")
 
 
 def _source(source_id: str, url_key: str) -> Source:

@@ -78,3 +78,18 @@ def test_what_is_read_keeps_to_what_is_asked(endpoint: Endpoint, mine: tuple[Api
         again = api.get(url, **{"If-None-Match": answer["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
         assert api.get(f"{url}?fields=id").json() == {"id": answer.json()["id"]}
+
+
+@pytest.mark.parametrize("url", sorted({each.url.partition("?")[0] for each in TABLE}))
+def test_an_address_tells_which_methods_it_has(url: str, mine: tuple[Api, Ids]) -> None:
+    api, ids = mine
+    has = {each.method for each in TABLE if each.url.partition("?")[0] == url} | {"OPTIONS"}
+    has |= {"HEAD"} if "GET" in has else set()
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - has:
+        answer = api.request(method, filled(url, ids), {})
+        problem(answer, 405, "method_not_allowed")
+        assert set(answer["Allow"].split(", ")) == has, method
+    answer = api.request("OPTIONS", filled(url, ids))
+    # Nothing of how it is made, as the names of classes.
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert set(answer["Allow"].split(", ")) == has

@@ -59,3 +59,10 @@ class TestTheShortWay:
 
         with pytest.raises(ImproperlyConfigured):
             ShortWayMiddleware(view)
+
+
+class TestProblems:
+    def test_tell_what_a_page_has_told_in_headers(self, world: World) -> None:
+        refused = Api(world.token).post("/docs", {})
+        problem(refused, 405, "method_not_allowed")
+        assert refused["Allow"] == "GET, HEAD"

@@ -4,17 +4,17 @@ from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 
-@require_GET
+@require_safe
 @ensure_csrf_cookie
 def swagger(request: HttpRequest) -> HttpResponse:
     """Show the description, to be tried out."""
     return render(request, "api/swagger.html")
 
 
-@require_GET
+@require_safe
 @csp_update({"style-src": ["'unsafe-inline'"]})
 def redoc(request: HttpRequest) -> HttpResponse:
     """Show the description, to be read.
