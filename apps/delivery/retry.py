@@ -152,7 +152,9 @@ def _body_matches(outcome: Outcome, policy: RetryPolicy) -> bool:
 def _describe_status(outcome: Outcome) -> str:
     location = outcome.header("Location")
     if outcome.status is not None and 300 <= outcome.status < 400 and location:
-        return f"Answered {outcome.status} to {location[:200]}; redirects are not followed."
+        # Without the query, which may be the payload: this is kept for longer than payloads are.
+        where = location.partition("?")[0][:200]
+        return f"Answered {outcome.status} to {where}; redirects are not followed."
     return f"Answered {outcome.status}."
 
 

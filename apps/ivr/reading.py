@@ -24,7 +24,8 @@ def _complete_body(outcome: Outcome) -> bytes:
     if outcome.error_kind is not None:
         raise AnswerFault(outcome.error_message)
     if not 200 <= (outcome.status or 0) < 300:
-        location = outcome.header("Location")
+        # Without the query, which may be the results: this is kept for longer than bodies are.
+        location = (outcome.header("Location") or "").partition("?")[0]
         to = f" and leads to {location[:200]}; redirects are not followed" if location else ""
         raise AnswerFault(f"The receiver answered {outcome.status}{to}.")
     if outcome.body_truncated:

@@ -33,11 +33,20 @@ UPDATE ivr_ivrexchange SET bodies_removed_at = now(),
       || '{"parameters": {}, "user_parameters": {}, "pass_through": ""}'::jsonb END)
 WHERE id = ANY (%s)
 """
+# What was wrong with an answer is told in words of it.
+_REMOVE_FAULTS = """
+UPDATE ivr_ivrexchange SET reason = '', reply = reply || '{"reason": ""}',
+  tries = (
+    SELECT coalesce(jsonb_agg(each || '{"error_message": ""}'), '[]')
+    FROM jsonb_array_elements(tries) each)
+WHERE id = ANY (%s)
+"""
 _NOTHING_SAID: Final[Mapping[str, Any]] = {
     "request_headers": {},
     "request_body": "",
     "response_headers": [],
     "response_body": "",
+    "error_message": "",
 }
 _DELETE = "DELETE FROM ivr_ivrexchange WHERE id = ANY (%s)"
 
@@ -58,18 +67,20 @@ def purge_exchanges(
 
 
 def bare(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of a new exchange as `_REMOVE_BODIES` leaves them of an old one."""
+    """Return the columns of a new exchange as `forget_exchanges` leaves them of an old one."""
     reply = values["reply"]
     empty = {"parameters": {}, "user_parameters": {}, "pass_through": ""}
     return {
         **values,
         "bodies_removed_at": values["created_at"],
+        "reason": "",
         "tries": [
             {**each, "url": each["url"].partition("?")[0], **_NOTHING_SAID}
             for each in values["tries"]
         ],
         "reply": {
             **reply,
+            "reason": "",
             "ivr": None,
             "message": None if reply["message"] is None else "",
             "action": reply["action"] and {**reply["action"], **empty},
@@ -82,5 +93,7 @@ def forget_exchanges(call: Call) -> None:
     exchanges = IvrExchange.objects.filter(
         account_id=call.account_id, call_external_id=call.external_id
     )
+    keys = list(exchanges.values_list("pk", flat=True))
     with connection.cursor() as cursor:
-        cursor.execute(_REMOVE_BODIES, [list(exchanges.values_list("pk", flat=True))])
+        cursor.execute(_REMOVE_BODIES, [keys])
+        cursor.execute(_REMOVE_FAULTS, [keys])

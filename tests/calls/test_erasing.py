@@ -46,7 +46,9 @@ def call(world: World) -> Call:
     good(Api(world.token).post("/events", body), 202)
     call = Call.objects.get()
     sent = Delivery.objects.order_by("created_at")[0]
-    Delivery.objects.filter(pk=sent.pk).update(state=DeliveryState.SUCCEEDED, attempt_count=1)
+    Delivery.objects.filter(pk=sent.pk).update(
+        state=DeliveryState.FAILED, attempt_count=1, last_error="Freddy is no number"
+    )
     AttemptFactory(
         delivery=sent,
         url="https://93.184.216.34/leads?phone=7776734736",
@@ -66,8 +68,20 @@ def call(world: World) -> Call:
         ivr__account=world.account,
         ivr__location=world.location,
         call_external_id="call-1",
-        tries=[{"url": "https://x/?c=7776734736", "request_body": "Freddy"}],
-        reply={"message": "Hello Freddy", "action": None, "ivr": None},
+        reason="Target URL: “Freddy” is no number.",
+        tries=[
+            {
+                "url": "https://x/?c=7776734736",
+                "request_body": "Freddy",
+                "error_message": "“Freddy” is no number.",
+            }
+        ],
+        reply={
+            "reason": "Target URL: “Freddy” is no number.",
+            "message": "Hello Freddy",
+            "action": None,
+            "ivr": None,
+        },
     )
     CallbackFactory(
         source=SourceFactory(account=world.account),
@@ -110,7 +124,7 @@ class TestErasing:
     def test_sends_nothing_that_was_not_sent_yet(self, world: World, call: Call) -> None:
         good(api_for(world.account).post(at(call)))
         states = Delivery.objects.order_by("created_at").values_list("state", flat=True)
-        assert list(states) == [DeliveryState.SUCCEEDED, DeliveryState.SKIPPED]
+        assert list(states) == [DeliveryState.FAILED, DeliveryState.SKIPPED]
         (skipped,) = Delivery.objects.filter(state=DeliveryState.SKIPPED)
         assert skipped.last_error == "Skipped: the personal data of the call was erased."
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.calls.erasing import erase_personal_data
 from apps.calls.models import Call
 from apps.delivery.retention import Purge
-from apps.ivr.models import IvrExchange
+from apps.ivr.models import DecidedBy, IvrExchange
 from tests.builders import World, event
 from tests.delivery.sending import take
 from tests.ivr.conftest import Answer, make_hook, post
@@ -79,3 +79,14 @@ def test_nothing_is_kept_of_what_an_erased_call_says(world: World, answer: Answe
     assert kept.bodies_removed_at is not None
     for personal in ("5550123456", "7776734736", "4711"):
         assert personal not in f"{kept.tries} {kept.reply}"
+
+
+def test_nothing_is_kept_of_what_was_wrong_with_the_answer(world: World, answer: Answer) -> None:
+    wrong = PERSONAL.replace("555", "call 555")
+    make_hook(world, answer(f"{wrong}</parameters></action>", "text/xml"), mode="action")
+    take(world, event(world, call_id="call-77"))
+    erase_personal_data(call=Call.objects.get())
+    assert b"call 5550123456" in post(world).content
+    kept = IvrExchange.objects.get()
+    assert kept.decided_by == DecidedBy.DEFAULT
+    assert "5550123456" not in f"{kept.reason} {kept.tries} {kept.reply}"

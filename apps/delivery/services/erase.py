@@ -28,5 +28,7 @@ def forget_deliveries(call: Call) -> None:
         last_error=_SKIPPED,
     )
     remove_bodies(list(claims))
+    # What went wrong may be told in the words of the receiver.
+    deliveries.filter(state=DeliveryState.FAILED).update(last_error="")
     Attempt.objects.filter(delivery__in=claims).update(error_message="")
     CallerTurn.objects.filter(delivery_key__in=claims).delete()
