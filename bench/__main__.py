@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from bench.machine import StolenTime
 from bench.processes import BenchmarkFailed
 from bench.report import run_all
 from bench.result import Result
@@ -52,10 +53,12 @@ def _run(name: str, argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     module.add_arguments(parser)
     arguments = parser.parse_args(argv)
-    try:
-        result = module.measure(arguments)
-    except BenchmarkFailed as failure:
-        result = Result(name, rows=[], figures={}, void_because=str(failure))
+    with StolenTime() as stolen:
+        try:
+            result = module.measure(arguments)
+        except BenchmarkFailed as failure:
+            result = Result(name, rows=[], figures={}, void_because=str(failure))
+    result = result.beside(stolen)
     print(result.table(), flush=True)
     if arguments.json:
         print(result.as_json(), flush=True)

@@ -78,13 +78,15 @@ def python(*arguments: str) -> list[str]:
     return [sys.executable, *arguments]
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout_s: float) -> None:
-    """Wait for the condition to hold; raises BenchmarkFailed, saying what did not happen."""
+def wait_until(
+    condition: Callable[[], object], what: str, timeout_s: float, *, every_s: float = 0.05
+) -> None:
+    """Look until the condition holds; raises BenchmarkFailed, saying what did not happen."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > deadline:
             raise BenchmarkFailed(f"{what} took more than {timeout_s:.0f} s.")
-        time.sleep(0.05)
+        time.sleep(every_s)
 
 
 def cpu_s(pid: int) -> float:

