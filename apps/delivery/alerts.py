@@ -170,13 +170,14 @@ def _mail(alert: Alert) -> None:
     if not addresses:
         return
     subject = _SUBJECTS[Rung(alert.rung)].format(webhook=alert.webhook.name)
+    figures, page = _told_of(alert, timezone.now())
     lines = [
         f"Webhook: {alert.webhook.name}",
         f"Account: {alert.account.name}",
-        *_figures(alert),
+        *figures,
         "",
         _advice(alert),
-        f"{settings.PUBLIC_URL}{_page(alert)}",
+        f"{settings.PUBLIC_URL}{page}",
     ]
     for address in addresses:
         try:
@@ -189,27 +190,22 @@ def _mail(alert: Alert) -> None:
             logger.warning("The mail server refuses an address of account %s.", alert.account_id)
 
 
-def _figures(alert: Alert) -> list[str]:
-    """Return since when it fails, or what was given up."""
+def _told_of(alert: Alert, now: dt.datetime) -> tuple[list[str], str]:
+    """Return since when it fails, or what was given up until now, and the page that shows it."""
     since = f"{alert.failing_since:%Y-%m-%d %H:%M} UTC"
     if alert.rung != Rung.LOST:
-        return [f"Failing since: {since}"]
-    given_up = Delivery.objects.filter(
-        account_id=alert.account_id,
-        webhook_id=alert.webhook_id,
-        state=DeliveryState.FAILED,
-        created_at__gte=alert.failing_since,
-        lost_count__gte=MOST_LOST,
-    )
-    return [f"Deliveries given up: {given_up.count()}", f"First planned at: {since}"]
-
-
-def _page(alert: Alert) -> str:
-    """Return where to look: what was given up, or how the endpoint is doing."""
-    if alert.rung == Rung.LOST:
-        asked = {"webhook__id__exact": alert.webhook_id, "state__exact": DeliveryState.FAILED}
-        return f"{reverse('admin:delivery_delivery_changelist')}?{urlencode(asked)}"
-    return reverse("admin:webhooks_webhook_health", args=[alert.webhook_id])
+        page = reverse("admin:webhooks_webhook_health", args=[alert.webhook_id])
+        return [f"Failing since: {since}"], page
+    given_up = {
+        "webhook__id__exact": alert.webhook_id,
+        "state__exact": DeliveryState.FAILED,
+        "lost_count__gte": MOST_LOST,
+        "created_at__gte": alert.failing_since,
+        "finished_at__lte": now,
+    }
+    count = Delivery.objects.filter(account_id=alert.account_id, **given_up).count()
+    page = f"{reverse('admin:delivery_delivery_changelist')}?{urlencode(given_up)}"
+    return [f"Deliveries given up: {count}", f"First planned at: {since}"], page
 
 
 def _advice(alert: Alert) -> str:

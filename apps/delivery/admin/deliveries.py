@@ -17,6 +17,8 @@ from apps.delivery.models import CallerTurn, Delivery
 from apps.delivery.services import resend
 
 _MOST_AT_ONCE = 500
+# What leads here asks for more than the list offers: the page of a replay, the mail of an alert.
+_LED_BY = ("replay", "lost_count__gte", "finished_at__lte")
 
 
 @admin.register(Delivery)
@@ -69,8 +71,8 @@ class DeliveryAdmin(LogAdmin):
         )
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Let the page of a replay lead to what came of it."""
-        return lookup == "replay" or super().lookup_allowed(lookup, value, request)
+        """Let pages and mails lead to just what they tell of."""
+        return lookup in _LED_BY or super().lookup_allowed(lookup, value, request)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
