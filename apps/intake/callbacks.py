@@ -23,6 +23,7 @@ from apps.intake.adapters import Reading, UnreadableCallback, generic, twilio
 from apps.intake.adapters.generic import Locale
 from apps.intake.adapters.signatures import is_hmac
 from apps.intake.adapters.twilio_signature import is_signed
+from apps.intake.forgetting import leave_out_erased
 from apps.intake.models import Callback, Source
 from apps.intake.services import Receipt, accept_events
 from apps.webhooks.extraction import MAX_BYTES, SampleError, extract
@@ -116,6 +117,7 @@ def take_callback(*, source: Source, request: Request) -> Callback:
             _conclude(callback, Callback.Outcome.REJECTED, fault)
         else:
             _take(callback, reading)
+        leave_out_erased(callback)
         callback.save()
         if callback.outcome == Callback.Outcome.TAKEN and reading is not None:
             _take_held(source, {reading.call_id, reading.leg_id})

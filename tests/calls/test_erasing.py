@@ -88,6 +88,7 @@ def call(world: World) -> Call:
         call=call,
         body="From=%2B17776734736",
         event={"from": "+17776734736"},
+        detail="“Freddy” is no E.164 number, as +15551234567. (/from)",
     )
     return call
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from apps.calls.erasing import erase_personal_data
 from apps.calls.events import EventType
 from apps.calls.models import Call, CallEvent
 from apps.delivery.models import Delivery
@@ -256,6 +257,20 @@ class TestABadBody:
 
     def test_knows_no_get(self, source: Source) -> None:
         assert Client().get(path_of(source)).status_code == 405
+
+
+class TestACallThatWasErased:
+    def test_is_not_told_of_again_by_what_comes_later(self, world: World, twilio: Twilio) -> None:
+        twilio.post(**of_call(world, "in-progress", 0))
+        erase_personal_data(call=Call.objects.get())
+        ignored = {**recording(), "RecordingStatus": "in-progress"}
+        for form in (of_call(world, "completed", 9), recording(), ignored):
+            twilio.post(**{**form, "Name": "Krueger"})
+
+        kept = list(Callback.objects.values_list("outcome", "body", "event", "detail"))
+        assert [outcome for outcome, *_ in kept] == ["ignored", "taken", "taken", "taken"]
+        assert "Krueger" not in str(kept)
+        assert CALLER.removeprefix("+") not in str(kept)
 
 
 class TestTheLog:
