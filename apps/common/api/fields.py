@@ -13,7 +13,7 @@ from apps.common.access import Access
 from apps.common.api.views import access_of
 from apps.common.ids import InvalidPublicId, decode_public_id, encode_public_id
 from apps.common.models import AccountOwned
-from apps.common.moments import NOT_OF_THESE_YEARS, YEARS
+from apps.common.moments import NO_OFFSET, NOT_OF_THESE_YEARS, YEARS
 from apps.common.problems import NOT_FOUND
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ ACCOUNT_PREFIX = "acc"
 
 
 class Moment(serializers.DateTimeField):
-    """A time: in UTC, whatever the time zone of the account; so is one without an offset."""
+    """A time: taken with its offset, and given in UTC, whatever the time zone of the account."""
 
-    default_error_messages = {"out_of_range": NOT_OF_THESE_YEARS}
+    default_error_messages = {"no_offset": NO_OFFSET, "out_of_range": NOT_OF_THESE_YEARS}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(default_timezone=dt.UTC, **kwargs)
@@ -42,6 +42,12 @@ class Moment(serializers.DateTimeField):
         if moment.year not in YEARS:
             self.fail("out_of_range")
         return moment
+
+    def enforce_timezone(self, value: dt.datetime) -> dt.datetime:
+        """Refuse a time of which nobody knows when it is."""
+        if value.tzinfo is None:
+            self.fail("no_offset")
+        return super().enforce_timezone(value)
 
     def to_representation(self, value: dt.datetime) -> Any:
         """Return it as it is: the renderer writes it."""

@@ -8,6 +8,7 @@ import django_filters.rest_framework as filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.dateparse import parse_datetime
 from drf_spectacular.drainage import set_override
 from rest_framework.request import Request
 
@@ -15,7 +16,7 @@ from apps.common.access import Access
 from apps.common.api.views import access_of
 from apps.common.ids import InvalidPublicId, id_schema
 from apps.common.models import AccountOwned
-from apps.common.moments import NOT_OF_THESE_YEARS, YEARS
+from apps.common.moments import NO_OFFSET, NOT_OF_THESE_YEARS, YEARS
 from apps.common.problems import NOT_FOUND, ParameterProblem, Problem
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
 
 
 _FLAGS = {"true": True, "false": False}
+_NO_MOMENT = "Write a time as 2026-03-28T00:05:00Z, and %2B for the + of an offset."
 
 
 class InvalidParameters(Problem):
@@ -92,6 +94,18 @@ class ReferenceFilter(filters.CharFilter):  # type: ignore[misc]  # django-filte
 class MomentField(filters.IsoDateTimeFilter.field_class):  # type: ignore[misc]
     """A time with an offset, of years that PostgreSQL and Python both know."""
 
+    def to_python(self, value: Any) -> dt.datetime | None:
+        """Return it as it is written."""
+        try:
+            moment = parse_datetime(value) if value else None
+        except ValueError:
+            moment = None
+        if value and moment is None:
+            raise ValidationError(_NO_MOMENT)
+        if moment is not None and moment.tzinfo is None:
+            raise ValidationError(NO_OFFSET)
+        return moment
+
     def clean(self, value: Any) -> dt.datetime | None:
         """Return it in UTC."""
         moment: dt.datetime | None = super().clean(value)
@@ -136,10 +150,14 @@ class RowFilters(filters.FilterSet):  # type: ignore[misc]
     """What every list can be narrowed by."""
 
     created_after = MomentFilter(
-        field_name="created_at", lookup_expr="gte", help_text="Made at this time or later."
+        field_name="created_at",
+        lookup_expr="gte",
+        help_text="Made at this time or later; with an offset.",
     )
     created_before = MomentFilter(
-        field_name="created_at", lookup_expr="lt", help_text="Made before this time."
+        field_name="created_at",
+        lookup_expr="lt",
+        help_text="Made before this time; with an offset.",
     )
 
 

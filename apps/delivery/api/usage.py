@@ -75,8 +75,10 @@ class UsageView(ApiView):
         operation_id="usage_retrieve",
         parameters=[
             ACCOUNT_PARAMETER,
-            OpenApiParameter("since", dt.date, description="First day; 30 days ago unless given."),
-            OpenApiParameter("until", dt.date, description="Last day; today unless given."),
+            OpenApiParameter(
+                "since", dt.date, description="First day (UTC); 30 days ago unless given."
+            ),
+            OpenApiParameter("until", dt.date, description="Last day (UTC); today unless given."),
         ],
         responses=Usage,
     )

@@ -1,5 +1,8 @@
 """What every endpoint of rows has in common: pages, filters, fields, states of rows."""
 
+import datetime as dt
+from urllib.parse import quote
+
 import pytest
 
 from apps.accounts.models import AccountKind
@@ -104,6 +107,22 @@ class TestFilters:
         told = problem(api.get(f"/templates?group={GroupFactory().public_id}"), 404, "not_found")
         assert faults(told) == [("group", "not_found")]
 
+    @pytest.mark.parametrize("name", ["created_after", "created_before"])
+    def test_take_times_with_an_offset_only(self, api: Api, world: World, name: str) -> None:
+        made = world.json.created_at.astimezone(dt.timezone(dt.timedelta(hours=5)))
+        made = (made + dt.timedelta(seconds=-1 if name == "created_after" else 1)).isoformat()
+        for written in (made, made.replace("T", " ")):
+            assert good(api.get(f"/templates?{name}={quote(written)}"))["data"]
+        for written, told in (
+            ("2026-03-28T00:05:00", "needs an offset"),
+            ("2026-03-28", "needs an offset"),
+            ("2026-03-28T00:05:00+02:00", "%2B"),
+            ("2026-03-28T25:05:00Z", "Write a time as"),
+        ):
+            refused = api.get(f"/templates?{name}={written}")
+            (fault,) = problem(refused, 400, "invalid_parameter")["errors"]
+            assert told in fault["message"], written
+
     @pytest.mark.parametrize(
         "query",
         [
@@ -128,6 +147,12 @@ class TestTimes:
         assert world.account.time_zone != "UTC"
         shown = good(api.get(f"/templates/{world.json.public_id}"))["created_at"]
         assert shown == world.json.created_at.isoformat().replace("+00:00", "Z")
+
+    @pytest.mark.parametrize("time", ["2099-03-28T00:05:00", "2099-03-28"])
+    def test_need_an_offset(self, api: Api, time: str) -> None:
+        key = {"name": "N", "scopes": ["read"], "expires_at": time}
+        told = problem(api.post("/api-keys", key), 422, "invalid")
+        assert faults(told) == [("/expires_at", "no_offset")]
 
 
 class TestFields:
