@@ -3,7 +3,8 @@
 import datetime as dt
 import logging
 import time
-from smtplib import SMTPException, SMTPRecipientsRefused
+import uuid
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -28,7 +29,9 @@ HOPELESS = "Nothing but failures for 5 days."
 # server does not keep it.
 MOST_MAILS = 20
 MAIL_S = 2.0
-# Answers of mail servers from here on are final (RFC 5321, section 4.2.1).
+# How a mail server refuses one mail, while others go; and from which answer on that is final
+# (RFC 5321, section 4.2.1).
+_REFUSALS = (SMTPRecipientsRefused, SMTPDataError)
 _REFUSED_FOR_GOOD = 500
 # An endpoint that works again after longer was long forgotten, or made new.
 RECENT = dt.timedelta(days=60)
@@ -82,15 +85,17 @@ def send_alerts() -> int:
     """Mail what is noted to the admins and owners of its account; return how many were worked off.
 
     At least once: each is marked after it was handed over. A mail server that is away is left
-    alone until the next time.
+    alone until the next time, and so is an alert that it refuses for now.
     """
     until = time.monotonic() + MAIL_S
+    put_off: list[uuid.UUID] = []
     for sent in range(MOST_MAILS):
         if time.monotonic() > until:
             return sent
         with transaction.atomic():
             alert = (
                 Alert.objects.filter(sent_at=None)
+                .exclude(pk__in=put_off)
                 .select_related("webhook", "account")
                 .select_for_update(of=("self",), skip_locked=True)
                 .order_by("created_at")
@@ -103,6 +108,9 @@ def send_alerts() -> int:
                 continue
             try:
                 _mail(alert)
+            except _REFUSALS:
+                put_off.append(alert.pk)
+                continue
             except (OSError, SMTPException) as error:
                 logger.warning("The mail server can not be reached: %s", error)
                 return sent
@@ -163,6 +171,11 @@ def _is_told_by_another(alert: Alert) -> bool:
 
 
 def _mail(alert: Alert) -> None:
+    """Mail it to each; raises one of `_REFUSALS` where the server takes it for nobody now.
+
+    Where it was taken for somebody, an address that is refused for now is not told any more:
+    everybody else would be told again with it.
+    """
     people = Membership.objects.filter(
         account_id=alert.account_id, role__gte=Role.ADMIN, user__is_active=True
     )
@@ -179,15 +192,25 @@ def _mail(alert: Alert) -> None:
         _advice(alert),
         f"{settings.PUBLIC_URL}{page}",
     ]
+    was_taken, refused_for_now = False, None
     for address in addresses:
         try:
             # One each: nobody learns who else is told.
             send_mail(" ".join(subject.split()), "\n".join(lines), None, [address])
-        except SMTPRecipientsRefused as error:
-            # It will be refused again, and no other account must wait for that.
-            if any(code < _REFUSED_FOR_GOOD for code, _ in error.recipients.values()):
-                raise
-            logger.warning("The mail server refuses an address of account %s.", alert.account_id)
+            was_taken = True
+        except _REFUSALS as error:
+            logger.warning("The mail server refuses a mail to account %s.", alert.account_id)
+            if not _is_final(error):
+                refused_for_now = error
+    if refused_for_now is not None and not was_taken:
+        raise refused_for_now
+
+
+def _is_final(error: SMTPRecipientsRefused | SMTPDataError) -> bool:
+    """Tell whether the same mail will be refused again."""
+    if isinstance(error, SMTPDataError):
+        return error.smtp_code >= _REFUSED_FOR_GOOD
+    return all(code >= _REFUSED_FOR_GOOD for code, _ in error.recipients.values())
 
 
 def _told_of(alert: Alert, now: dt.datetime) -> tuple[list[str], str]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from smtplib import SMTPRecipientsRefused
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 
 import pytest
 from django.core import mail
@@ -139,6 +139,37 @@ class TestAlerts:
         assert not Alert.objects.filter(sent_at=None).exists()
         assert self.tell() == []
 
+    @pytest.mark.parametrize(
+        ("code", "told_of_later"), [(554, []), (452, ["“CRM” is failing"] * 2)]
+    )
+    def test_wait_for_no_mail_that_is_refused(
+        self,
+        webhook: Webhook,
+        settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+        code: int,
+        told_of_later: list[str],
+    ) -> None:
+        self.fail(webhook, 0.2)
+        other = WebhookFactory(name="Other")
+        MembershipFactory(account=other.account, role=Role.ADMIN, user__email="ada@oak.example")
+        self.fail(other, 0.1)
+        settings.EMAIL_BACKEND = "tests.delivery.test_alerts.RefusesTheCRM"
+        monkeypatch.setattr(RefusesTheCRM, "code", code)
+
+        assert self.tell() == ["“Other” is failing"]
+
+        settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+        assert self.tell() == told_of_later
+
+    def test_go_once_to_others_while_an_address_is_refused_for_now(
+        self, webhook: Webhook, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.fail(webhook, 0.1)
+        settings.EMAIL_BACKEND = "tests.delivery.test_alerts.RefusesOwners"
+        monkeypatch.setattr(RefusesOwners, "code", 452)
+        assert self.tell() == ["“CRM” is failing"]
+
     def test_are_looked_for_in_as_many_queries_however_many_fail(
         self, account: Account, django_assert_max_num_queries: DjangoAssertNumQueries
     ) -> None:
@@ -153,9 +184,23 @@ class TestAlerts:
 class RefusesOwners(EmailBackend):
     """A mail server that knows no owners."""
 
+    code = 550
+
     def send_messages(self, messages: Sequence[EmailMessage]) -> int:
         """Take those for others."""
         for message in messages:
             if message.to[0].startswith("owner@"):
-                raise SMTPRecipientsRefused({message.to[0]: (550, b"No such user")})
+                raise SMTPRecipientsRefused({message.to[0]: (self.code, b"No such user")})
+        return super().send_messages(messages)
+
+
+class RefusesTheCRM(EmailBackend):
+    """A mail server that takes what is said of one webhook for spam."""
+
+    code = 554
+
+    def send_messages(self, messages: Sequence[EmailMessage]) -> int:
+        """Take what is said of others."""
+        if any("CRM" in message.subject for message in messages):
+            raise SMTPDataError(self.code, b"Looks like spam")
         return super().send_messages(messages)
