@@ -10,19 +10,22 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from apps.accounts.models import Account
+from apps.accounts.models import Account, Location
+from apps.campaigns.models import Attachment
 from apps.common.access import Role
 from apps.common.ids import new_id
 from apps.common.models import AuditAction, AuditEntry
 from apps.delivery.admin.attempts import as_curl, explained, pretty
 from apps.delivery.models import Attempt, Delivery, DeliveryState
 from apps.delivery.outcome import ErrorKind
+from tests.builders import attach
 from tests.conftest import LogIn
 from tests.factories import (
     AccountFactory,
     AttachmentFactory,
     AttemptFactory,
     DeliveryFactory,
+    LocationFactory,
     ReplayFactory,
     WebhookFactory,
 )
@@ -210,6 +213,27 @@ class TestPages:
         assert "Everywhere" in text
         assert "Elsewhere" not in text
         assert "Add Webhook" in text
+
+    def test_a_location_tells_where_a_webhook_of_the_whole_account_is_attached(
+        self, log_in: LogIn, account: Account
+    ) -> None:
+        webhook = WebhookFactory(account=account, location=None, name="Shared")
+        one, other = LocationFactory(account=account), LocationFactory(account=account)
+
+        def tab(location: Location) -> str:
+            link = reverse("admin:accounts_location_webhooks", args=[location.pk])
+            return str(log_in(account).get(link).content.decode())
+
+        assert "Nowhere: nothing is sent" in tab(one)
+        attachment = attach(webhook, location=other)
+        assert f"Location {other}" in tab(other)
+        assert "Not here, but at" in tab(one)
+        assert "1 other place</a>" in tab(one)
+        assert "Nowhere" not in tab(one)
+
+        Attachment.objects.filter(pk=attachment.pk).update(is_active=False)
+        assert "switched off" in tab(other)
+        assert "Nowhere: nothing is sent" in tab(one)
 
     def test_tells_of_the_health_of_a_webhook(
         self, account: Account, delivery: Delivery, log_in: LogIn

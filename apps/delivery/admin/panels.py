@@ -56,18 +56,18 @@ class WebhooksPanel(Panel):
 
     def context(self, row: Location, access: Access) -> dict[str, Any]:
         """Return the webhooks, where they are attached, and how the last 24 hours went."""
-        webhooks = list(_webhooks_at(row))
+        webhooks: list[Any] = list(_webhooks_at(row))
         counts = _recent_counts(webhooks)
         uses = defaultdict(list)
         for use in (use for source in self.uses for use in source(row.account_id)):
             uses[use.webhook_id].append(use)
         for webhook in webhooks:
-            webhook.uses = uses[webhook.pk]  # type: ignore[attr-defined]
+            webhook.uses = uses[webhook.pk]
+            here = sum(attachment.is_active for attachment in webhook.places)
+            webhook.elsewhere_total = webhook.attached_total - here
             sent, succeeded, finished = counts.get(webhook.pk, (0, 0, 0))
-            webhook.sent_total = sent  # type: ignore[attr-defined]
-            webhook.success_rate = (  # type: ignore[attr-defined]
-                round(100 * succeeded / finished) if finished else None
-            )
+            webhook.sent_total = sent
+            webhook.success_rate = round(100 * succeeded / finished) if finished else None
         return {"webhooks": webhooks}
 
 
@@ -102,7 +102,7 @@ def _webhooks_at(location: Location) -> QuerySet[Webhook]:
         | Q(option__treatment__location=location)
     )
     everywhere = Q(campaign=None, treatment=None, option=None, location=None)
-    places = Attachment.objects.filter(here | everywhere, is_active=True).select_related(
+    places = Attachment.objects.filter(here | everywhere).select_related(
         "campaign", "treatment", "option", "location"
     )
     return (
@@ -111,6 +111,7 @@ def _webhooks_at(location: Location) -> QuerySet[Webhook]:
         .select_related("template")
         .defer("secret")
         .prefetch_related(Prefetch("attachments", places, to_attr="places"))
+        .annotate(attached_total=Count("attachments", filter=Q(attachments__is_active=True)))
         .order_by("name")
     )
 
