@@ -3,8 +3,8 @@
 import hashlib
 from typing import Any
 
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from apps.common.api.bodies import OrjsonRenderer
 from apps.common.problems import Problem
@@ -15,20 +15,26 @@ def etag_of(shown: Any) -> str:
     return f'"{hashlib.sha256(OrjsonRenderer().render(shown)).hexdigest()[:32]}"'
 
 
-def check_if_match(wanted: str, etag: str) -> None:
-    """Raise a Problem 412 if the row is not in one of the wanted states any more."""
-    tags = {tag.strip() for tag in wanted.split(",")}
-    if etag not in tags and "*" not in tags:
-        raise Problem(
-            412,
-            "precondition_failed",
-            "It was changed meanwhile: get it again, and decide anew.",
-            headers={"ETag": etag},
-        )
+def check_state(request: Request, etag: str) -> None:
+    """Raise a Problem 412 if the row is not in a state in which the sender wants this done.
+
+    To read a row in a state that `If-None-Match` names does no harm: see `was_seen`.
+    """
+    wanted = request.headers.get("If-Match")
+    if wanted is not None and not {etag, "*"} & _tags(wanted):
+        told = "It was changed meanwhile: get it again, and decide anew."
+    elif request.method not in SAFE_METHODS and was_seen(request, etag):
+        told = "It is in a state that If-None-Match rules out."
+    else:
+        return
+    raise Problem(412, "precondition_failed", told, headers={"ETag": etag})
 
 
-def matches_none(request: Request, response: Response) -> bool:
-    """Tell whether the sender has seen this very state."""
-    seen = request.headers.get("If-None-Match", "")
-    tags = {tag.strip().removeprefix("W/") for tag in seen.split(",")}
-    return response.has_header("ETag") and response["ETag"] in tags
+def was_seen(request: Request, etag: str) -> bool:
+    """Tell whether `If-None-Match` names this very state, or any."""
+    seen = {tag.removeprefix("W/") for tag in _tags(request.headers.get("If-None-Match", ""))}
+    return bool({etag, "*"} & seen)
+
+
+def _tags(text: str) -> set[str]:
+    return {tag.strip() for tag in text.split(",")}

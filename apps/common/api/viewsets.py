@@ -14,7 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from apps.common.access import Access, Role
 from apps.common.api.bodies import check_shape
-from apps.common.api.etags import check_if_match, etag_of, matches_none
+from apps.common.api.etags import check_state, etag_of, was_seen
 from apps.common.api.filters import InvalidParameters, RowFilterBackend
 from apps.common.api.pagination import RowPagination
 from apps.common.api.parameters import named_account, refuse_unknown_parameters
@@ -181,8 +181,10 @@ class RowViewSet(_GenericViewSet, ApiView):
     def shown_unless_seen(self, row: Any) -> Response:
         """Return a row as it is shown, or 304 to whoever has seen it so."""
         response = self.shown(row)
-        if matches_none(self.request, response):
-            return Response(status=304, headers={"ETag": response["ETag"]})
+        if (etag := response.get("ETag")) is not None:
+            check_state(self.request, etag)
+            if was_seen(self.request, etag):
+                return Response(status=304, headers={"ETag": etag})
         return response
 
     def address_of(self, row: Any) -> str:
@@ -190,7 +192,7 @@ class RowViewSet(_GenericViewSet, ApiView):
         return f"{self.request.path}/{row.public_id}"
 
     def held_for(self, role: Role | None) -> Any:
-        """Return the row behind the address, if it still is what `If-Match` says.
+        """Return the row behind the address, if it is as `If-Match` and `If-None-Match` want it.
 
         Nobody else can change it until the end of the request.
         """
@@ -199,8 +201,8 @@ class RowViewSet(_GenericViewSet, ApiView):
         row = rows.filter(pk=found.pk).first()
         if row is None:
             raise Http404
-        if (wanted := self.request.headers.get("If-Match")) is not None:
-            check_if_match(wanted, self._etag_of(row))
+        if {"If-Match", "If-None-Match"} & self.request.headers.keys():
+            check_state(self.request, self._etag_of(row))
         return row
 
     def _etag_of(self, row: Any) -> str:

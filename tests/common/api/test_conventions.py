@@ -215,6 +215,42 @@ class TestStatesOfRows:
         good(api.patch(at, {"name": "Newer"}, **{"If-Match": changed["ETag"]}))
         good(api.patch(at, {"name": "Newest"}, **{"If-Match": "*"}))
 
+    def test_are_not_told_again(self, api: Api, world: World) -> None:
+        at = f"/templates/{world.json.public_id}"
+        seen = api.get(at)["ETag"]
+        for named in (seen, f"W/{seen}", f'"x", {seen}', "*", " * "):
+            for method in ("GET", "HEAD"):
+                answer = api.request(method, at, **{"If-None-Match": named})
+                assert (answer.status_code, answer.content) == (304, b""), (method, named)
+                assert answer["ETag"] == seen
+        for named in ('"x"', seen.strip('"'), ""):
+            assert api.get(at, **{"If-None-Match": named}).status_code == 200, named
+        gone = f"/templates/{make_world('Other').json.public_id}"
+        problem(api.get(gone, **{"If-None-Match": "*"}), 404, "not_found")
+
+    def test_can_be_what_a_reader_wants(self, api: Api, world: World) -> None:
+        at = f"/templates/{world.json.public_id}"
+        seen = api.get(at)["ETag"]
+        assert api.get(at, **{"If-Match": seen}).status_code == 200
+        # A weak tag is never the same; If-Match is judged before If-None-Match.
+        for wanted in ('"x"', f"W/{seen}"):
+            refused = api.get(at, **{"If-Match": wanted, "If-None-Match": seen})
+            assert problem(refused, 412, "precondition_failed")
+            assert refused["ETag"] == seen
+
+    @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+    def test_can_be_what_a_writer_does_not_want(self, api: Api, world: World, method: str) -> None:
+        template = TemplateFactory(account=world.account)
+        at = f"/templates/{template.public_id}"
+        seen = api.get(at)["ETag"]
+        for named in (seen, f"W/{seen}", "*"):
+            refused = api.request(method, at, {}, **{"If-None-Match": named})
+            problem(refused, 412, "precondition_failed")
+            assert refused["ETag"] == seen
+        assert Template.objects.filter(pk=template.pk).exists()
+        done = api.request(method, at, {}, **{"If-None-Match": '"x"', "If-Match": seen})
+        assert done.status_code in (200, 204)
+
     def test_are_not_told_of_parts(self, api: Api, world: World) -> None:
         assert "ETag" not in api.get(f"/templates/{world.json.public_id}?fields=name")
 
