@@ -10,8 +10,9 @@ from rest_framework.views import APIView
 
 from apps.common.api.bodies import read_body
 from apps.common.problems import Problem, problem_response
-from apps.intake.callbacks import RefusedCallback, Request, find_source, take_callback
+from apps.intake.callbacks import RefusedCallback, find_source, take_callback
 from apps.intake.models import Callback, Source
+from apps.intake.requests import Request
 from apps.webhooks.formats import Format
 
 _TWILIO_HEADER = "X-Twilio-Signature"

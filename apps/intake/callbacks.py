@@ -2,13 +2,9 @@
 
 import datetime as dt
 import hashlib
-import zoneinfo
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
-import orjson
 from django.db import transaction
 from django.utils import timezone
 
@@ -19,57 +15,21 @@ from apps.common.access import Access
 from apps.common.ids import InvalidPublicId
 from apps.common.locks import hold
 from apps.common.tenancy import system_scope, tenant_scope
-from apps.intake.adapters import Reading, UnreadableCallback, generic, twilio
-from apps.intake.adapters.generic import Locale
-from apps.intake.adapters.signatures import is_hmac
-from apps.intake.adapters.twilio_signature import is_signed
+from apps.intake.adapters import Reading, twilio
 from apps.intake.forgetting import leave_out_erased
 from apps.intake.models import Callback, Source
+from apps.intake.requests import Request, digest_of, is_genuine, read_request
 from apps.intake.services import Receipt, accept_events
-from apps.webhooks.extraction import MAX_BYTES, SampleError, extract
-from apps.webhooks.formats import Format
-from apps.webhooks.mapping import from_plain
 
 # Callbacks that are kept of a source, to look at; those that wait for their call stay longer.
 MOST_KEPT = 500
 HELD_FOR = dt.timedelta(days=2)
 _SHOWN_CHARACTERS = 16_384
 _REFUSED_EVERY = dt.timedelta(minutes=1)
-_COUNTRY = "US"
-# Twilio sends some dozens.
-_MOST_FIELDS = 1_000
-_OLD_CODING = "windows-1252"
-_FORM = "application/x-www-form-urlencoded"
 
 
 class RefusedCallback(Exception):
     """A callback that did not come from who it should; nothing of it is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a platform sent. `url` is the public one, `signature` what the header says."""
-
-    url: str
-    body: bytes
-    content_type: str
-    signature: str
-
-    @property
-    def digest(self) -> str:
-        """What tells it from every other request."""
-        joined = b"\0".join((self.url.encode(), self.body))
-        return hashlib.sha256(joined).hexdigest()
-
-    @property
-    def query(self) -> bytes:
-        """The query of its URL."""
-        return urlsplit(self.url).query.encode()
-
-    @property
-    def text(self) -> str:
-        """Its body as text, and of a request without one the query."""
-        return _text(self.body or self.query)
 
 
 def find_source(*, public_id: str, url_key: str) -> Source | None:
@@ -96,12 +56,12 @@ def take_callback(*, source: Source, request: Request) -> Callback:
     The same request again changes nothing, unless it was rejected before. What is about a call
     that is not known yet is held until the call is. Raises RefusedCallback.
     """
-    if not _is_genuine(source, request):
+    if not is_genuine(source, request):
         _note_refusal(source)
         raise RefusedCallback
     with tenant_scope(access_of_account(source.account)):
-        digest = _digest(source, request)
-        reading, fault = _read(source, request)
+        digest = digest_of(source, request)
+        reading, fault = read_request(source, request)
         # Callbacks of one call are taken one after the other.
         _lock(source, [reading.call_id, reading.leg_id] if reading else [digest])
         known = source.callbacks.filter(digest=digest).first()
@@ -125,11 +85,6 @@ def take_callback(*, source: Source, request: Request) -> Callback:
     return callback
 
 
-def read_sample_callback(source: Source, *, now: dt.datetime) -> Reading:
-    """Read the source's own sample; raises UnreadableCallback."""
-    return _read_generic(source, source.sample, digest=_hash(source.sample), now=now)
-
-
 def try_event(*, source: Source, event: dict[str, Any]) -> Receipt:
     """Return what would become of an event, and take it back."""
     with tenant_scope(access_of_account(source.account)), transaction.atomic():
@@ -138,120 +93,12 @@ def try_event(*, source: Source, event: dict[str, Any]) -> Receipt:
     return receipt
 
 
-def _is_genuine(source: Source, request: Request) -> bool:
-    if source.is_twilio:
-        is_form = request.content_type == _FORM or not request.body
-        # Whoever has no token can make a form large, but not have it taken apart.
-        if not request.signature or (is_form and request.body.count(b"&") > _MOST_FIELDS):
-            return False
-        return is_signed(
-            url=request.url,
-            form=_form_of(request) if is_form else None,
-            body=request.body,
-            signature=request.signature,
-            tokens=[source.auth_token, source.second_auth_token],
-        )
-    if not source.signature_header:
-        return True
-    return is_hmac(
-        _message(source, request),
-        secret=source.signature_secret,
-        signature=request.signature,
-    )
-
-
-def _message(source: Source, request: Request) -> bytes:
-    """Return what a platform other than Twilio signs, which is all that is read of it."""
-    if source.format == Format.QUERY:
-        return request.query
-    return request.body or request.query
-
-
-def _digest(source: Source, request: Request) -> str:
-    """Return what tells a callback from others; what is not signed makes no other one of it."""
-    if source.is_twilio:
-        return request.digest
-    return hashlib.sha256(_message(source, request)).hexdigest()
-
-
-def _text(message: bytes) -> str:
-    """Return a message as text; what is not UTF-8 comes from old systems, which write so."""
-    try:
-        text = message.decode()
-    except UnicodeDecodeError:
-        text = message.decode(_OLD_CODING, "replace")
-    return text.replace("\0", "\ufffd")
-
-
 def _note_refusal(source: Source) -> None:
     """Remember, at most once a minute, that somebody was turned away."""
     now = timezone.now()
     with system_scope():
         if source.last_refused_at is None or now - source.last_refused_at > _REFUSED_EVERY:
             Source.objects.filter(pk=source.pk).update(last_refused_at=now)
-
-
-def _read(source: Source, request: Request) -> tuple[Reading | None, str]:
-    """Return what a request says, or why it can not be read."""
-    now = timezone.now()
-    try:
-        if not source.is_twilio:
-            message = _message(source, request)
-            digest = _digest(source, request)
-            return _read_generic(source, _text(message), digest=digest, now=now), ""
-        place = _without_nul(parse_qsl(urlsplit(request.url).query))
-        return twilio.read(_parameters(request), place=place, now=now), ""
-    except UnreadableCallback as error:
-        return None, str(error)
-
-
-def _read_generic(source: Source, text: str, *, digest: str, now: dt.datetime) -> Reading:
-    if not text.strip():
-        raise UnreadableCallback("It is empty.")
-    if len(text.encode()) > MAX_BYTES:
-        raise UnreadableCallback(f"It is over {MAX_BYTES // 1024} KB.")
-    try:
-        sample = extract(text, Format(source.format))
-    except SampleError as error:
-        raise UnreadableCallback(
-            f"It is no {source.get_format_display()}: line {error.line}, column {error.column}:"
-            f" {error.message}"
-        ) from None
-    zone = source.location.time_zone if source.location else source.account.time_zone
-    locale = Locale(
-        country=source.location.country if source.location else _COUNTRY,
-        zone=zoneinfo.ZoneInfo(zone),
-    )
-    return generic.read(sample, from_plain(source.mapping), locale=locale, now=now, digest=digest)
-
-
-def _parameters(request: Request) -> dict[str, str]:
-    """Return the parameters of a Twilio request; a JSON body has them as members."""
-    if request.content_type == _FORM or not request.body:
-        return _without_nul(_form_of(request))
-    return _without_nul(_members_of(request.body).items())
-
-
-def _without_nul(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    parameters = dict(pairs)
-    if any("\0" in text for pair in parameters.items() for text in pair):
-        raise UnreadableCallback("It contains the NUL character.")
-    return parameters
-
-
-def _members_of(body: bytes) -> dict[str, str]:
-    try:
-        members = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise UnreadableCallback("Its body is neither a form nor JSON.") from None
-    if not isinstance(members, dict):
-        raise UnreadableCallback("Its body is no JSON object.")
-    return {name: str(value) for name, value in members.items() if value is not None}
-
-
-def _form_of(request: Request) -> list[tuple[str, str]]:
-    text = request.body.decode("utf-8", "replace")
-    return parse_qsl(text, keep_blank_values=True)
 
 
 def _take(callback: Callback, reading: Reading) -> None:

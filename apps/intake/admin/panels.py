@@ -13,9 +13,10 @@ from apps.common.access import Access, Role
 from apps.common.admin import Panel
 from apps.common.admin.dependent import DependentAdmin
 from apps.intake.adapters import UnreadableCallback
-from apps.intake.callbacks import read_sample_callback, try_event
+from apps.intake.callbacks import try_event
 from apps.intake.forms import MappingForm
 from apps.intake.models import Callback, Source
+from apps.intake.requests import read_sample_callback
 from apps.webhooks.mapping import from_plain
 from apps.webhooks.services import read_sample
 
