@@ -10,6 +10,7 @@ from rest_framework import serializers
 from apps.calls.services import ANONYMOUS
 from apps.calls.snapshots import MAX_SECONDS
 from apps.campaigns.models import validate_e164
+from apps.common.phones import is_withheld
 from apps.ivr import pass_through
 from apps.ivr.models import Ivr
 
@@ -56,12 +57,12 @@ def iso_utc(moment: dt.datetime) -> str:
 
 
 class CallerField(serializers.CharField):
-    """An E.164 number, or `anonymous`."""
+    """An E.164 number, or a word for one that is not shown."""
 
     def to_internal_value(self, data: Any) -> str:
-        """Return the number."""
+        """Return the number, or `anonymous`."""
         text: str = super().to_internal_value(data)
-        if text.lower() == ANONYMOUS:
+        if is_withheld(text):
             return ANONYMOUS
         validate_e164(text)
         return text

@@ -84,6 +84,15 @@ class TestTheElevenParameters:
         }
 
 
+class TestACallerWhoIsNotShown:
+    @pytest.mark.parametrize("word", ["anonymous", "Restricted", "unavailable"])
+    def test_goes_on_as_any_other(self, word: str, world: World, receiver: Receiver) -> None:
+        make_hook(world, receiver.url("/ok"))
+        assert post(world, **{"from": word}).status_code == 200
+        (received,) = receiver.requests
+        assert told(received)["ivr_caller_id"] == "anonymous"
+
+
 class TestOwnParameters:
     def test_are_answers_and_values_of_the_call(self, world: World, receiver: Receiver) -> None:
         hook = make_hook(world, receiver.url("/ok"), method="POST")
