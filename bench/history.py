@@ -13,6 +13,7 @@ from typing import Any, cast
 from django.db import connection
 from psycopg import AsyncConnection
 
+from apps.calls.models import Call, CallEvent
 from apps.delivery.engine.claims import FIRST, claim_due
 from apps.delivery.models import Attempt, Delivery
 from bench.sending import of_worlds
@@ -52,6 +53,15 @@ def write_history(urls: Sequence[str], *, deliveries: int, tries: int) -> int:
             cursor.execute(f"VACUUM ANALYZE {model._meta.db_table}")
     assert not of_worlds([world]).exclude(state="succeeded").exists()  # noqa: S101
     return planned * tries
+
+
+def forget_everything() -> None:
+    """Empty the tables of all calls and of what was sent of them."""
+    tables = ", ".join(model._meta.db_table for model in (Call, CallEvent, Delivery, Attempt))
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {tables} CASCADE")
+        # What autovacuum does within a minute.
+        cursor.execute(f"VACUUM ANALYZE {tables}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 One web process, one client, one request after the other. A list is asked for its first page and for
 its last one, by a cursor that ends a page before the end; the time of one is that of its client.
+Each round asks for every page once, so that a bad moment is not booked to one of them.
 """
 
 import argparse
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import requests
@@ -69,15 +70,19 @@ def measure(arguments: argparse.Namespace) -> Result:
         with serving(installation) as web:
             ask = _Asking(f"{web.address}/api/v1", world.token, arguments.limit, arguments.rounds)
             meter = CpuMeter(web=web.pid, database=installation.database_pid)
-            pages = {
-                f"{what}, {place}": waits
-                for what, path in _LISTS.items()
-                for place, waits in ask.for_list(path.format(**names)).items()
-            }
+            pages = ask.in_turn(
+                {
+                    f"{what}, {place}": page
+                    for what, path in _LISTS.items()
+                    for place, page in ask.ends(path.format(**names)).items()
+                }
+            )
             used_ms = {
                 name: 1000 * used_s / ask.requests for name, used_s in meter.used_s().items()
             }
-            counts = {what: ask.often(path.format(**names), {}) for what, path in _COUNTS.items()}
+            counts = ask.in_turn(
+                {what: (path.format(**names), {}) for what, path in _COUNTS.items()}
+            )
     p95 = {what: percentile(waits, 95) for what, waits in pages.items()}
     slowest = max(p95, key=lambda what: p95[what])
     figures: dict[str, Figure] = {
@@ -125,8 +130,12 @@ def _end(deliveries: Any) -> None:
     deliveries.update(state="succeeded", next_attempt_at=None, attempt_count=1, last_status=200)
 
 
+# A path and its query.
+_Page = tuple[str, Mapping[str, str]]
+
+
 class _Asking:
-    """A client that asks for one page again and again. Milliseconds, in order of length."""
+    """A client that asks for the same pages again and again. Milliseconds, in order of length."""
 
     def __init__(self, base: str, token: str, limit: int, rounds: int) -> None:
         self._base, self._limit, self._rounds = base, limit, rounds
@@ -134,23 +143,23 @@ class _Asking:
         self._session.headers["Authorization"] = f"Bearer {token}"
         self.requests = 0
 
-    def for_list(self, path: str) -> Mapping[str, list[float]]:
-        """Ask for the first page of a list and for its last one."""
+    def ends(self, path: str) -> Mapping[str, _Page]:
+        """Return the first page of a list and its last one."""
         from apps.common.api.pagination import cursor_of
 
         page = {"limit": str(self._limit)}
         from_end = self._get(path, {"limit": str(self._limit + 1), "order": "created_at"})
         last = from_end["data"][-1]
         behind = cursor_of("-created_at", last["created_at"], _key_of(last["id"]))
-        return {
-            "first page": self.often(path, page),
-            "last page": self.often(path, {**page, "cursor": behind}),
-        }
+        return {"first page": (path, page), "last page": (path, {**page, "cursor": behind})}
 
-    def often(self, path: str, parameters: Mapping[str, str]) -> list[float]:
-        """Ask so often for the same, and return how long each took."""
-        waits = [self._timed(lambda: self._get(path, parameters)) for _ in range(self._rounds)]
-        return sorted(waits[_WARM_UP:] or waits)
+    def in_turn(self, pages: Mapping[str, _Page]) -> Mapping[str, list[float]]:
+        """Ask for each page so often, and return how long each time took, by its name."""
+        rounds = [
+            {what: self._timed(page) for what, page in pages.items()} for _ in range(self._rounds)
+        ]
+        counted = rounds[_WARM_UP:] or rounds
+        return {what: sorted(took[what] for took in counted) for what in pages}
 
     def _get(self, path: str, parameters: Mapping[str, str]) -> Any:
         self.requests += 1
@@ -159,9 +168,9 @@ class _Asking:
             raise BenchmarkFailed(f"{path} was answered {answer.status_code}: {answer.text[:300]}")
         return answer.json()
 
-    def _timed(self, act: Callable[[], Any]) -> float:
+    def _timed(self, page: _Page) -> float:
         began = time.perf_counter()
-        act()
+        self._get(*page)
         return (time.perf_counter() - began) * 1000
 
 
