@@ -41,7 +41,12 @@ _ADMIN = _role(Role.ADMIN)
 
 # In the order in which people work.
 _NAVIGATION: list[dict[str, Any]] = [
-    {"items": [_item("Home", "home", "admin:index")]},
+    {
+        "items": [
+            _item("Home", "home", "admin:index"),
+            _item("Figures", "bar_chart", "figures"),
+        ]
+    },
     {
         "title": "Activity",
         "separator": True,

@@ -10,6 +10,7 @@ from apps.accounts import passwords
 from apps.accounts.views import account_settings, profile, switch_account
 from apps.common.admin import operators_only
 from apps.common.views import api_not_found
+from apps.console.figures import figures
 from apps.delivery.views import webhook_test, wizard_backtest, wizard_test
 from apps.ivr.admin.trial import ivr_test
 from apps.webhooks.views import tokens
@@ -26,6 +27,7 @@ for page in queues:
 urlpatterns = [
     path("api/v1/", include("config.api")),
     re_path(r"^api/", csrf_exempt(api_not_found)),
+    path("figures/", admin.site.admin_view(figures), name="figures"),
     path("account/switch/", switch_account, name="switch_account"),
     path("account/settings/", account_settings, name="account_settings"),
     path("profile/", profile, name="profile"),

@@ -1,20 +1,18 @@
 """The home page: what happened today, and what needs a look."""
 
-import datetime as dt
 from typing import Any
 
-from django.db.models import Count, Q
 from django.http import HttpRequest
-from django.utils import timezone
 
 from apps.accounts.models import Location
 from apps.calls.models import Call
 from apps.campaigns.models import Attachment
 from apps.common.admin import access_of
+from apps.console.figures import days_ago, lists_since
+from apps.console.totals import By, summed, totals_by
 from apps.delivery.models import Delivery, DeliveryState
 from apps.webhooks.models import Template, Webhook
 
-_RECENT = dt.timedelta(hours=24)
 _SHOWN_FAILURES = 8
 _SHOWN_CALLS = 8
 
@@ -22,25 +20,15 @@ _SHOWN_CALLS = 8
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the figures of the last 24 hours, the last failures, and the first steps if any lack."""
     account_ids = access_of(request).active_ids
-    since = timezone.now() - _RECENT
+    since = days_ago(1)
     deliveries = Delivery.objects.filter(account_id__in=account_ids)
     calls = Call.objects.filter(account_id__in=account_ids)
-    states = deliveries.filter(created_at__gte=since).aggregate(
-        **{state.value: Count("pk", filter=Q(state=state)) for state in DeliveryState}
-    )
-    finished = states["succeeded"] + states["failed"]
     return {
         **context,
         "title": "Home",
-        "since": since.isoformat(timespec="seconds"),
-        "call_total": calls.filter(created_at__gte=since).count(),
-        "states": states,
-        "unfinished": {
-            "states": ",".join(DeliveryState.unfinished()),
-            "count": sum(states[state] for state in DeliveryState.unfinished()),
-        },
-        "success_rate": 100 * states["succeeded"] // finished if finished else None,
-        "failures": deliveries.filter(state=DeliveryState.FAILED)
+        "totals": summed(totals_by(By.ACCOUNT, account_ids=account_ids, since=since).values()),
+        "lists": lists_since(since),
+        "failures": deliveries.filter(state__in=DeliveryState.unsuccessful())
         .select_related("webhook", "call", "call__location", "account")
         .order_by("-created_at")[:_SHOWN_FAILURES],
         "calls": calls.select_related("location", "account").order_by("-created_at")[:_SHOWN_CALLS],

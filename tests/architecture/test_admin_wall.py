@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.messages import get_messages
 from django.db import transaction
 from django.db.models import ForeignKey
@@ -150,7 +151,7 @@ class TestAnotherAccountsRows:
                 # What it offers is in the page of the list, which has nothing of theirs.
                 continue
             name = declared if isinstance(declared, str) else declared[0]
-            field = model._meta.get_field(name)
+            field = get_fields_from_path(model, name)[-1]
             if not isinstance(field, ForeignKey):
                 continue
             theirs_related = theirs[field.related_model]

@@ -72,4 +72,4 @@ class TestTheFigures:
 
         page = log_in(account=account).get(reverse("admin:index"))
 
-        assert page.context["success_rate"] == 99
+        assert page.context["totals"].success_rate == 99

@@ -10,7 +10,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from apps.common.access import Role
-from apps.common.admin import LogAdmin, access_of, confirmed, labelled, page_context
+from apps.common.admin import (
+    LogAdmin,
+    ScopedRelatedFilter,
+    access_of,
+    confirmed,
+    labelled,
+    page_context,
+)
 from apps.common.admin.dependent import DependentAdmin
 from apps.delivery.admin.attempts import shown
 from apps.delivery.models import CallerTurn, Delivery
@@ -36,7 +43,13 @@ class DeliveryAdmin(LogAdmin):
         "answer",
         "next_try",
     ]
-    list_filter = ["state", "webhook", "timing", "created_at"]
+    list_filter = [
+        "state",
+        "webhook",
+        ("call__location", ScopedRelatedFilter),
+        "timing",
+        "created_at",
+    ]
     list_select_related = ["webhook", "call", "call__location"]
     search_fields = ["webhook__name", "call__caller", "call__tracking_number", "call__external_id"]
     search_help_text = "Webhook, caller, number, or the platform's call id"
