@@ -120,8 +120,6 @@ class LocationForm(BusinessHoursForm, AccountScopedForm):
     def clean_country(self) -> str:
         """Keep country codes in capitals."""
         code: str = self.cleaned_data["country"].upper()
-        if len(code) != 2 or not code.isalpha():
-            raise ValidationError("Write two letters, as US.")
         return code
 
 

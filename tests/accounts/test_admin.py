@@ -76,6 +76,18 @@ class TestComingIn:
         assert User.objects.get(pk=member.user_id).check_password(new)
 
 
+class TestTheCountryOfALocation:
+    @pytest.mark.parametrize(("code", "is_known"), [("gb", True), ("UK", False), ("1!", False)])
+    def test_is_one_that_there_is(
+        self, account: Account, log_in: LogIn, code: str, is_known: bool
+    ) -> None:
+        page = log_in(account=account).post(
+            reverse("admin:accounts_location_add"), location_form(country=code)
+        )
+        assert Location.objects.filter(country="GB").exists() is is_known
+        assert (page.status_code == 302) is is_known
+
+
 class TestSwitcher:
     def test_narrows_the_lists_to_the_chosen_account(self, log_in: LogIn) -> None:
         agency = AgencyFactory()

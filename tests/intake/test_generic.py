@@ -13,6 +13,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.accounts.models import Location
 from apps.calls.models import Call, CallEvent
 from apps.intake.adapters import Reading, UnreadableCallback
 from apps.intake.adapters.event_fields import BY_NAME
@@ -267,6 +268,17 @@ class TestOverHttp:
     def test_keeps_its_letters(self, source: Source, coding: str) -> None:
         self.post(source, source.sample.replace("Sales", "Señor “X”").encode(coding))
         assert Call.objects.get().snapshot["custom"] == {"call.queue": "Señor “X”"}
+
+    def test_at_a_place_in_no_country_has_no_number_without_a_code(
+        self, source: Source, world: World
+    ) -> None:
+        # As rows have it that were stored before their country was judged.
+        Location.objects.filter(pk=world.location.pk).update(country="UK")
+        Source.objects.filter(pk=source.pk).update(location=world.location)
+        assert self.post(source).json()["outcome"] == "taken"
+        told = Call.objects.get()
+        assert (told.caller, told.tracking_number) == ("", world.number.number)
+        assert told.snapshot["custom"]["call.caller_number"] == "(777) 673-4736"
 
     def test_with_an_unknown_number_names_the_field(self, source: Source, world: World) -> None:
         body = source.sample.replace(world.number.number, "+15558887777")

@@ -6,8 +6,19 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from apps.accounts.business_hours import InvalidHours, check_hours
+from apps.accounts.countries import COUNTRIES
 from apps.accounts.models.accounts import validate_time_zone
 from apps.common.models import AccountOwned
+
+
+def validate_country(code: str) -> None:
+    """Refuse what is no country, in capitals."""
+    if code not in COUNTRIES:
+        raise ValidationError(
+            "There is no country %(code)s; write two letters, as US or GB.",
+            code="unknown_country",
+            params={"code": code},
+        )
 
 
 class Group(AccountOwned):
@@ -42,7 +53,10 @@ class Location(AccountOwned):
     state = models.CharField("state or region", max_length=100, blank=True)
     zip = models.CharField("ZIP or postal code", max_length=20, blank=True)
     country = models.CharField(
-        max_length=2, default="US", help_text="Two letters, as US (ISO 3166-1)."
+        max_length=2,
+        default="US",
+        validators=[validate_country],
+        help_text="Two letters, as US (ISO 3166-1).",
     )
     time_zone = models.CharField(
         max_length=64, default="America/New_York", validators=[validate_time_zone]

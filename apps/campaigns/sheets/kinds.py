@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from apps.accounts.countries import COUNTRIES
 from apps.accounts.models import Group, Location
 from apps.accounts.time_zones import time_zones
 from apps.campaigns.models import (
@@ -180,8 +181,8 @@ def _read_group(cell: str, row: Any, place: Place) -> Group | None:
 
 def _read_country(cell: str, row: Any, place: Place) -> str:
     code = cell.upper() or "US"
-    if len(code) != 2 or not (code.isascii() and code.isalpha()):
-        raise CellError("invalid", "Write two letters, as US.")
+    if code not in COUNTRIES:
+        raise CellError("unknown_country", "Write two letters of a country, as US or GB.")
     return code
 
 

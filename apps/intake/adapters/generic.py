@@ -15,8 +15,9 @@ from apps.intake.adapters.event_fields import BY_NAME, EVENT_FIELDS, EventField,
 from apps.intake.adapters.moments import read_moment, rfc3339
 from apps.intake.adapters.reading import Reading, UnreadableCallback
 from apps.webhooks.extraction import Field, Sample
-from apps.webhooks.mapping import FieldMapping, Formatter, Mapping, steps
+from apps.webhooks.mapping import FieldMapping, Formatter, Mapping
 from apps.webhooks.mapping import Kind as Fill
+from apps.webhooks.mapping.formatters.phones import e164
 from apps.webhooks.rendering.sources import source
 from apps.webhooks.suggestions import suggest
 from apps.webhooks.suggestions.names import steps_of
@@ -195,8 +196,7 @@ def _costs_the_call(field: EventField, value: object) -> bool:
 
 
 def _phone(text: str, country: str) -> str:
-    (step,) = steps([Formatter("phone", {"style": "e164", "country": country})])
-    return as_text(step(text, {})) or text
+    return e164(text, country) or text
 
 
 def _seconds(text: str) -> object:

@@ -90,7 +90,7 @@ class TestLocations:
     def test_every_fault_is_told_by_row_and_column(self, account: Account) -> None:
         text = (
             "name,group,country,time_zone,active,client_location_id,id\n"
-            ",None such,Germany,Mars/One,perhaps,,\n"
+            ",None such,UK,Mars/One,perhaps,,\n"
             "Good,,US,UTC,yes,7,\n"
             f"{'x' * 121},,,,,,\n"
             "Again,,,,,7,\n"
@@ -102,7 +102,7 @@ class TestLocations:
         assert faults(imported) == [
             (2, "name", "required"),
             (2, "group", "not_found"),
-            (2, "country", "invalid"),
+            (2, "country", "unknown_country"),
             (2, "time_zone", "unknown_time_zone"),
             (2, "active", "invalid_choice"),
             (4, "name", "max_length"),
@@ -126,7 +126,7 @@ class TestLocations:
         assert faults(imported) == [
             (1, "town", "unknown_column"),
             (1, "name", "missing_column"),
-            (3, "country", "invalid"),
+            (3, "country", "unknown_country"),
         ]
 
     def test_one_twice_is_refused(self, account: Account) -> None:
