@@ -18,18 +18,29 @@ from apps.common.tenancy import system_scope, tenant_scope
 from apps.intake.adapters import Reading, twilio
 from apps.intake.forgetting import leave_out_erased
 from apps.intake.models import Callback, Source
-from apps.intake.requests import Request, digest_of, is_genuine, read_request
+from apps.intake.requests import (
+    Request,
+    digest_of,
+    is_genuine,
+    read_kept,
+    read_request,
+    text_of,
+)
 from apps.intake.services import Receipt, accept_events
 
 # Callbacks that are kept of a source, to look at; those that wait for their call stay longer.
 MOST_KEPT = 500
 HELD_FOR = dt.timedelta(days=2)
-_SHOWN_CHARACTERS = 16_384
+_KEPT_CHARACTERS = 16_384
 _REFUSED_EVERY = dt.timedelta(minutes=1)
 
 
 class RefusedCallback(Exception):
     """A callback that did not come from who it should; nothing of it is kept."""
+
+
+class NotTakenAgain(Exception):
+    """A callback that can not be taken again; the message says why."""
 
 
 def find_source(*, public_id: str, url_key: str) -> Source | None:
@@ -60,29 +71,43 @@ def take_callback(*, source: Source, request: Request) -> Callback:
         _note_refusal(source)
         raise RefusedCallback
     with tenant_scope(access_of_account(source.account)):
-        digest = digest_of(source, request)
         reading, fault = read_request(source, request)
-        # Callbacks of one call are taken one after the other.
-        _lock(source, [reading.call_id, reading.leg_id] if reading else [digest])
-        known = source.callbacks.filter(digest=digest).first()
-        if known is not None and known.outcome != Callback.Outcome.REJECTED:
-            return known
-        callback = known or Callback(
+        callback = Callback(
             account_id=source.account_id,
             source=source,
-            digest=digest,
-            body=request.text[:_SHOWN_CHARACTERS],
+            digest=digest_of(source, request),
+            body=text_of(source, request)[:_KEPT_CHARACTERS],
         )
-        if reading is None:
-            _conclude(callback, Callback.Outcome.REJECTED, fault)
-        else:
-            _take(callback, reading)
-        leave_out_erased(callback)
-        callback.save()
-        if callback.outcome == Callback.Outcome.TAKEN and reading is not None:
-            _take_held(source, {reading.call_id, reading.leg_id})
-        _forget_oldest(source)
-    return callback
+        return _store(callback, reading, fault)
+
+
+def take_again(*, callback: Callback) -> Callback:
+    """Take a rejected callback as if its platform had called again, and return it.
+
+    It is read as its source is set up now, and of the moment at which it came. It was genuine then:
+    nothing is kept of others. Raises NotTakenAgain.
+    """
+    if why_not := why_not_again(callback):
+        raise NotTakenAgain(why_not)
+    with tenant_scope(access_of_account(callback.source.account)):
+        reading, fault = read_kept(callback)
+        return _store(callback, reading, fault)
+
+
+def why_not_again(callback: Callback) -> str:
+    """Return why a callback can not be taken again; "" where it can."""
+    source = callback.source
+    if callback.outcome != Callback.Outcome.REJECTED:
+        return "Only what was rejected can be taken again."
+    if not source.is_active:
+        return "The platform is switched off."
+    if source.is_twilio:
+        # Its URL is read too, and not kept; what was read of both is.
+        return "" if callback.event else "It is none that Hookline can read."
+    if not callback.body:
+        return "Nothing of it is kept."
+    is_whole = len(callback.body) < _KEPT_CHARACTERS
+    return "" if is_whole else f"Only its first {_KEPT_CHARACTERS // 1024} KB are kept."
 
 
 def try_event(*, source: Source, event: dict[str, Any]) -> Receipt:
@@ -91,6 +116,27 @@ def try_event(*, source: Source, event: dict[str, Any]) -> Receipt:
         receipt = _accept(source, event)
         transaction.set_rollback(True)
     return receipt
+
+
+def _store(callback: Callback, reading: Reading | None, fault: str) -> Callback:
+    """Take what was read of a callback, unless it was taken before; return what is stored."""
+    source = callback.source
+    # Callbacks of one call are taken one after the other.
+    _lock(source, [reading.call_id, reading.leg_id] if reading else [callback.digest])
+    known = source.callbacks.filter(digest=callback.digest).first()
+    if known is not None and known.outcome != Callback.Outcome.REJECTED:
+        return known
+    callback = known or callback
+    if reading is None:
+        _conclude(callback, Callback.Outcome.REJECTED, fault)
+    else:
+        _take(callback, reading)
+    leave_out_erased(callback)
+    callback.save()
+    if callback.outcome == Callback.Outcome.TAKEN and reading is not None:
+        _take_held(source, {reading.call_id, reading.leg_id})
+    _forget_oldest(source)
+    return callback
 
 
 def _note_refusal(source: Source) -> None:

@@ -14,7 +14,7 @@ from apps.intake.adapters import Reading, UnreadableCallback, generic, twilio
 from apps.intake.adapters.generic import Locale
 from apps.intake.adapters.signatures import is_hmac
 from apps.intake.adapters.twilio_signature import is_signed
-from apps.intake.models import Source
+from apps.intake.models import Callback, Source
 from apps.webhooks.extraction import MAX_BYTES, SampleError, extract
 from apps.webhooks.formats import Format
 from apps.webhooks.mapping import from_plain
@@ -45,11 +45,6 @@ class Request:
     def query(self) -> bytes:
         """The query of its URL."""
         return urlsplit(self.url).query.encode()
-
-    @property
-    def text(self) -> str:
-        """Its body as text, and of a request without one the query."""
-        return _text(self.body or self.query)
 
 
 def is_genuine(source: Source, request: Request) -> bool:
@@ -87,11 +82,36 @@ def read_request(source: Source, request: Request) -> tuple[Reading | None, str]
     now = timezone.now()
     try:
         if not source.is_twilio:
-            message = _message(source, request)
-            digest = digest_of(source, request)
-            return _read_generic(source, _text(message), digest=digest, now=now), ""
+            text, digest = text_of(source, request), digest_of(source, request)
+            return _read_generic(source, text, digest=digest, now=now), ""
         place = _without_nul(parse_qsl(urlsplit(request.url).query))
         return twilio.read(_parameters(request), place=place, now=now), ""
+    except UnreadableCallback as error:
+        return None, str(error)
+
+
+def text_of(source: Source, request: Request) -> str:
+    """Return what is read of a request as text: of Twilio's, the body or else the query."""
+    if source.is_twilio:
+        return _text(request.body or request.query)
+    return _text(_message(source, request))
+
+
+def read_kept(callback: Callback) -> tuple[Reading | None, str]:
+    """Return what a callback says of which all was kept, or why it can not be read.
+
+    Of Twilio's it is what was read when it came.
+    """
+    if callback.source.is_twilio:
+        return Reading(
+            about=callback.about,
+            call_id=callback.call_external_id,
+            event=callback.event,
+            leg_id=callback.leg_external_id,
+        ), ""
+    text, digest, came_at = callback.body, callback.digest, callback.created_at
+    try:
+        return _read_generic(callback.source, text, digest=digest, now=came_at), ""
     except UnreadableCallback as error:
         return None, str(error)
 

@@ -4,18 +4,16 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
 from apps.common.access import Access, Role
 from apps.common.admin import Panel
-from apps.common.admin.dependent import DependentAdmin
 from apps.intake.adapters import UnreadableCallback
-from apps.intake.callbacks import try_event
+from apps.intake.callbacks import try_event, why_not_again
 from apps.intake.forms import MappingForm
-from apps.intake.models import Callback, Source
+from apps.intake.models import Source
 from apps.intake.requests import read_sample_callback
 from apps.webhooks.mapping import from_plain
 from apps.webhooks.services import read_sample
@@ -83,21 +81,18 @@ class CallbacksPanel(Panel):
         callbacks = list(newest[: _SHOWN + 1])
         return {
             "callbacks": [
-                {"row": each, "tone": _TONES[each.outcome], "event": _pretty(each.event)}
+                {
+                    "row": each,
+                    "tone": _TONES[each.outcome],
+                    "event": _pretty(each.event),
+                    "why_not_again": why_not_again(each),
+                }
                 for each in callbacks[:_SHOWN]
             ],
             "shown": _SHOWN,
             "has_more": len(callbacks) > _SHOWN,
+            "may_take_again": access.has_role(Role.ADMIN, row.account_id),
         }
-
-
-@admin.register(Callback)
-class CallbackAdmin(DependentAdmin):
-    """Callbacks are shown on the page of their source."""
-
-    list_display = ["about", "source", "outcome", "created_at"]
-    list_select_related = ["source"]
-    fieldsets = [(None, {"fields": ["source", "about", "outcome", "detail", "created_at"]})]
 
 
 def _tried(source: Source) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""Callbacks beside the page of their source."""
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+
+from apps.common.access import Role
+from apps.common.admin import confirmed, page_context
+from apps.common.admin.dependent import DependentAdmin
+from apps.intake.callbacks import NotTakenAgain, take_again
+from apps.intake.models import Callback
+
+
+@admin.register(Callback)
+class CallbackAdmin(DependentAdmin):
+    """Callbacks are shown on the page of their source."""
+
+    list_display = ["about", "source", "outcome", "created_at"]
+    list_select_related = ["source"]
+    fieldsets = [(None, {"fields": ["source", "about", "outcome", "detail", "created_at"]})]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that takes one again."""
+        again = path(
+            "<path:object_id>/again/",
+            self.admin_site.admin_view(self.again_view),
+            name="intake_callback_again",
+        )
+        return [again, *super().get_urls()]
+
+    def again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Take a rejected callback again, after asking."""
+        callback: Callback = self.row_to_act_on(request, object_id, Role.ADMIN)
+        there = reverse("admin:intake_source_callbacks", args=[callback.source_id])
+
+        def take() -> HttpResponse:
+            try:
+                taken = take_again(callback=callback)
+            except NotTakenAgain as error:
+                messages.error(request, f"It was not taken again. {error}")
+                return redirect(there)
+            outcome = taken.get_outcome_display()
+            note = f"Took callback {taken.public_id} again: {outcome}."
+            self.log_change(request, taken.source, note)
+            is_rejected = taken.outcome == Callback.Outcome.REJECTED
+            level = messages.ERROR if is_rejected else messages.SUCCESS
+            messages.add_message(request, level, f"{outcome}. {taken.detail}".strip())
+            return redirect(there)
+
+        return confirmed(
+            request,
+            title=f"Take “{callback.about or 'the callback'}” again?",
+            question="It is read as the platform is set up now, as if it had just come. Webhooks"
+            " are told of it, however long ago it happened.",
+            button="Take it again",
+            back=there,
+            act=take,
+            context=page_context(self, request, original=callback),
+        )
