@@ -204,7 +204,7 @@ class PostCallActionAdmin(FaceAdmin):
     def example_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Return the example of what is typed."""
         form = self._answered(request, object_id)
-        context: dict[str, Any] = {"addresses": _addresses(_saved(form))}
+        context: dict[str, Any] = {}
         try:
             context["example"] = _example(form)
             context["missing"] = form.fault
@@ -219,7 +219,7 @@ class PostCallActionAdmin(FaceAdmin):
         with tenant_scope(access):
             test = self._test_of(self._answered(request, object_id))
         if not isinstance(test, PreparedTest):
-            return TemplateResponse(request, "faces/example.html", {"missing": test})
+            return TemplateResponse(request, "faces/missing.html", {"missing": test})
 
         def page(context: dict[str, Any]) -> TemplateResponse:
             return TemplateResponse(request, "webhooks/wizard/test.html", context)

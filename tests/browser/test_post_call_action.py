@@ -67,6 +67,30 @@ class TestPostCallAction:
         expect(page.get_by_label("Static Parameters")).to_have_value("client_id=1234")
         assert names(page) == ["from", "when"]
 
+    def test_takes_a_click_while_its_example_is_made_anew(
+        self, open_page: OpenPage, shop: World, receiver: Receiver
+    ) -> None:
+        page = open_page(shop.owner)
+        page.goto(reverse("admin:faces_postcallaction_add"))
+        page.get_by_label("Domain").fill(receiver.url(""))
+        page.get_by_label("Page", exact=True).fill("/ok/post_call.php")
+        page.get_by_label("Static Parameters").fill("a=before")
+        button = page.locator(EXAMPLE).get_by_role("button")
+        expect(button).to_contain_text("a=before")
+
+        button.hover()
+        page.mouse.down()
+        page.get_by_label("Static Parameters").evaluate(
+            "field => { field.value = 'a=after'; field.dispatchEvent(new Event('change',"
+            " {bubbles: true})); }"
+        )
+        expect(button).to_contain_text("a=after")
+        page.mouse.up()
+
+        expect(page.locator("#hl-test")).to_contain_text("Works")
+        (request,) = receiver.requests
+        assert dict(parse_qsl(urlsplit(request.path).query)) == {"a": "after"}
+
     @staticmethod
     def shots(page: Page, name: str) -> None:
         where = os.environ.get("SHOTS")
