@@ -7,6 +7,7 @@ of its own.
 """
 
 import datetime as dt
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,9 @@ from django.utils import timezone
 
 from apps.accounts.models import Account
 from apps.common.audit import purge_entries
+from apps.common.outages import is_database_away
+
+logger = logging.getLogger(__name__)
 
 # Rows that one step looks at, and the pause between two walks over everything.
 STEP = 500
@@ -105,23 +109,33 @@ class Purge:
 
 def _steps() -> Iterator[None]:
     for account in Account.objects.order_by("pk"):
-        now = timezone.now()
-        bodies_until = now - dt.timedelta(days=account.keep_bodies_days)
-        records_until = now - dt.timedelta(days=account.keep_records_days)
-        for deliveries in walk(_DELIVERIES, account.pk, bodies_until):
-            _purge_deliveries(deliveries, bodies_until, records_until)
-            yield
-        for calls in walk(_CALLS, account.pk, records_until):
-            _delete([key for _, key in calls], _HOLD_CALLS, [records_until], _DELETE_CALLS)
-            yield
-        with connection.cursor() as cursor:
-            cursor.execute(_DELETE_ALERTS, [account.pk, records_until])
+        try:
+            yield from _steps_of(account)
+        # The rows of one account must not keep those of all others.
+        except Exception as error:
+            if is_database_away(error):
+                raise
+            logger.exception("The purge of account %s failed.", account.pk)
+
+
+def _steps_of(account: Account) -> Iterator[None]:
+    now = timezone.now()
+    bodies_until = now - dt.timedelta(days=account.keep_bodies_days)
+    records_until = now - dt.timedelta(days=account.keep_records_days)
+    for deliveries in walk(_DELIVERIES, account.pk, bodies_until):
+        _purge_deliveries(deliveries, bodies_until, records_until)
         yield
-        for purge in PURGES:
-            yield from purge(account.pk, bodies_until, records_until)
-        audit_until = now - dt.timedelta(days=account.keep_audit_days)
-        for _ in purge_entries(account_id=account.pk, until=audit_until):
-            yield
+    for calls in walk(_CALLS, account.pk, records_until):
+        _delete([key for _, key in calls], _HOLD_CALLS, [records_until], _DELETE_CALLS)
+        yield
+    with connection.cursor() as cursor:
+        cursor.execute(_DELETE_ALERTS, [account.pk, records_until])
+    yield
+    for purge in PURGES:
+        yield from purge(account.pk, bodies_until, records_until)
+    audit_until = now - dt.timedelta(days=account.keep_audit_days)
+    for _ in purge_entries(account_id=account.pk, until=audit_until):
+        yield
 
 
 def walk(query: str, account_id: uuid.UUID, until: dt.datetime) -> Iterator[list[Any]]:

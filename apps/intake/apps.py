@@ -9,8 +9,10 @@ class IntakeConfig(AppConfig):
     name = "apps.intake"
 
     def ready(self) -> None:
-        """Have callbacks of a call forgotten when its personal data is erased."""
+        """Have callbacks forgotten with what else is."""
         from apps.calls.erasing import FORGET  # noqa: PLC0415 - needs the models
-        from apps.intake.forgetting import forget_callbacks  # noqa: PLC0415
+        from apps.delivery.retention import PURGES  # noqa: PLC0415
+        from apps.intake.forgetting import forget_callbacks, purge_callbacks  # noqa: PLC0415
 
+        PURGES.append(purge_callbacks)
         FORGET.append(forget_callbacks)

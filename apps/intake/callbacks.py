@@ -16,7 +16,7 @@ from apps.common.ids import InvalidPublicId
 from apps.common.locks import hold
 from apps.common.tenancy import system_scope, tenant_scope
 from apps.intake.adapters import Reading, twilio
-from apps.intake.forgetting import leave_out_erased
+from apps.intake.forgetting import HELD_FOR, leave_out_erased
 from apps.intake.models import Callback, Source
 from apps.intake.requests import (
     Request,
@@ -30,7 +30,6 @@ from apps.intake.services import Receipt, accept_events
 
 # Callbacks that are kept of a source, to look at; those that wait for their call stay longer.
 MOST_KEPT = 500
-HELD_FOR = dt.timedelta(days=2)
 _KEPT_CHARACTERS = 16_384
 _REFUSED_EVERY = dt.timedelta(minutes=1)
 

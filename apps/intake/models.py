@@ -133,7 +133,10 @@ class Callback(AccountOwned):
     about = models.CharField(max_length=200, blank=True)
     call_external_id = models.CharField("platform's call id", max_length=128, blank=True)
     leg_external_id = models.CharField(max_length=128, blank=True)
-    call = models.ForeignKey(Call, models.SET_NULL, null=True, related_name="+")
+    # PostgreSQL empties it with the call, which is purged past Django.
+    call = models.ForeignKey(
+        Call, models.SET_NULL, null=True, related_name="+", db_constraint=False
+    )
     outcome = models.CharField(max_length=10, choices=Outcome)
     detail = models.CharField(max_length=500, blank=True)
     body = models.TextField(blank=True)

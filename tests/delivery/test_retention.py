@@ -1,6 +1,8 @@
 """Retention: what is forgotten when, and what never is."""
 
 import datetime as dt
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from apps.accounts.models import Account
 from apps.calls.models import Call, CallEvent
 from apps.common.access import Role
 from apps.common.models import AuditEntry
+from apps.delivery import retention
 from apps.delivery.models import Alert, Attempt, Delivery, DeliveryState
 from apps.delivery.retention import _DELIVERIES, STEP, Purge
 from apps.delivery.sweep import Sweep
@@ -197,6 +200,22 @@ class TestThePurge:
             walk.run_for(1)
             left.add(Delivery.objects.count())
         assert {0, 3} < left
+
+    def test_of_one_account_that_fails_keeps_no_other_waiting(
+        self, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        purged: list[uuid.UUID] = []
+
+        def purge_room(account_id: uuid.UUID, *_: dt.datetime) -> Iterator[None]:
+            purged.append(account_id)
+            if account_id == account.pk:
+                raise IntegrityError("Something refers to what is to go.")
+            yield
+
+        monkeypatch.setattr(retention, "PURGES", [purge_room])
+        others = [AccountFactory() for _ in range(2)]
+        purge()
+        assert purged == [account.pk, *(other.pk for other in others)]
 
     def test_walks_by_an_index_alone(self, account: Account) -> None:
         ended(account, 91)
