@@ -83,7 +83,7 @@ def _blank(call: Call) -> None:
     call.snapshot = without_person(call.snapshot) | tags
     call.erased_at = call.erased_at or timezone.now()
     call.save(update_fields=["caller", "caller_name", "context", "snapshot", "erased_at"])
-    for event in call.events.all():
+    for event in call.events.iterator(chunk_size=100):
         event.facts = without_person(event.facts)
         event.snapshot = without_person(event.snapshot) | tags
         event.save(update_fields=["facts", "snapshot"])
