@@ -179,7 +179,14 @@ def _members_of(body: bytes) -> dict[str, str]:
         raise UnreadableCallback("Its body is neither a form nor JSON.") from None
     if not isinstance(members, dict):
         raise UnreadableCallback("Its body is no JSON object.")
-    return {name: str(value) for name, value in members.items() if value is not None}
+    try:
+        return {name: _as_text(each) for name, each in members.items() if each is not None}
+    except orjson.JSONEncodeError:
+        raise UnreadableCallback("Its body has too many levels.") from None
+
+
+def _as_text(member: object) -> str:
+    return member if isinstance(member, str) else orjson.dumps(member).decode()
 
 
 def _form_of(request: Request) -> list[tuple[str, str]]:

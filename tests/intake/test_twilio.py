@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import json
 from typing import Any
 
 import pytest
@@ -243,17 +242,32 @@ class TestABadBody:
         kept = Callback.objects.get()
         assert (kept.outcome, "dancing" in kept.detail) == ("rejected", True)
 
-    def test_takes_no_json_list(self, source: Source) -> None:
-        body = json.dumps([1]).encode()
+    def post_json(self, source: Source, body: bytes) -> Any:
         path = f"{path_of(source)}?bodySHA256={hashlib.sha256(body).hexdigest()}"
         signature = sign(f"http://127.0.0.1:8000{path}", [], token=source.auth_token)
-        answer = Client().post(
+        return Client(raise_request_exception=False).post(
             path,
             body,
             content_type="application/json",
             headers={"X-Twilio-Signature": signature},
         )
-        assert answer.status_code == 422
+
+    @pytest.mark.parametrize(
+        "body", [b"[1]", b'"x"', b'{"CallSid": "CA1", "To": ' + b"[" * 900 + b"]" * 900 + b"}"]
+    )
+    def test_takes_no_json_but_an_object_of_texts(self, source: Source, body: bytes) -> None:
+        answer = self.post_json(source, body)
+        assert answer.status_code == 422, answer.content
+        assert not Call.objects.exists()
+
+    def test_may_have_more_than_texts(self, source: Source) -> None:
+        body = (
+            b'{"CallSid": "CA1", "CallStatus": "ringing", "Flag": true, "More": {"a": [1, null]}}'
+        )
+        assert self.post_json(source, body).status_code == 204
+        kept = Callback.objects.get().event
+        assert kept is not None
+        assert (kept["custom"]["Flag"], kept["custom"]["More"]) == ("true", '{"a":[1,null]}')
 
     def test_knows_no_get(self, source: Source) -> None:
         assert Client().get(path_of(source)).status_code == 405
