@@ -208,6 +208,9 @@ def _write(imported: Import) -> None:
     """Check once more, and write: all rows in this transaction, or none."""
     # Only one import is written into an account at a time.
     hold(f"import {imported.account_id}")
+    if not Import.objects.filter(pk=imported.pk, state=Import.State.WRITING).exists():
+        # Another sweep has written it meanwhile.
+        return
     kind = KINDS[imported.kind]
     rows, _ = _read(kind, bytes(imported.content))
     checked = check_rows(kind=kind, account_id=imported.account_id, rows=rows)
