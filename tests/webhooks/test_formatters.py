@@ -34,6 +34,14 @@ class TestPhone:
             ("anonymous", "digits", None),
             ("+17776734736", "last10", "7776734736"),
             ("anonymous", "last10", None),
+            ("7776734736", "international", "+1 777-673-4736"),
+            ("+442079460958", "international", "+44 20 7946 0958"),
+            ("7776734736", "dashes", "777-673-4736"),
+            ("7776734736", "dots", "777.673.4736"),
+            ("7776734736", "spaces", "777 673 4736"),
+            ("+442079460958", "dashes", "020-7946-0958"),
+            ("anonymous", "dashes", "anonymous"),
+            ("1x", "dots", None),
         ],
     )
     def test_writes_the_number_as_wanted(self, value, style, expected):
@@ -56,6 +64,11 @@ class TestDate:
             ({"style": "unix_ms"}, "1553731500250"),
             ({"style": "unix_us"}, "1553731500250000"),
             ({"style": "custom", "pattern": "yyyy-MM-dd HH:mm:ss"}, "2019-03-28 00:05:00"),
+            ({"style": "custom", "pattern": "HH:mm:ss.SSSSSSXX"}, "00:05:00.250000+0000"),
+            (
+                {"style": "custom", "pattern": "HH:mm XX", "zone": "America/Los_Angeles"},
+                "17:05 -0700",
+            ),
             ({"style": "custom", "pattern": "d MMM yy, h:mm a"}, "28 Mar 19, 12:05 AM"),
             ({"style": "custom", "pattern": "EEEE, MMMM d"}, "Thursday, March 28"),
             ({"style": "custom", "pattern": "H'h'm SSS XXX"}, "0h5 250 +00:00"),
@@ -126,6 +139,27 @@ class TestNumber:
         assert 0 <= int(number) < 2**53
 
 
+class TestDuration:
+    @pytest.mark.parametrize(
+        ("value", "style", "expected"),
+        [
+            (36, "hh_mm_ss", "00:00:36"),
+            ("3725", "hh_mm_ss", "01:02:05"),
+            ("3725", "h_mm_ss", "1:02:05"),
+            ("3725", "mm_ss", "62:05"),
+            ("65", "m_ss", "1:05"),
+            ("59.5", "m_ss", "1:00"),
+            (0, "iso", "PT0S"),
+            ("3600", "iso", "PT1H"),
+            ("3725", "iso", "PT1H2M5S"),
+            ("-1", "m_ss", None),
+            ("soon", "m_ss", None),
+        ],
+    )
+    def test_writes_seconds_as_wanted(self, value, style, expected):
+        assert formatted(value, "duration", style=style) == expected
+
+
 class TestBoolean:
     @pytest.mark.parametrize(
         ("value", "style", "expected"),
@@ -133,6 +167,8 @@ class TestBoolean:
             ("1", "true_false", "true"),
             ("0", "yes_no", "no"),
             (True, "1_0", "1"),
+            ("1", "y_n", "Y"),
+            ("off", "on_off", "off"),
             ("No", "1_0", "0"),
             ("maybe", "1_0", None),
         ],
@@ -246,6 +282,10 @@ class TestAnyValue:
             ("date", {"style": "custom", "pattern": "yyyy EEE a XXX"}),
             ("number", {"decimals": 10}),
             ("minutes", {"rounding": "up"}),
+            ("phone", {"style": "dashes"}),
+            ("phone", {"style": "international"}),
+            ("duration", {"style": "iso"}),
+            ("duration", {"style": "hh_mm_ss"}),
             ("boolean", {"style": "1_0"}),
             ("case", {"style": "title"}),
             ("truncate", {"length": 1}),

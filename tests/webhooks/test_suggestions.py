@@ -6,12 +6,11 @@ from hypothesis import strategies as st
 
 from apps.webhooks.extraction import Field, FieldType, Sample, extract
 from apps.webhooks.formats import Format
-from apps.webhooks.mapping import Formatter, steps
 from apps.webhooks.suggestions import CUT_OFF, Learned, suggest
 from apps.webhooks.suggestions.aliases import CLEAR, OF, SUBJECTS
 from apps.webhooks.suggestions.matching import matches_of
 from apps.webhooks.suggestions.names import steps_of, words_of
-from apps.webhooks.tokens import EXAMPLE_SNAPSHOT, TOKENS, TokenType, find_token
+from apps.webhooks.tokens import TOKENS, TokenType, find_token
 from tests.webhooks.strategies import json_samples, pair_samples, xml_samples
 from tests.webhooks.suggestion_cases import CASES
 
@@ -126,60 +125,6 @@ class TestReason:
     )
     def test_is_in_words(self, path, reason):
         assert suggestions_for(path, "")[0].reason == reason
-
-
-class TestFormatters:
-    @pytest.mark.parametrize(
-        ("path", "value", "formatter"),
-        [
-            ("$.phone", "+15555551234", Formatter("phone", {"style": "e164"})),
-            ("$.phone", "(555) 555-1234", Formatter("phone", {"style": "national"})),
-            ("$.phone", "15555551234", Formatter("phone", {"style": "digits"})),
-            ("$.start_time", "1553731500", Formatter("date", {"style": "unix"})),
-            ("$.start_time", "1553731500000", Formatter("date", {"style": "unix_ms"})),
-            ("$.repeat_caller", "true", Formatter("boolean", {"style": "true_false"})),
-            ("$.repeat_caller", "No", Formatter("boolean", {"style": "yes_no"})),
-            ("$.duration_ms", "36000", Formatter("milliseconds")),
-            ("$.call_duration_minutes", "1", Formatter("minutes")),
-            ("$.phone", "5" * 64, Formatter("hash", {"normalise": "phone"})),
-            ("$.first_name", "a" * 64, Formatter("hash", {"normalise": "letters"})),
-        ],
-    )
-    def test_follow_the_shape_of_the_value(self, path, value, formatter):
-        assert suggestions_for(path, value)[0].formatters == (formatter,)
-
-    @pytest.mark.parametrize(
-        ("path", "value", "type_"),
-        [
-            ("$.phone", "5555551234", FieldType.STRING),
-            ("$.start_time", "2019-03-28T00:05:00.000Z", FieldType.STRING),
-            ("$.repeat_caller", "1", FieldType.STRING),
-            ("$.repeat_caller", "true", FieldType.BOOLEAN),
-        ],
-    )
-    def test_are_none_where_the_token_is_written_so_anyway(self, path, value, type_):
-        assert suggestions_for(path, value, type_)[0].formatters == ()
-
-    @pytest.mark.parametrize(
-        "value",
-        [
-            "2019-03-27",
-            "2019-03-27 17:05",
-            "2019-03-27 17:05:00",
-            "2019-03-27T17:05:00",
-            "2019-03-28T00:05:00Z",
-            "2019-03-27T17:05:00-07:00",
-            "03/27/2019",
-            "03/27/2019 17:05",
-            "3/27/2019 5:05 PM",
-        ],
-    )
-    def test_write_the_time_of_the_example_as_the_sample_does(self, value):
-        [found] = suggestions_for("$.start_time", value)
-        written = TOKENS["call_start_time"].read(EXAMPLE_SNAPSHOT)
-        for step in steps(found.formatters):
-            written = step(written, EXAMPLE_SNAPSHOT)
-        assert written == value
 
 
 class TestLearned:

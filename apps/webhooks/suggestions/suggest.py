@@ -17,7 +17,8 @@ from apps.webhooks.suggestions.learned import (
 )
 from apps.webhooks.suggestions.matching import CUT_OFF, DOUBTFUL, EXACT, matches_of
 from apps.webhooks.suggestions.names import Steps, is_attribute, steps_of
-from apps.webhooks.suggestions.shapes import Shape, fits, formatters_for, shape_of
+from apps.webhooks.suggestions.shapes import Shape, fits, shape_of
+from apps.webhooks.suggestions.writing import formatters_for
 from apps.webhooks.tokens import TOKENS, Token, UnknownToken, find_token
 
 _MOST = 3

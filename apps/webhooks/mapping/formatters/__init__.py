@@ -7,6 +7,7 @@ from apps.webhooks.mapping.fields import Formatter
 from apps.webhooks.mapping.formatters.dates import DATE
 from apps.webhooks.mapping.formatters.numbers import (
     BOOLEAN,
+    DURATION,
     ID_NUMBER,
     MILLISECONDS,
     MINUTES,
@@ -31,6 +32,7 @@ FORMATTERS: Mapping[str, FormatterSpec] = MappingProxyType(
             NUMBER,
             MINUTES,
             MILLISECONDS,
+            DURATION,
             ID_NUMBER,
             BOOLEAN,
             CASE,

@@ -57,8 +57,10 @@ _PIECES: dict[str, Callable[[datetime], str]] = {
     "ss": lambda at: f"{at.second:02}",
     "s": lambda at: str(at.second),
     "SSS": lambda at: f"{at.microsecond // 1000:03}",
+    "SSSSSS": lambda at: f"{at.microsecond:06}",
     "a": lambda at: "AM" if at.hour < 12 else "PM",
     "XXX": lambda at: _offset(at),
+    "XX": lambda at: _offset(at).replace(":", ""),
 }
 _PATTERN = re.compile(r"'(?P<quoted>[^']*)'|(?P<piece>([A-Za-z])\3*)|(?P<literal>[^A-Za-z']+|')")
 

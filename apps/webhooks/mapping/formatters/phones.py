@@ -1,4 +1,4 @@
-"""Phone numbers: E.164, national, digits only, the last ten digits."""
+"""Phone numbers: E.164, international, national, other separators, digits only, the last ten."""
 
 import re
 
@@ -19,6 +19,9 @@ _E164 = re.compile(E164)
 _TEN_DIGITS = re.compile(r"[2-9][0-9]{9}")
 _NO_DIGIT = re.compile(r"[^0-9]")
 _NANP = 1
+_DIGITS = re.compile(r"[0-9]+")
+_DIGITS_ONLY = frozenset({"digits", "last10"})
+_SEPARATORS = {"dashes": "-", "dots": ".", "spaces": " "}
 
 
 def e164(value: Value, country: str) -> str | None:
@@ -47,23 +50,31 @@ def _build(options: Options) -> Step:
         digits = _NO_DIGIT.sub("", as_text(value))
         if not digits:
             # "anonymous" says something; cut down to its digits it would not.
-            return value if style in ("e164", "national") else None
+            return None if style in _DIGITS_ONLY else value
+        if style == "last10":
+            return digits[-10:]
         number = e164(value, country)
-        match style:
-            case "e164":
-                return number
-            case "national":
-                return None if number is None else _national(number)
-            case "digits":
-                return None if number is None else number[1:]
-        return digits[-10:]
+        return None if number is None else _written(number, style)
 
     return step
 
 
-def _national(number: str) -> str:
-    parsed = phonenumbers.parse(number)
-    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL))
+def _written(number: str, style: str) -> str:
+    """A number in E.164 as the style has it."""
+    match style:
+        case "e164":
+            return number
+        case "digits":
+            return number[1:]
+        case "international":
+            return _formatted(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    national = _formatted(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    separator = _SEPARATORS.get(style)
+    return national if separator is None else separator.join(_DIGITS.findall(national))
+
+
+def _formatted(number: str, form: int) -> str:
+    return str(phonenumbers.format_number(phonenumbers.parse(number), form))
 
 
 PHONE = FormatterSpec(
@@ -76,7 +87,11 @@ PHONE = FormatterSpec(
             OptionKind.CHOICE,
             choices=(
                 ("e164", "E.164: +17776734736"),
+                ("international", "International: +1 777-673-4736"),
                 ("national", "National: (777) 673-4736"),
+                ("dashes", "With dashes: 777-673-4736"),
+                ("dots", "With dots: 777.673.4736"),
+                ("spaces", "With blanks: 777 673 4736"),
                 ("digits", "Digits with country code: 17776734736"),
                 ("last10", "Last ten digits: 7776734736"),
             ),
