@@ -94,7 +94,8 @@ document.addEventListener("change", (event) => {
 });
 
 // The theme has controls that only a mouse reaches: give them to the keyboard, and names.
-const ICON_NAMES = { dock_to_right: "Side bar", close: "Close", more_horiz: "More" };
+const ICON_NAMES = { dock_to_right: "Side bar", close: "Close", more_horiz: "More", search: "Search" };
+const CLICKED = "a, button, summary, [x-on\\:click]";
 
 // A field in a table has its name in the head of its column only.
 const nameCells = (within) => {
@@ -106,6 +107,30 @@ const nameCells = (within) => {
 };
 document.addEventListener("formset:added", (event) => nameCells(event.target));
 
+// A searchable select is called by the value that is chosen; by its label, too, once it is made.
+const nameOf = (select) => select.labels[0]?.textContent.replace("*", "").trim() || select.ariaLabel || "";
+const nameSelects = () => setTimeout(() => {
+  document.querySelectorAll("select.select2-hidden-accessible").forEach((select) => {
+    const shown = select.nextElementSibling?.querySelector(".select2-selection");
+    const chosen = shown?.querySelector(".select2-selection__rendered");
+    if (!chosen || !nameOf(select)) {
+      return;
+    }
+    shown.id ||= `${chosen.id}-shown`;
+    shown.setAttribute("aria-label", nameOf(select));
+    shown.setAttribute("aria-labelledby", `${shown.id} ${chosen.id}`);
+    chosen.removeAttribute("role");
+  });
+});
+["formset:added", "htmx:afterSettle"].forEach((event) => document.addEventListener(event, nameSelects));
+window.addEventListener("load", () => {
+  nameSelects();
+  window.django?.jQuery(document).on("select2:open", (event) => {
+    const search = document.querySelector(".select2-container--open .select2-search__field");
+    search?.setAttribute("aria-label", `Search ${nameOf(event.target)}`.trim());
+  });
+});
+
 document.addEventListener("DOMContentLoaded", () => {
   nameCells(document);
   // Tabs go on in a second line; the theme would now and then fold some away, the open one too.
@@ -114,22 +139,26 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("input[type=file]").forEach((input) => {
     input.hasChangeListener = true;
   });
-  // An icon is a word in a font: beside the text of a link or button it would be read out, too.
-  document.querySelectorAll(":is(a, button) > .material-symbols-outlined:not([role])").forEach((icon) => {
-    if (icon.parentElement.title || icon.parentElement.textContent.trim() !== icon.textContent.trim()) {
+  // An icon is a word in a font: it would be read out beside the text of a control, or as its name.
+  document.querySelectorAll(".material-symbols-outlined:not([role])").forEach((icon) => {
+    const control = icon.closest(CLICKED);
+    const name = ICON_NAMES[icon.textContent.trim()];
+    if (!control) {
+      return;
+    }
+    if (control.title || control.textContent.trim() !== icon.textContent.trim()) {
       icon.setAttribute("aria-hidden", "true");
+    } else if (name) {
+      control.setAttribute("aria-label", name);
     }
   });
+  document.getElementById("content")?.setAttribute("role", "main");
   document.querySelectorAll("[x-on\\:click]").forEach((control) => {
     if (control.matches("button, input, select, textarea, summary, a[href]")) {
       return;
     }
     control.tabIndex = 0;
     control.setAttribute("role", "button");
-    const name = ICON_NAMES[control.textContent.trim()];
-    if (name) {
-      control.setAttribute("aria-label", name);
-    }
   });
 });
 

@@ -173,7 +173,7 @@ class TestTheWebhookStep:
 
 def choose(page: Page, field: str, typed: str) -> None:
     """Search in a drop-down of the wizard, and take what is found."""
-    page.locator(f"[aria-labelledby=select2-id_{field}-container]").click()
+    page.locator(f"#select2-id_{field}-container").click()
     page.locator(".select2-search__field").fill(typed)
     expect(page.locator(".select2-results__option--highlighted")).to_contain_text(
         typed, ignore_case=True

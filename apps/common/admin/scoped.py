@@ -18,6 +18,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import ForeignKey, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.text import capfirst
 
 from apps.common.access import Role
 from apps.common.admin.columns import documents_of
@@ -229,7 +230,9 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
             except ValidationError:
                 self.message_user(request, "What was chosen is not in the list.", messages.ERROR)
                 return HttpResponseRedirect(request.get_full_path())
-        response: HttpResponse = super().changelist_view(request, extra_context)
+        # Django would call it by what can be done there.
+        titled = {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
+        response: HttpResponse = super().changelist_view(request, titled)
         return response
 
     def changeform_view(
