@@ -17,6 +17,7 @@ from apps.delivery.clients import aiohttp_client, blocking, failures
 from apps.delivery.clients.connecting import GuardedConnector
 from apps.delivery.clients.exchange import Exchange, current_exchange
 from apps.delivery.clients.failures import RefusedSocket
+from apps.delivery.clients.lookups import DNS_THREADS
 from apps.delivery.clients.tls import client_context
 from apps.delivery.outcome import ErrorKind
 from tests.delivery.http_clients import CLIENTS, Client, answer, post
@@ -166,6 +167,24 @@ class TestNames:
         [outcome] = client(post("http://hook.example/", 0.5), resolve=resolve)
         assert outcome.error_kind is K.TIMEOUT
         assert time.monotonic() - started < SLACK_S
+
+    def test_whose_server_hangs_keep_nobody_from_looking_up_others(
+        self, client: Client, receiver: Receiver
+    ) -> None:
+        released = threading.Event()
+
+        def resolve(host: str, *_: Any, **__: Any) -> list[Any]:
+            if host == "hang.example":
+                released.wait(60)
+            return answer("127.0.0.1")
+
+        hanging = [post("http://hang.example/", 0.01) for _ in range(DNS_THREADS + 1)]
+        try:
+            outcomes = client(*hanging, post(receiver.url(host="hook.example")), resolve=resolve)
+        finally:
+            released.set()
+        assert {outcome.error_kind for outcome in outcomes[:-1]} == {K.TIMEOUT}
+        assert outcomes[-1].status == 200
 
 
 class TestConnecting:

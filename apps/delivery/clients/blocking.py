@@ -11,9 +11,7 @@ import select
 import socket
 import ssl
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -25,10 +23,10 @@ from apps.delivery.clients.exchange import (
     CONNECT_TIMEOUT_S,
     MAX_INTERIM_ANSWERS,
     Exchange,
-    Resolve,
     current_exchange,
 )
 from apps.delivery.clients.failures import Failure
+from apps.delivery.clients.lookups import Lookups
 from apps.delivery.clients.tunnels import dig_tunnel, way_to
 from apps.delivery.outcome import MAX_HEAD_BYTES, MAX_HEADER_LINE_BYTES, ErrorKind
 
@@ -50,11 +48,10 @@ class ExchangeFailed(Exception):
 
 @dataclass(frozen=True)
 class Dialer:
-    """Opens sockets to vetted addresses; `dns_threads` let a lookup be given up at the deadline."""
+    """Opens sockets to vetted addresses, and gives up at the deadline."""
 
     policy: EgressPolicy
-    resolve: Resolve
-    dns_threads: ThreadPoolExecutor
+    lookups: Lookups
     ssl_context: ssl.SSLContext
 
     def __post_init__(self) -> None:
@@ -90,8 +87,7 @@ class Dialer:
         return _connect(addresses, port, exchange, self.policy.proxy)
 
     def _look_up(self, host: str, port: int, exchange: Exchange) -> Sequence[IPAddress]:
-        lookup = partial(self.resolve, host, port, type=socket.SOCK_STREAM)
-        answer = self.dns_threads.submit(lookup).result(exchange.remaining_s())
+        answer = self.lookups.ask(host, port, within_s=exchange.remaining_s())
         return self.policy.vet_answer(host, [info[4][0] for info in answer])
 
     def _secure(self, sock: socket.socket, host: str) -> "DeadlineTLSSocket":

@@ -22,6 +22,7 @@ from apps.common.egress import BlockedAddress, EgressPolicy
 from apps.common.special_addresses import IPAddress
 from apps.delivery.clients.exchange import Resolve, current_exchange
 from apps.delivery.clients.failures import RefusedSocket
+from apps.delivery.clients.lookups import DNS_THREADS
 from apps.delivery.clients.tunnels import open_tunnel
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 KEEPALIVE_S: Final = 15.0
 # An answer is kept this long; its addresses were vetted, and stay the ones connected to.
 DNS_TTL_S: Final = 10
-# A name server that hangs holds a thread for its time; others must find one free.
-DNS_THREADS: Final = 64
 
 
 class GuardedConnector(aiohttp.TCPConnector):

@@ -11,7 +11,6 @@ import socket
 import ssl
 import threading
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import lru_cache
 from time import perf_counter
@@ -29,6 +28,7 @@ from apps.delivery.clients import failures
 from apps.delivery.clients.blocking import AnySocket, Dialer, ExchangeFailed, FinalAnswer
 from apps.delivery.clients.exchange import Exchange, Resolve, current_exchange
 from apps.delivery.clients.failures import Failure, printable
+from apps.delivery.clients.lookups import Lookups
 from apps.delivery.clients.tls import client_context
 from apps.delivery.clients.wire import UnsendableRequest, encode_request
 from apps.delivery.outcome import (
@@ -42,7 +42,6 @@ from apps.delivery.outcome import (
 
 logger = logging.getLogger(__name__)
 
-DNS_THREADS: Final = 8
 POOLED_HOSTS: Final = 64
 POOLED_CONNECTIONS_PER_HOST: Final = 16
 
@@ -85,8 +84,8 @@ class WaitingSession:
 
     def __init__(self, policy: EgressPolicy, resolve: Resolve, ssl_context: ssl.SSLContext) -> None:
         self._policy = policy
-        self._dns_threads = ThreadPoolExecutor(DNS_THREADS, thread_name_prefix="dns")
-        self._dialer = Dialer(policy, resolve, self._dns_threads, ssl_context)
+        self._lookups = Lookups(resolve)
+        self._dialer = Dialer(policy, self._lookups, ssl_context)
         self._pool = _Pool()
         self._kept = lru_cache(maxsize=4096)(self._destination)
 
@@ -119,7 +118,7 @@ class WaitingSession:
     def close(self) -> None:
         """Close pooled connections and let the resolver's threads go."""
         self._pool.close()
-        self._dns_threads.shutdown(wait=False, cancel_futures=True)
+        self._lookups.close()
 
     def __enter__(self) -> Self:
         return self
