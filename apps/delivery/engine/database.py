@@ -52,6 +52,10 @@ class Database:
         while True:
             try:
                 return await work(await self._connected())
+            except psycopg.errors.DeadlockDetected as error:
+                # PostgreSQL has undone it, and let the other go on.
+                logger.warning("Another transaction was in the way, trying again: %s", error)
+                continue
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 if self._is_stopping():
                     raise

@@ -16,6 +16,8 @@ from apps.delivery.outcome import ErrorKind, Outcome
 from apps.delivery.retry import State, Verdict
 
 _MAX_ERROR_CHARS = 500
+# In the order in which intake locks them: otherwise each may hold what the other waits for.
+_LOCK = "SELECT FROM delivery_delivery WHERE id = ANY (%s::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 _UPDATE = """
 UPDATE delivery_delivery delivery
 SET state = result.state,
@@ -101,6 +103,7 @@ async def record(connection: AsyncConnection[Any], tried: Sequence[Tried], *, wo
     left alone, but the try is kept: it was made.
     """
     await _copy_attempts(connection, tried, worker)
+    await connection.execute(_LOCK, [key_array(each.held.id for each in tried)])
     await connection.execute(_UPDATE, _columns(tried))
     await _release(connection, tried)
     gone = [each.held.webhook_id for each in tried if each.verdict.disable_webhook]
