@@ -28,6 +28,11 @@ def new_id() -> uuid.UUID:
     return uuid7()
 
 
+def made_at_s(key: uuid.UUID) -> float:
+    """Return when a UUIDv7 was made, in seconds since the epoch."""
+    return (key.int >> 80) / 1000
+
+
 def encode_public_id(prefix: str, key: uuid.UUID) -> str:
     """Return the TypeID of a key, as `wh_01jd2x…`."""
     number = key.int

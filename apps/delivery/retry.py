@@ -24,8 +24,10 @@ RETRY_AFTER_CAP_S: Final = 10 * _HOUR
 CLIENT_ERROR_RETRIES: Final = 5
 PATIENT_CLIENT_ERRORS: Final = frozenset({408, 409, 425, 429})
 GONE: Final = 410
-# Wait after an error on our side, in seconds, and after one that an operator has to mend.
+# Wait after an error on our side, in seconds; while it lasts, a tenth of the time so far, but not
+# more than a minute. And after one that an operator has to mend.
 LOCAL_RETRY_S: Final = 5
+LONGEST_LOCAL_RETRY_S: Final = 60
 SETTINGS_RETRY_S: Final = _HOUR
 
 # Tries whose end nobody knows, as they ended with their worker or broke down, until a delivery is
@@ -35,8 +37,6 @@ LOST_TOO_OFTEN: Final = (
     f"Not sent again: {MOST_LOST} tries ended with the worker that made them, or broke down in"
     " Hookline. It may have arrived. It can be resent."
 )
-
-_UNSPENT: Final = {ErrorKind.LOCAL: LOCAL_RETRY_S, ErrorKind.SETTINGS: SETTINGS_RETRY_S}
 
 Random = Callable[[], float]
 """Gives a number in [0, 1), as `random.random` does."""
@@ -85,19 +85,29 @@ class Verdict:
 
 
 def judge(
-    outcome: Outcome, attempt_number: int, policy: RetryPolicy, *, now: datetime, random: Random
+    outcome: Outcome,
+    attempt_number: int,
+    policy: RetryPolicy,
+    *,
+    now: datetime,
+    random: Random,
+    stuck_for_s: float = 0.0,
 ) -> Verdict:
     """Decide what a try's outcome means for its delivery.
 
     `attempt_number` counts from 1 and includes this try, but none that was lost; `now` is aware and
-    only reads dates in Retry-After.
+    only reads dates in Retry-After. `stuck_for_s` is how long the delivery may have failed on our
+    side, in seconds; 0 for the first time.
     """
-    if outcome.error_kind in _UNSPENT:
+    if outcome.error_kind in (ErrorKind.LOCAL, ErrorKind.SETTINGS):
+        is_local = outcome.error_kind is ErrorKind.LOCAL
         return Verdict(
             State.RETRY,
             outcome.error_message,
             error_kind=outcome.error_kind,
-            retry_in_s=_jittered(_UNSPENT[outcome.error_kind], random),
+            retry_in_s=_jittered(
+                _local_wait(stuck_for_s) if is_local else SETTINGS_RETRY_S, random
+            ),
             spends_try=False,
         )
     if outcome.error_kind is ErrorKind.LOST:
@@ -176,6 +186,10 @@ def next_delay(
         return None
     delay = _jittered(schedule[attempts_made - 1], random)
     return max(delay, min(retry_after_s or 0.0, RETRY_AFTER_CAP_S))
+
+
+def _local_wait(stuck_for_s: float) -> float:
+    return max(LOCAL_RETRY_S, min(stuck_for_s / 10, LONGEST_LOCAL_RETRY_S))
 
 
 def _jittered(delay_s: float, random: Random) -> float:

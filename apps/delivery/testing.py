@@ -109,6 +109,7 @@ def prepare_test(
         revision=0,
         expires_at=None,
         changed_paths=None,
+        last_error="",
         claim=_NOBODY,
         deadline=0.0,
     )

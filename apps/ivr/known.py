@@ -1,10 +1,12 @@
 """What is read before a receiver is asked and stored afterwards, in one statement each."""
 
+import logging
 import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
+from django.core.exceptions import ImproperlyConfigured
 
 from apps.accounts.models import Location
 from apps.common.access import Access
@@ -18,6 +20,8 @@ from apps.common.tenancy import tenant_scope
 from apps.common.trips import Trip, tenant_trip
 from apps.ivr.models import Ivr, IvrExchange, IvrHook
 from apps.ivr.retention import bare
+
+logger = logging.getLogger(__name__)
 
 # Exchanges of the same call among which a repeat is looked for.
 _MOST_BEFORE: Final = 20
@@ -81,6 +85,7 @@ RETURNING set_config('synchronous_commit', 'off', true)
 class Known:
     """An IVR with its web hook, and the call that results are about.
 
+    `is_readable` says that the credential of the hook is there in clear, if it has one;
     `parameters` are names and tokens; `call` is its snapshot, or where the IVR is, if no event has
     told of it; `is_erased` says that nothing about a person is kept of it. `before` are the newest
     exchanges of the call that are not forgotten, the last one first: whether it was this IVR, the
@@ -89,6 +94,7 @@ class Known:
 
     ivr: Ivr
     hook: IvrHook
+    is_readable: bool
     is_location_active: bool
     parameters: list[tuple[str, str]]
     call: dict[str, Any]
@@ -156,12 +162,13 @@ def _known(access: Access, row: tuple[Any, ...]) -> Known:
     of_hook, rest = rest[: len(_OF_HOOK)], rest[len(_OF_HOOK) :]
     authorization, is_location_active, parameters, call, before = rest
     ivr = new_row(Ivr, dict(zip(_OF_IVR, of_ivr, strict=True)))
+    in_clear = _in_clear(ivr, authorization)
     hook = new_row(
         IvrHook,
         {
             **dict(zip(_OF_HOOK, of_hook, strict=True)),
             "account_id": ivr.account_id,
-            "authorization": decrypt(authorization) if authorization else "",
+            "authorization": in_clear or "",
         },
         ivr=ivr,
     )
@@ -169,12 +176,23 @@ def _known(access: Access, row: tuple[Any, ...]) -> Known:
     return Known(
         ivr=ivr,
         hook=hook,
+        is_readable=in_clear is not None,
         is_location_active=is_location_active,
         parameters=[(name, token) for name, token in orjson.loads(parameters or "[]")],
         call=snapshot,
         is_erased=is_erased,
         before=[(is_this, key, reply) for is_this, key, reply in orjson.loads(before or "[]")],
     )
+
+
+def _in_clear(ivr: Ivr, authorization: str) -> str | None:
+    """Return a credential as it is sent; None where the key to read it is missing."""
+    try:
+        return decrypt(authorization) if authorization else ""
+    except ImproperlyConfigured as error:
+        # The caller waits, and gets the default action.
+        logger.error("The web hook of %s is not asked: %s", ivr.public_id, error)
+        return None
 
 
 def _place(access: Access, ivr: Ivr) -> dict[str, Any]:

@@ -113,6 +113,8 @@ def _prepare(known: Known, results: Results, accept: str) -> Asked:
     asked = Asked(new_id(), known.hook, results, form)
     if not known.hook.is_active:
         return replace(asked, reason="The web hook is switched off.")
+    if not known.is_readable:
+        return replace(asked, reason="The credential of the web hook can not be read.")
     if not known.is_location_active:
         return replace(asked, reason="The location is switched off.")
     told = results.pass_through

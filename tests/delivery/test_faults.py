@@ -20,6 +20,7 @@ from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
 from apps.calls.models import CallEvent
+from apps.common.egress import EgressPolicy
 from apps.common.embedded.redis_server import RedisServer
 from apps.common.ids import new_id
 from apps.delivery.clients.aiohttp_client import guarded_session
@@ -30,6 +31,7 @@ from apps.delivery.wake import ATTENDED, CHANNEL, delivery_queue
 from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
 from tests.delivery.agreement import assert_log_agrees
+from tests.delivery.connect_proxy import running_proxy
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import (
     PATIENCE_S,
@@ -254,6 +256,30 @@ class TestANameServer:
         drain()
 
         assert states() == ["succeeded"] * 3
+        assert_log_agrees(receiver)
+
+
+class TestOurOwnProxy:
+    def test_that_is_away_is_told_of_once_and_spends_no_try(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        with running_proxy() as proxy:
+            proxy.answer = b"HTTP/1.1 407 Who are you\r\n\r\n"
+            through = EgressPolicy.from_strings(["127.0.0.0/8"], proxy.url)
+            attach(make_webhook(world, receiver.url()))
+            take_calls(world, 2)
+            for _ in range(3):
+                drain(policy=through)
+                fall_due(*Delivery.objects.all())
+        assert states() == ["pending"] * 2
+        tries = Attempt.objects.values_list("error_kind", "number")
+        assert list(tries) == [("local", 1)] * 2
+        assert set(Delivery.objects.values_list("attempt_count", flat=True)) == {0}
+
+        drain()
+
+        assert states() == ["succeeded"] * 2
+        assert Attempt.objects.count() == 4
         assert_log_agrees(receiver)
 
 

@@ -23,6 +23,7 @@ def claimed(webhook_id: uuid.UUID = WEBHOOK) -> Claimed:
         revision=1,
         expires_at=None,
         changed_paths=None,
+        last_error="",
         claim=nobody,
         deadline=0.0,
     )

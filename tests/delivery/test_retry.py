@@ -295,6 +295,20 @@ class TestFailure:
         assert (result.state, result.spends_try) == (State.RETRY, False)
         assert result.retry_in_s == LOCAL_RETRY_S
 
+    @pytest.mark.parametrize(("stuck_for_s", "wait_s"), [(8, 5), (200, 20), (600, 60), (1e6, 60)])
+    def test_of_our_own_waits_longer_while_it_lasts(
+        self, stuck_for_s: float, wait_s: float
+    ) -> None:
+        result = judge(
+            failed(ErrorKind.LOCAL),
+            1,
+            RetryPolicy(),
+            now=NOW,
+            random=lambda: 0.5,
+            stuck_for_s=stuck_for_s,
+        )
+        assert result.retry_in_s == wait_s
+
     @pytest.mark.parametrize("attempt_number", [1, 13, 500])
     def test_of_settings_waits_for_an_operator(self, attempt_number: int) -> None:
         result = verdict(failed(ErrorKind.SETTINGS), attempt_number)

@@ -234,6 +234,15 @@ class TestTheDefaultAction:
         falls_back_on_the_default(post(world), "switched off")
         assert receiver.connections == 0
 
+    def test_is_for_hooks_whose_credential_can_not_be_read(
+        self, world: World, receiver: Receiver
+    ) -> None:
+        make_hook(world, receiver.url("/ok"), authorization="Bearer hush")
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE ivr_ivrhook SET \"authorization\" = 'of another key'")
+        falls_back_on_the_default(post(world), "credential of the web hook can not be read")
+        assert receiver.connections == 0
+
     def test_is_for_locations_that_are_off(self, world: World, receiver: Receiver) -> None:
         make_hook(world, receiver.url("/ok"))
         world.location.is_active = False

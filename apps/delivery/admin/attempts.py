@@ -27,7 +27,8 @@ EXPLAINED = {
     ErrorKind.TOO_LARGE: "The request or the answer is larger than allowed.",
     ErrorKind.PROTOCOL: "What came back is not HTTP.",
     ErrorKind.HTTP: "The receiver answered with a code that does not count as success.",
-    ErrorKind.LOCAL: "Hookline itself could not send; it tries again, and no try is spent.",
+    ErrorKind.LOCAL: "Hookline itself could not send; it tries again, and no try is spent. What"
+    " fails in the same way after it is not kept.",
     ErrorKind.RENDER: "The payload could not be made from the template and this call, and neither"
     " changes. Mend the template, then replay with its current version.",
     ErrorKind.SETTINGS: "The webhook or its template can not be read here, as when the key of its"

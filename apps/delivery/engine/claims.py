@@ -120,7 +120,8 @@ WITH RECURSIVE {line}, gate AS MATERIALIZED (
 SELECT claimed.id, claimed.account_id, claimed.webhook_id, claimed.template_version_id,
   claimed.call_id, coalesce(claimed.content_event_id, claimed.event_id),
   claimed.attempt_count, claimed.lost_count, webhook.revision,
-  %(loop_time)s + extract(epoch FROM claimed.expires_at - now())::float, claimed.changed_paths
+  %(loop_time)s + extract(epoch FROM claimed.expires_at - now())::float, claimed.changed_paths,
+  claimed.last_error
 FROM claimed JOIN webhooks_webhook webhook ON webhook.id = claimed.webhook_id
 WHERE claimed.claim IS NOT NULL
 """
@@ -218,7 +219,8 @@ class Claimed(NamedTuple):
     and `expires_at` when nobody wants it any more, on the monotonic clock: worker and database may
     be on machines that tell different times. `snapshot` is JSON; None for one that is too large to
     be held by the thousand. `event_id` is the event whose snapshot is sent, `changed_paths` the
-    places of the template that are, where it is not all of them.
+    places of the template that are, where it is not all of them. `last_error` is what its try
+    before ended with, "" for none.
     """
 
     id: uuid.UUID
@@ -232,6 +234,7 @@ class Claimed(NamedTuple):
     revision: int
     expires_at: float | None
     changed_paths: list[str] | None
+    last_error: str
     claim: uuid.UUID
     deadline: float
     snapshot: str | None = None

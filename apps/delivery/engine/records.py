@@ -15,7 +15,8 @@ from apps.delivery.engine.database import key_array
 from apps.delivery.outcome import ErrorKind, Outcome
 from apps.delivery.retry import State, Verdict
 
-_MAX_ERROR_CHARS = 500
+# What is kept of why a try failed.
+MAX_ERROR_CHARS = 500
 # In the order in which intake locks them: otherwise each may hold what the other waits for.
 _LOCK = "SELECT FROM delivery_delivery WHERE id = ANY (%s::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 _UPDATE = """
@@ -82,6 +83,7 @@ ON CONFLICT DO NOTHING
 class Tried:
     """One try with its verdict. `headers` and `body` are the request's, credentials masked.
 
+    One that `is_repeated` tells nothing that the log does not tell already, and is not kept.
     One is made for each request, and a frozen one takes twice as long.
     """
 
@@ -93,6 +95,7 @@ class Tried:
     started_at: dt.datetime
     outcome: Outcome
     verdict: Verdict
+    is_repeated: bool = False
     id: uuid.UUID = field(default_factory=new_id)
 
 
@@ -131,6 +134,8 @@ async def _copy_attempts(
     async with connection.cursor() as cursor, cursor.copy(_COPY_ATTEMPTS) as copy:
         copy.set_types(_TYPES_OF_ATTEMPTS)
         for each in tried:
+            if each.is_repeated:
+                continue
             await copy.write_row(_attempt_row(each, worker, now))
 
 
@@ -152,7 +157,7 @@ def _attempt_row(each: Tried, worker: str, now: dt.datetime) -> tuple[Any, ...]:
         _text(outcome.body),
         outcome.body_truncated,
         each.verdict.error_kind or "",
-        each.verdict.reason[:_MAX_ERROR_CHARS] if each.verdict.error_kind else "",
+        each.verdict.reason[:MAX_ERROR_CHARS] if each.verdict.error_kind else "",
         timings.dns_ms,
         timings.connect_ms,
         timings.first_byte_ms,
@@ -176,7 +181,7 @@ def _columns(tried: Sequence[Tried]) -> dict[str, Any]:
         ],
         "statuses": [each.outcome.status for each in tried],
         "errors": [
-            each.verdict.reason[:_MAX_ERROR_CHARS] if each.verdict.error_kind else ""
+            each.verdict.reason[:MAX_ERROR_CHARS] if each.verdict.error_kind else ""
             for each in tried
         ],
     }

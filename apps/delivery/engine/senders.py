@@ -9,6 +9,7 @@ import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
+from apps.common.ids import made_at_s
 from apps.delivery.clients.aiohttp_client import GuardedSession, send
 from apps.delivery.clients.exchange import current_exchange
 from apps.delivery.engine.claims import LEASE_MARGIN_S, Claimed
@@ -18,7 +19,7 @@ from apps.delivery.engine.lanes import Lane
 from apps.delivery.engine.log import TryLog
 from apps.delivery.engine.pace import Pace
 from apps.delivery.engine.recorder import Recorder
-from apps.delivery.engine.records import Tried
+from apps.delivery.engine.records import MAX_ERROR_CHARS, Tried
 from apps.delivery.engine.requests import Prepared, prepare
 from apps.delivery.engine.snapshots import LargeSnapshots, parsed
 from apps.delivery.outcome import ErrorKind, Outcome, Timings
@@ -226,12 +227,14 @@ class Senders:
         endpoint: Endpoint | None = None,
     ) -> None:
         now = dt.datetime.now(dt.UTC)
+        is_repeated = _is_repeated(held, outcome)
         verdict = judge(
             outcome,
             held.attempt_count + 1 - held.lost_count,
             endpoint.policy if endpoint else _NO_POLICY,
             now=now,
             random=random.random,
+            stuck_for_s=now.timestamp() - made_at_s(held.id) if is_repeated else 0.0,
         )
         if verdict.disable_webhook:
             # What has not begun waits until it is on again.
@@ -249,6 +252,7 @@ class Senders:
                 started_at=started_at or now,
                 outcome=outcome,
                 verdict=verdict,
+                is_repeated=is_repeated,
             )
         )
 
@@ -267,6 +271,16 @@ class Senders:
             outcome=_not_sent(ErrorKind.LOST, verdict.reason)._replace(sends=1),
             verdict=verdict,
         )
+
+
+def _is_repeated(held: Claimed, outcome: Outcome) -> bool:
+    """Tell whether nothing was sent, on our side and as the last time.
+
+    A proxy that is away for a night would otherwise fill the disk with what all that waits tells
+    of it every few seconds, each with its body.
+    """
+    is_ours = outcome.error_kind is ErrorKind.LOCAL and not outcome.sends
+    return is_ours and held.last_error == outcome.error_message[:MAX_ERROR_CHARS]
 
 
 def _not_sent(kind: ErrorKind, message: str) -> Outcome:
