@@ -295,6 +295,17 @@ class TestOnlyWhatChanged:
         assert told == [None, None, ["$.name"]]
         assert states().count("skipped") == 1
 
+    def test_does_not_count_what_a_batch_left_out_as_its_caller_had_a_turn(
+        self, world: World
+    ) -> None:
+        first = attached(world, once_per_caller_h=24)
+        attach(first.webhook, Timing.UPDATED, only_changes=True)
+        take(world, ended(world))
+        other = {"call_id": "c2", "caller": {"full_name": "Ann"}}
+        take(world, ended(world, **other), event(world, **at(40, "call.updated", **other)))
+        assert states() == ["pending", "skipped", "pending"]
+        assert Delivery.objects.order_by("pk")[2].changed_paths is None
+
 
 @pytest.mark.django_db
 class TestPlanning:

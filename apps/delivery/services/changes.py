@@ -45,7 +45,8 @@ class Told:
             return ""
         line = (delivery.call_id, delivery.webhook_id)
         before, after = self._snapshots.get(line), match.recorded.event.snapshot
-        if not match.why_not:
+        # Whether a caller has a turn is known later: what may be left out has told nothing.
+        if not match.why_not and not match.attachment.once_per_caller_h:
             self._snapshots[line] = after
         if before is None or not match.attachment.only_changes:
             return ""
