@@ -226,7 +226,10 @@ class AttachmentAdmin(AccountScopedAdmin):
     empty_text = "Attach a webhook to a campaign, an option or a location."
     list_display = ["webhook", "place", "timing", "sends", "is_active"]
     list_filter = ["webhook", "timing", "is_active"]
-    list_select_related = ["webhook", "campaign", "option__treatment", "treatment", "location"]
+    list_select_related = [
+        *("webhook", "location"),
+        *("campaign__location", "treatment__location", "option__treatment__location"),
+    ]
     list_documents = ["conditions"]
     search_fields = ["webhook__name"]
     search_help_text = "Webhook"
@@ -269,8 +272,11 @@ class AttachmentAdmin(AccountScopedAdmin):
 
     @admin.display(description="where")
     def place(self, attachment: Attachment) -> str:
-        """Return where it is attached."""
-        return attachment.place_label
+        """Return where it is attached; places of several locations may have one name."""
+        menu = attachment.option.treatment if attachment.option else attachment.treatment
+        place = menu or attachment.campaign
+        label = attachment.place_label
+        return f"{label}, {place.location}" if place else label
 
 
 class NumbersPanel(Panel):

@@ -8,6 +8,7 @@ from django.urls import reverse
 from apps.accounts.models import Account
 from apps.campaigns.models import Attachment, TrackingNumber, TreatmentOption
 from apps.common.access import Role
+from tests.builders import attach
 from tests.conftest import LogIn
 from tests.factories import (
     AccountFactory,
@@ -169,6 +170,20 @@ class TestAttaching:
         }
         page = log_in(account=account).post(reverse(self.add), form)
         assert "Choose one place only" in str(page.context["adminform"].form.errors)
+
+    def test_tells_places_of_one_name_apart(self, log_in: LogIn, account: Account) -> None:
+        webhook = WebhookFactory(account=account, location=None)
+        for name in ("Downtown", "Westside"):
+            location = LocationFactory(account=account, name=name)
+            menu = TreatmentFactory(account=account, location=location)
+            option = TreatmentOptionFactory(account=account, treatment=menu, key=1, label="Sales")
+            attach(webhook, option=option)
+            attach(webhook, treatment=menu)
+            attach(webhook, campaign=CampaignFactory(account=account, location=location))
+        page = log_in(account).get(reverse("admin:campaigns_attachment_changelist"))
+        text = page.content.decode()
+        assert text.count("1 = Sales, Downtown") == text.count("1 = Sales, Westside") == 1
+        assert text.count(", Downtown</td>") == text.count(", Westside</td>") == 3
 
     def test_viewers_attach_nothing(self, log_in: LogIn, account: Account) -> None:
         browser = log_in(account=account, role=Role.VIEWER)
