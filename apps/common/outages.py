@@ -1,13 +1,14 @@
 """PostgreSQL or Redis is away: a request is asked to come again, and the log says so once.
 
-Only what is gone is meant. A statement that fails on a connection that lives is a fault of ours.
+A PostgreSQL that takes no writes is away too. Any other statement that fails on a connection that
+lives is a fault of ours.
 """
 
 import logging
 import time
 
 import redis
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
 
@@ -16,13 +17,16 @@ from apps.common.problems import Problem, problem_response
 logger = logging.getLogger(__name__)
 
 # What an outage is told by, besides other things.
-OUTAGES = (OperationalError, InterfaceError, redis.ConnectionError, redis.TimeoutError)
+DATABASE_OUTAGES = (OperationalError, InterfaceError, InternalError)
+OUTAGES = (*DATABASE_OUTAGES, redis.ConnectionError, redis.TimeoutError)
 # When to come again, in seconds.
 RETRY_AFTER_S = 5
 # While an outage lasts, a process says so this often, whatever the number of requests.
 _SAY_EVERY_S = 10.0
 # How the codes of PostgreSQL begin with which it says that it ends a connection.
 _ENDED = ("08", "57P")
+# And with which it takes no writes: as a standby, or told so by whoever runs it; with a full disk.
+_TAKES_NO_WRITES = ("25006", "53100")
 _API_PREFIX = "/api/"
 _said_at_s: dict[str, float] = {}
 
@@ -37,38 +41,41 @@ class SaidOnce(logging.Filter):
 
 def outage_response(request: HttpRequest, error: Exception) -> HttpResponse | None:
     """Answer 503 where an error means that a service is away; None for any other error."""
-    service = _service_away(error)
-    if service is None:
+    what = _what_is_away(error)
+    if what is None:
         return None
-    _say(service, error)
+    # At the end of the request: the next may find another server, or this one made well.
+    connection.close_at = 0.0
+    warn(f"{what}, requests are answered 503", error)
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     if request.path_info.startswith(_API_PREFIX):
-        detail = f"{service} can not be reached at the moment; send the request again."
+        detail = f"{what} at the moment; send the request again."
         return problem_response(Problem(503, "unavailable", detail, headers=headers))
     # Without a request: whatever else pages know, they ask the database for.
     page = get_template("503.html").render()
     return HttpResponse(page, status=503, headers=headers)
 
 
-def _service_away(error: Exception) -> str | None:
+def _what_is_away(error: Exception) -> str | None:
     match error:
         case redis.ConnectionError() | redis.TimeoutError():
-            return "Redis"
-        case _ if is_database_away(error):
-            return "PostgreSQL"
-    return None
+            return "Redis can not be reached"
+        case _ if not is_database_away(error):
+            return None
+        case _ if _code(error).startswith(_TAKES_NO_WRITES):
+            return "PostgreSQL takes no writes"
+    return "PostgreSQL can not be reached"
 
 
 def is_database_away(error: Exception) -> bool:
-    """Tell whether an error means that this thread can not connect, or that its connection ended.
+    """Tell whether an error means that this thread can not connect or write, or was cut off.
 
-    The code of the error says only the last: where no server answers, there is none.
+    The code of the error does not say all of it: where no server answers, there is none.
     """
-    if not isinstance(error, OperationalError | InterfaceError):
+    if not isinstance(error, DATABASE_OUTAGES):
         return False
     own = connection.connection
-    code = getattr(error.__cause__, "sqlstate", None) or ""
-    return own is None or bool(own.closed) or code.startswith(_ENDED)
+    return own is None or bool(own.closed) or _code(error).startswith(_ENDED + _TAKES_NO_WRITES)
 
 
 def in_a_line(error: Exception) -> str:
@@ -76,11 +83,13 @@ def in_a_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
-def _say(service: str, error: Exception) -> None:
+def warn(what: str, error: Exception) -> None:
+    """Say in a line what does not work, and again every ten seconds while it lasts."""
     now = time.monotonic()
-    if now - _said_at_s.get(service, -_SAY_EVERY_S) < _SAY_EVERY_S:
-        return
-    _said_at_s[service] = now
-    logger.warning(
-        "%s can not be reached, requests are answered 503: %s", service, in_a_line(error)
-    )
+    if now - _said_at_s.get(what, -_SAY_EVERY_S) >= _SAY_EVERY_S:
+        _said_at_s[what] = now
+        logger.warning("%s: %s", what, in_a_line(error))
+
+
+def _code(error: Exception) -> str:
+    return getattr(error.__cause__, "sqlstate", None) or ""

@@ -4,21 +4,21 @@ Answered before everything else, since a probe knows neither our host names nor 
 lives also while the database is away.
 """
 
-import logging
 import secrets
 from collections.abc import Callable
 from typing import Any
 
 import redis
 from django.conf import settings
-from django.db import Error
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from apps.common.outages import warn
 from apps.console.metrics import CONTENT_TYPE, exposition
 from apps.delivery.lag import seconds_behind
 from apps.delivery.wake import delivery_queue
 
-logger = logging.getLogger(__name__)
+_NO_WRITES = "takes no writes"
 
 
 class HealthMiddleware:
@@ -46,18 +46,32 @@ def _readiness() -> JsonResponse:
     Without Redis the sweep sends, later: that is told, and is no reason to refuse events.
     `delivery_lag_s` is how long the oldest due delivery has been waiting, in seconds.
     """
-    state: dict[str, Any] = {"status": "ready", "database": "ok", "redis": "ok"}
+    state: dict[str, Any] = {"status": "ready", "database": "ok", "redis": _redis_state()}
     try:
         state["delivery_lag_s"] = round(seconds_behind() or 0.0, 1)
+        if not _database_takes_writes():
+            state |= {"status": "not ready", "database": _NO_WRITES}
     except Error as error:
-        logger.warning("The database can not be used: %s", error)
+        warn("The database can not be used", error)
         state |= {"status": "not ready", "database": "unreachable", "delivery_lag_s": None}
-    try:
-        delivery_queue().connection.ping()
-    except redis.RedisError as error:
-        logger.warning("Redis can not be reached: %s", error)
-        state["redis"] = "unreachable"
     return JsonResponse(state, status=200 if state["status"] == "ready" else 503)
+
+
+def _database_takes_writes() -> bool:
+    """Tell what the server said when it was connected to, or since; that costs no query."""
+    said = connection.connection.info.parameter_status
+    return "on" not in (said("default_transaction_read_only"), said("in_hot_standby"))
+
+
+def _redis_state() -> str:
+    try:
+        # One that is full, or a replica, still answers a ping.
+        delivery_queue().connection.set("hookline:probe", b"1", ex=60)
+    except redis.RedisError as error:
+        warn("Redis can not be used", error)
+        is_away = isinstance(error, redis.ConnectionError | redis.TimeoutError)
+        return "unreachable" if is_away else _NO_WRITES
+    return "ok"
 
 
 def _metrics(request: HttpRequest) -> HttpResponse:
@@ -68,7 +82,7 @@ def _metrics(request: HttpRequest) -> HttpResponse:
     try:
         return HttpResponse(exposition(), content_type=CONTENT_TYPE)
     except Error as error:
-        logger.warning("The database can not be used: %s", error)
+        warn("The database can not be used", error)
         return HttpResponse("No database.\n", status=503, content_type="text/plain")
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.campaigns.sheets import work_imports
 from apps.common.api.idempotency import purge_stored_answers
-from apps.common.outages import is_database_away
+from apps.common.outages import is_database_away, warn
 from apps.delivery.alerts import send_alerts, watch_endpoints
 from apps.delivery.engine.expiry import EXPIRE, STEP
 from apps.delivery.engine.records import RELEASE_AFTER
@@ -145,5 +145,5 @@ def _is_attended() -> bool:
             return True
         start_drain(queue)
     except redis.RedisError as error:
-        logger.warning("Redis can not be reached: %s", error)
+        warn("Redis can not be used", error)
     return False

@@ -4,7 +4,6 @@ A running drain listens on a Redis channel. If nobody listens, an RQ job that dr
 None of this may lose anything: without Redis the sweep finds what is due.
 """
 
-import logging
 import time
 
 import django_rq
@@ -12,9 +11,8 @@ import redis
 from django.conf import settings
 from rq import Queue
 
+from apps.common.outages import warn
 from apps.common.redis_client import impatient_redis
-
-logger = logging.getLogger(__name__)
 
 CHANNEL = "hookline:due"
 # There while a drain claims; drains say so again and again, and it is forgotten soon after.
@@ -38,7 +36,7 @@ def wake() -> None:
             start_drain(delivery_queue())
     except redis.RedisError as error:
         _silent_until = time.monotonic() + _COOL_OFF_S
-        logger.warning("Redis can not be reached, the sweep takes over: %s", error)
+        warn("Redis can not be used, the sweep takes over", error)
 
 
 def delivery_queue() -> Queue:
@@ -51,7 +49,7 @@ def call_help() -> None:
     try:
         start_drain(delivery_queue())
     except redis.RedisError as error:
-        logger.warning("Redis can not be reached, no other worker is called: %s", error)
+        warn("Redis can not be used, no other worker is called", error)
 
 
 def start_drain(queue: Queue) -> None:

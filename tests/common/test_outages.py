@@ -32,6 +32,11 @@ def break_down(request: HttpRequest, how: str) -> HttpResponse:
             case "late":
                 cursor.execute("SET LOCAL statement_timeout = 1")
                 cursor.execute("SELECT pg_sleep(60)")
+            case "read only":
+                cursor.execute("SET TRANSACTION READ ONLY")
+                cursor.execute("DELETE FROM calls_call")
+            case "full":
+                cursor.execute("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53100'; END $$")
             case "wrong":
                 cursor.execute("SELECT nothing")
     return HttpResponse()
@@ -114,6 +119,29 @@ class TestAConnectionThatIsLostMeanwhile:
 
 
 @pytest.mark.urls(__name__)
+@pytest.mark.parametrize("how", ["read only", "full"])
+class TestWhilePostgresqlTakesNoWrites:
+    def test_the_api_asks_to_come_again(
+        self, browser: Client, how: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for _ in range(3):
+            answer = browser.get(f"/api/break/{how}")
+
+        problem(answer, 503, "unavailable")
+        assert answer["Retry-After"] == "5"
+        (line,) = said(caplog)
+        assert (line.levelno, line.exc_info) == (logging.WARNING, None)
+        assert line.getMessage().startswith("PostgreSQL takes no writes")
+
+    def test_its_connection_is_not_kept(self, browser: Client, how: str) -> None:
+        browser.get(f"/api/break/{how}")
+
+        connection.close_if_unusable_or_obsolete()
+
+        assert connection.connection is None
+
+
+@pytest.mark.urls(__name__)
 class TestAStatementThatFails:
     @pytest.mark.parametrize("how", ["late", "wrong"])
     def test_is_a_fault_of_ours(
@@ -137,3 +165,13 @@ class TestWhileRedisIsAway:
         assert "Hookline can not be used at the moment" in answer.text
         (line,) = said(caplog)
         assert line.getMessage().startswith("Redis can not be reached")
+
+
+class TestAWarning:
+    def test_is_given_once_for_each_thing_that_does_not_work(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for what in ("no bell", "no count", "no bell"):
+            outages.warn(what, RuntimeError("gone\nand more"))
+
+        assert [line.getMessage() for line in said(caplog)] == ["no bell: gone", "no count: gone"]

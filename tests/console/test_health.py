@@ -4,11 +4,15 @@ import datetime as dt
 from collections.abc import Iterator
 
 import pytest
+import redis
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from apps.accounts.access import access_of_key
+from apps.common import outages
+from apps.common.embedded import EmbeddedServices
 from apps.delivery.models import Delivery, EndpointHealth
 from apps.intake.services import accept_events
 from apps.webhooks.models import Webhook
@@ -16,6 +20,11 @@ from tests.builders import World, attach, event, make_webhook, switch_off
 from tests.transactions import database_away
 
 NOWHERE = "unix:///nonexistent/redis.sock?db=0"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_said_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outages, "_said_at_s", {})
 
 
 @pytest.fixture
@@ -102,6 +111,36 @@ class TestReadyz:
     def test_is_ready_without_redis_and_says_so(self, db: None, no_redis: None) -> None:
         response = Client().get("/readyz")
         assert (response.status_code, response.json()["redis"]) == (200, "unreachable")
+
+    def test_tells_that_redis_takes_no_writes(self, db: None, settings: Settings) -> None:
+        with EmbeddedServices.temporary(postgres=False) as services:
+            settings.REDIS_URL = services.redis_url
+            redis.Redis.from_url(services.redis_url).config_set("maxmemory", 1)
+            response = Client().get("/readyz")
+        assert (response.status_code, response.json()["redis"]) == (200, "takes no writes")
+
+    def test_is_not_ready_while_the_database_takes_no_writes(self, db: None) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL default_transaction_read_only = on")
+        response = Client().get("/readyz")
+        assert response.status_code == 503
+        assert response.json() == {
+            "status": "not ready",
+            "database": "takes no writes",
+            "redis": "ok",
+            "delivery_lag_s": 0,
+        }
+
+    @pytest.mark.django_db(transaction=True)
+    def test_says_once_what_is_away(
+        self, no_database: None, no_redis: None, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for _ in range(3):
+            Client().get("/readyz")
+        assert [line.getMessage().partition(":")[0] for line in caplog.records] == [
+            "Redis can not be used",
+            "The database can not be used",
+        ]
 
     @pytest.mark.django_db(transaction=True)
     def test_is_not_ready_without_the_database(self, no_database: None) -> None:

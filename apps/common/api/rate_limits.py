@@ -4,7 +4,6 @@ Without Redis nothing is counted and everything passes: a limit keeps one client
 the others, and is no wall.
 """
 
-import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -17,9 +16,8 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from apps.common.access import Access
+from apps.common.outages import warn
 from apps.common.redis_client import impatient_redis
-
-logger = logging.getLogger(__name__)
 
 WINDOW_S = 60
 _PATIENCE_S = 0.25
@@ -132,7 +130,7 @@ def _count(key: str, share: int, kept_s: int) -> int | None:
         given, _ = pipeline.execute()
     except redis.RedisError as error:
         _silent_until = time.monotonic() + _COOL_OFF_S
-        logger.warning("Redis can not be reached, no request is counted: %s", error)
+        warn("Redis can not be used, no request is counted", error)
         return None
     if share > 1:
         _shares.keep(key, share - 1, given)

@@ -9,11 +9,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from apps.common.checks import SETTINGS
 from apps.common.heartbeat import start_beating
-from apps.common.outages import in_a_line
+from apps.common.outages import DATABASE_OUTAGES, in_a_line
 from apps.delivery.jobs import is_getting_on, stop_running_drain
 from apps.delivery.sweep import Sweep
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         while True:
             try:
                 sweep.run_once()
-            except (OperationalError, InterfaceError) as error:
+            except DATABASE_OUTAGES as error:
                 if options["once"]:
                     raise
                 logger.warning("The database is away: %s", in_a_line(error))
