@@ -4,7 +4,6 @@ Nothing is sent, and nothing is stored.
 """
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -14,6 +13,7 @@ from django.db.models import QuerySet
 from apps.calls.events import BEGINNINGS, UPDATES, EventType, Timing
 from apps.calls.models import Call, CallEvent
 from apps.calls.services import RecordedEvent
+from apps.calls.snapshots import size_of
 from apps.campaigns.conditions import has_come
 from apps.campaigns.conditions_in_words import NOTHING_CHANGED, did_not_come, turn_is_spent
 from apps.campaigns.matching import Match, matches_of, place_off
@@ -24,6 +24,9 @@ from apps.webhooks.tokens import Snapshot
 from apps.webhooks.wizard.preview import readable
 
 MOST_CALLS = 50
+# Bytes of what was told of these calls that one page reads: some may have thousands of events.
+MOST_BYTES = 16_000_000
+_TOO_MUCH = "Too much was told of it, and of newer calls, to go through it here."
 _SHOWN_CHARACTERS = 20_000
 # An attachment, and the number of a caller.
 _Turn = tuple[UUID, str]
@@ -83,17 +86,34 @@ def backtest(
 
     The attachments need not be stored; `own_templates` are those that some of them send in place of
     `template`. What is switched off now would have sent nothing, as in
-    `match_events`. Two queries, if the attachments come with their places.
+    `match_events`. Two queries, if the attachments come with their places. Of what was told of the
+    calls `MOST_BYTES` are read, the newest first.
     """
     newest = list(
         calls.select_related("location").order_by("-created_at")[: min(limit, MOST_CALLS)]
     )
-    history: dict[UUID, list[CallEvent]] = defaultdict(list)
-    for event in CallEvent.objects.filter(call__in=newest).order_by("pk"):
-        history[event.call_id].append(event)
+    history = _history(newest)
     rehearsal = _Rehearsal(attachments, template, own_templates or {})
     # A caller's turn is taken by the first of the calls.
-    return [rehearsal.tested(call, history[call.pk]) for call in reversed(newest)][::-1]
+    return [
+        rehearsal.tested(call, history[call.pk])
+        if call.pk in history
+        else BacktestedCall(call, (), _TOO_MUCH)
+        for call in reversed(newest)
+    ][::-1]
+
+
+def _history(newest: Sequence[Call]) -> dict[UUID, list[CallEvent]]:
+    """Return the events of these calls, without those calls for which there is no room left."""
+    history: dict[UUID, list[CallEvent]] = {call.pk: [] for call in newest}
+    room = MOST_BYTES
+    events = CallEvent.objects.filter(call__in=newest).order_by("-call_id", "pk")
+    for event in events.iterator(chunk_size=100):
+        room -= size_of(event.facts) + size_of(event.snapshot)
+        if room < 0:
+            return {key: kept for key, kept in history.items() if key > event.call_id}
+        history[event.call_id].append(event)
+    return history
 
 
 @dataclass(slots=True)

@@ -10,6 +10,8 @@ from apps.accounts.access import access_of_key
 from apps.accounts.models import Location
 from apps.calls.events import Timing
 from apps.calls.models import Call
+from apps.calls.snapshots import size_of
+from apps.campaigns import backtest as backtest_module
 from apps.campaigns.backtest import BacktestedCall, backtest
 from apps.campaigns.models import Attachment
 from apps.delivery.models import Delivery
@@ -130,6 +132,25 @@ class TestBacktest:
         (sending,) = backtested(Attachment(account=world.account, webhook=webhook))["c"].sendings
         assert json.loads(sending.payload)["call"] == "c"
         assert not Delivery.objects.exists()
+
+
+class TestCallsOfWhichTooMuchWasTold:
+    def test_are_not_gone_through(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        attachment = attach(make_webhook(world, URL))
+        for name in ("oldest", "older", "newest"):
+            call(world, name)
+        sizes = {
+            each.external_id: sum(
+                size_of(event.facts) + size_of(event.snapshot) for event in each.events.all()
+            )
+            for each in Call.objects.all()
+        }
+        monkeypatch.setattr(backtest_module, "MOST_BYTES", sizes["newest"] + sizes["older"] - 1)
+        found = backtested(attachment)
+        assert len(found["newest"].sendings) == 1
+        for name in ("older", "oldest"):
+            assert found[name].sendings == ()
+            assert "Too much was told" in found[name].why_not
 
 
 class TestThePages:
