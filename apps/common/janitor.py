@@ -54,6 +54,13 @@ def forget(pid: int) -> None:
             _tell(f"- {pid}")
 
 
+def keep() -> None:
+    """Have another janitor if somebody killed this one; for a loop that turns all the time."""
+    with _lock:
+        if _owner_pid == os.getpid() and _janitor is not None and _janitor.poll() is not None:
+            _hire()
+
+
 def group_is_alive(pid: int) -> bool:
     """True while the process group `pid` has a member that is not a zombie."""
     if not _HAS_PROC:
@@ -120,15 +127,17 @@ def _own() -> None:
 
 
 def _tell(line: str) -> None:
-    global _janitor
+    """Tell the janitor; a new one learns it from what is watched."""
     if _janitor is not None:
-        try:
+        with contextlib.suppress(BrokenPipeError):
             _send(_janitor, line)
-        except BrokenPipeError:
-            _janitor.wait()
-            _janitor = None
-        else:
             return
+        _janitor.wait()
+    _hire()
+
+
+def _hire() -> None:
+    global _janitor
     _janitor = subprocess.Popen(
         [sys.executable, "-I", "-S", __file__, str(os.getpid())],
         stdin=subprocess.PIPE,

@@ -269,6 +269,7 @@ class Supervisor:
 
     def _turn(self) -> None:
         """Show what arrived, see who ended, start who is due, look after the rest."""
+        janitor.keep()
         for key, _ in self._selector.select(_TURN_S):
             if key.data is None:
                 self._signals.drain()

@@ -37,6 +37,10 @@ def shell(name: str, script: str, mark: object = "", **how: object) -> Child:
     return Child(name, ["sh", "-c", script], env=env, **how)  # type: ignore[arg-type]
 
 
+def janitors_of(owner: int) -> set[int]:
+    return {pid for pid, command in processes_of("janitor.py").items() if f" {owner} " in command}
+
+
 @pytest.fixture
 def out() -> io.StringIO:
     return io.StringIO()
@@ -170,6 +174,17 @@ class TestSupervisor:
     def test_leaves_nothing_when_killed_itself(self, tmp_path: Path) -> None:
         with python("-c", SUPERVISE, tmp_path) as process:
             read_until(process, "ready")
+            process.kill()
+            process.wait()
+            wait_until(lambda: not processes_of(tmp_path))
+
+    def test_leaves_nothing_when_killed_after_its_janitor(self, tmp_path: Path) -> None:
+        with python("-c", SUPERVISE, tmp_path) as process:
+            read_until(process, "ready")
+            (first,) = janitors_of(process.pid)
+            os.kill(first, signal.SIGKILL)
+            wait_until(lambda: janitors_of(process.pid) - {first})
+
             process.kill()
             process.wait()
             wait_until(lambda: not processes_of(tmp_path))
