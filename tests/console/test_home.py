@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Account
+from apps.common.access import Role
 from apps.delivery.models import Delivery, DeliveryState
 from tests.conftest import LogIn
-from tests.factories import AccountFactory, DeliveryFactory, WebhookFactory
+from tests.factories import AccountFactory, CallFactory, DeliveryFactory, WebhookFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +32,41 @@ def figures_of(browser: Client) -> dict[str, tuple[str, int]]:
     """Return where each figure leads, and how much it is, by its name."""
     page = browser.get(reverse("admin:index")).content.decode()
     return {name: (unescape(address), int(count)) for address, name, count in _FIGURE.findall(page)}
+
+
+class TestTheFirstSteps:
+    @staticmethod
+    def steps(browser: Client) -> dict[str, Any]:
+        found = browser.get(reverse("admin:index")).context["steps"]
+        return {step["title"]: step for step in found}
+
+    def test_lead_to_a_delivery_and_back_each_time(self, log_in: LogIn, account: Account) -> None:
+        browser = log_in(account=account, role=Role.ADMIN)
+        home = reverse("admin:index")
+        steps = self.steps(browser)
+        assert [step["is_done"] for step in steps.values()] == [False] * 4
+        for step in steps.values():
+            assert browser.get(step["link"]).status_code == 200
+        location = {"name": "Shop", "country": "US", "time_zone": "UTC", "is_active": "on"}
+        assert browser.post(steps["Add a location"]["link"], location).headers["Location"] == home
+        assert "next" in steps["Create a webhook"]["link"]
+        webhook = WebhookFactory(account=account, location=None)
+
+        link = self.steps(browser)["Attach it"]["link"]
+        assert f'value="{webhook.pk}" selected' in browser.get(link).content.decode()
+        attached = browser.post(link, {"webhook": str(webhook.pk), "timing": "end"})
+        assert attached.headers["Location"] == home
+        assert [step["is_done"] for step in self.steps(browser).values()] == [True] * 3 + [False]
+
+        CallFactory(account=account)
+        assert self.steps(browser) == {}
+
+    def test_are_none_for_those_who_only_look(self, log_in: LogIn, account: Account) -> None:
+        viewer = log_in(account=account, role=Role.VIEWER)
+        assert self.steps(viewer) == {}
+        page = viewer.get(reverse("admin:index")).content.decode()
+        assert "No call yet" in page
+        assert reverse("admin:accounts_apikey_changelist") not in page
 
 
 class TestTheFigures:
