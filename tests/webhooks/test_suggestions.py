@@ -81,6 +81,7 @@ class TestScore:
             ("$.phone", "2026-03-28"),
             ("$.phone", "true"),
             ("$.name", "https://example.com"),
+            ("$.street", "jane@example.com"),
             ("$.email", "5555551234"),
             ("$.recording", "true"),
             ("$.first_name", "yes"),

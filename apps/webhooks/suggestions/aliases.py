@@ -21,27 +21,31 @@ CLEAR: Final[Mapping[str, str]] = {
     "callid": "call id, call uuid, call guid, call sid, call ref, call reference, call key,"
     " phone call id, unique call id, anruf id, id llamada",
     "session_id": "session id, session guid, session uuid, web session id, visit id",
-    "dialed_time": "duration, call duration, call length, total duration, duration seconds,"
+    "dialed_time": "duration, dur, call duration, call length, total duration, duration seconds,"
     " duration sec, call seconds, length of call, total call time, call time seconds, dauer,"
     " anrufdauer, duree, duracion, duracion llamada, duree appel, duration ms, call duration ms",
-    "answered_time": "talk time, talk duration, answered duration, answered time, billsec,"
+    "answered_time": "talk time, talk duration, connect duration, answered duration, answered"
+    " time, billsec,"
     " conversation time, conversation duration, connected time, talk seconds, time talked,"
     " gesprachsdauer, gespraechsdauer, billable seconds, talktime sec",
     "dialstatus": "dial status, dial call status, call status, call outcome, call result,"
     " call disposition, disposition, answer status, answered status, anrufstatus,"
     " estado llamada, statut appel",
     "tracking": "tracking number, tracking phone, tracking phone number, dialed number,"
-    " dialled number, called number, number called, number dialed, did, dnis, ddi, to number,"
+    " dialled number, called number, number called, number dialed, num dialed, num called, did,"
+    " dnis, ddi, to number,"
     " call to number, to phone number, dynamic number, call tracking number, tracking num,"
     " called, to phone, gewahlte nummer, numero marcado, numero appele, inbound number,"
     " destination dialed",
-    "ani": "ani, caller id, caller id number, calling number, caller number, from number,"
+    "ani": "ani, caller id, caller id number, calling number, calling phone number, caller"
+    " number, from number,"
     " call from number, from phone, from phone number, incoming number, callback number, clid, cli,"
     " numero llamante, numero appelant, anrufernummer, rufnummer anrufer, caller num, callerid",
     "call_start_time": "call start, call started, call start time, start time, call time,"
     " call date, call date time, date of call, time of call, call started at, called at,"
     " started at, timestamp, call timestamp, call begin, begin time, start timestamp,"
-    " request date, requestdate, received at, event time, date time, datetime, hs timestamp,"
+    " request date, requestdate, received at, received on, call received, anrufdatum, call dt,"
+    " event time, date time, datetime, hs timestamp,"
     " anrufzeit, anrufbeginn, fecha llamada, date appel, call datetime, inquiry date, start date",
     "call_end_time": "call end, call ended, call end time, end time, call ended at, ended at,"
     " hangup time, hung up at, completed at, end timestamp, finish time, anrufende,"
@@ -54,7 +58,7 @@ CLEAR: Final[Mapping[str, str]] = {
     " unique visitor id",
     "landing_domain": "landing domain, landing host, landing site",
     "repeat_caller": "repeat caller, is repeat caller, returning caller, repeat call,"
-    " is repeat, previous caller, existing caller, first time caller",
+    " is repeat, previous caller, existing caller",
     "prompt_responses": "prompt responses, prompts, responses, ivr responses, survey responses,"
     " questions and answers, menu responses, treatment responses, answers, qa",
     "question": "prompt question, question name, question text, frage",
@@ -98,7 +102,7 @@ CLEAR: Final[Mapping[str, str]] = {
     " acct no, account no, kontonummer, client account",
     "location_id": "location id, store id, dealer id, dealership id, branch id, store number,"
     " client location id, location number, dealer code, store code, vendor id, office id,"
-    " location code, rooftop id",
+    " location code, rooftop id, dealer number, dealer no, dealership number, store no",
     "site_id": "site id, site identifier, site number",
     "domain_id": "domain id, domain identifier",
     "page_id": "page id, web page id, page uuid",
@@ -115,7 +119,7 @@ CLEAR: Final[Mapping[str, str]] = {
     "vehicle_model": "vehicle model, car model, auto model, vehicle model name",
     "referral_domain": "referral domain, referrer domain, referring domain, referrer, referer,"
     " referring site, referral source, referring url, http referer, referrer url, referral",
-    "medium": "traffic medium, medium type, channel, marketing channel, traffic type,"
+    "medium": "traffic medium, medium type, marketing channel, traffic type,"
     " traffic channel, marketing medium",
     "utm_source": "utm source, utm src, traffic source, utmsource, source utm, ga source,"
     " campaign source, marketing source",
@@ -145,9 +149,25 @@ CLEAR: Final[Mapping[str, str]] = {
     "visitor_lat": "latitude, lat, geo lat, ip latitude, breitengrad, latitud",
     "visitor_long": "longitude, long, lng, lon, geo long, geo lng, geo lon, ip longitude,"
     " langengrad, longitud",
+    "ani_city": "from city",
+    "ani_state": "from state",
+    "ani_zip": "from zip, from postal code",
+    "ani_zip4": "zip ext, zip extension",
+    "ani_country_code": "from country",
     "ani_updated_at": "lookup date, looked up at, caller updated at, lookup updated at,"
     " caller info updated",
 }
+
+HASHED: Final[Mapping[str, str]] = {
+    "em": "ani_email",
+    "ph": "ani",
+    "fn": "ani_first_name",
+    "ln": "ani_last_name",
+    "ct": "ani_city",
+    "st": "ani_state",
+    "zp": "ani_zip",
+}
+"""Short names that mean their token where the value is a hash, as advertisers want them."""
 
 OF: Final[Mapping[str, Mapping[str, str]]] = {
     CALLER: {
@@ -159,11 +179,13 @@ OF: Final[Mapping[str, Mapping[str, str]]] = {
         " handynummer, mobilnummer, mobiltelefon, mobil, telefono, numero telefono,"
         " numero de telefono, celular, movil, numero, telephone portable, numero de telephone,"
         " numero telephone, portable, mobile phone number, phone home, phone mobile, phone work,"
-        " home phone number, work phone number, work number, home number, evening phone,"
+        " home phone number, wireless phone, hm phone, wk phone, work phone number, work number,"
+        " home number, evening phone,"
         " contact no, mobile no, from",
         "tracking": "to",
         "ani_full_name": "name, full name, fullname, display name, whole name, complete name,"
-        " name full, customer name, contact name, lead name, person name, cnam, caller id name,"
+        " name full, kundenname, customer name, contact name, lead name, person name, cnam,"
+        " caller id name,"
         " callername, vollstandiger name, nombre completo, nom complet, client name, full nm",
         "ani_first_name": "first name, fname, given name, forename, f name, first nm, name first,"
         " christian name, givenname, vorname, prenom, nombre, primer nombre, voornaam, firstname,"
@@ -189,12 +211,14 @@ OF: Final[Mapping[str, Mapping[str, str]]] = {
         "ani_city": "city, town, city name, city town, home city, mailing city, address city,"
         " stadt, ort, wohnort, ciudad, ville, localidad, municipality, locality, suburb, poblacion",
         "ani_zip": "zip, zip code, zipcode, postal code, postcode, post code, postalcode,"
-        " mailing zip, mailing postal code, address zip, plz, postleitzahl, codigo postal,"
+        " mailing zip, mailing postal code, address zip, address postal code, address postcode,"
+        " plz, postleitzahl, codigo postal,"
         " code postal, zip postal code, postal, zip 5, pincode, cp, postal zip",
-        "ani_zip4": "zip 4, zip plus 4, zip plus four, zip ext, zip extension, plus 4",
+        "ani_zip4": "zip 4, zip plus 4, zip plus four, plus 4",
         "ani_state": "state, state code, province, state or province, region code, state province,"
         " regioncode, home state, mailing state, address state, bundesland, provincia, st code,"
-        " county state, state name, state region, provinz, address region",
+        " county state, state name, state region, provinz, address region, address province,"
+        " address state or province",
         "ani_country_code": "country, country code, country iso, mailing country, iso country,"
         " country iso 2, land, pais, pays, address country, countrycode, country name, laendercode",
         "ani_street_number": "street number, house number, street no, house no, hausnummer,"
@@ -202,6 +226,9 @@ OF: Final[Mapping[str, Mapping[str, str]]] = {
         "ani_street_name": "street name, name of street, strassenname, nom de rue,"
         " nombre de calle, route",
         "ani_street_type": "street type, street suffix, street kind, type of street",
+        "ani_address": "full address, complete address, whole address, formatted address, address"
+        " full,"
+        " single line address, one line address",
         "ani_is_valid": "is valid, valid",
         "ani_carrier": "carrier",
         "ani_line_type": "line type, phone type",
@@ -247,9 +274,8 @@ OF: Final[Mapping[str, Mapping[str, str]]] = {
         "visitor_region": "region, state, province, geo region, geo state, region code",
         "visitor_country_code": "country, country code, geo country, ip country",
         "visitor_ip_address": "ip, ip address",
-        "visitor_device": "device, device type, type",
-        "visitor_browser_family": "browser, name, family",
-        "visitor_browser_version": "version",
+        "visitor_device": "device, device type",
+        "visitor_browser_family": "browser",
         "visitor_operating_system": "os, operating system, platform",
         "visitor_lat": "lat, latitude",
         "visitor_long": "long, longitude, lng, lon",
@@ -257,6 +283,17 @@ OF: Final[Mapping[str, Mapping[str, str]]] = {
         "session_id": "session, session id",
         "referral_domain": "referrer, referral",
         "first_page_landed_on": "landing page, landing",
+    },
+    "device": {
+        "visitor_device": "type, name, category, family, kind",
+        "visitor_operating_system": "os, operating system, platform",
+        "visitor_browser_family": "browser",
+        "visitor_ip_address": "ip, ip address",
+    },
+    "browser": {
+        "visitor_browser_family": "name, family",
+        "visitor_browser_version": "version",
+        "visitor_user_agent": "user agent",
     },
     "vehicle": {
         "vehicle_vin": "vin, id",
@@ -278,13 +315,15 @@ OF: Final[Mapping[str, Mapping[str, str]]] = {
 SUBJECTS: Final[Mapping[str, str]] = {
     CALLER: "caller customer cust contact lead person consumer prospect client kunde kunden"
     " cliente llamante appelant anrufer guest buyer applicant shopper homeowner patient kontakt"
-    " contacto interessent",
+    " contacto interessent requester subscriber enquirer inquirer",
     CALL: "call anruf llamada appel phonecall",
     "location": "location dealer dealership store vendor branch shop office clinic practice"
     " franchise rooftop standort filiale sucursal succursale tienda magasin haendler",
     "campaign": "campaign kampagne campana campagne",
-    "visitor": "visitor geo geoip browser device besucher visitante visiteur",
-    "vehicle": "vehicle car auto fahrzeug vehiculo vehicule voiture",
+    "device": "device",
+    "browser": "browser",
+    "visitor": "visitor geo geoip besucher visitante visiteur",
+    "vehicle": "vehicle veh car auto fahrzeug vehiculo vehicule voiture",
     "recording": "recording audio rec aufnahme grabacion enregistrement",
     "session": "session visit",
     "option": "option",
@@ -301,7 +340,8 @@ FOREIGN: Final = _set(
     " secondary second fax co cosigner manager creator author editor reviewer parent child"
     " host server api app application schema meta version tenant workspace website"
     " county bank card credit facebook twitter linkedin instagram social interest consent preferred"
-    " preference opt birth birthday dob gender age score rating price amount budget "
+    " preference extension operation opt birth birthday dob gender age score rating price amount"
+    " budget"
 )
 """Words that say that a place is about somebody or something else."""
 
@@ -309,7 +349,8 @@ VAGUE: Final = _set("contact contacts person kontakt contacto")
 """Words for the caller that, inside of something else, are about that: a dealer's contact."""
 
 UNITS: Final = _set(
-    "in seconds sec secs ms msec millis milliseconds minutes mins min utc gmt local"
+    "in seconds sec secs s ss mm hh segundos sekunden secondes minutos micros microseconds us ms"
+    " msec millis milliseconds minutes mins min utc gmt local"
 )
 """Words for the unit or the zone of a value."""
 
@@ -318,10 +359,22 @@ NOISE: Final = _set(
     " content str string txt input attribute attributes properties item items record"
     " records payload object row entry c hs pc custom cf fld frm x z crm standard primary"
     " main merge bare raw std voice root request req params param default contents element"
-    " adf personal demographic demographics profile basic "
-    " message envelope notification notifications"
+    " adf addressbook personal demographic demographics profile basic "
+    " message envelope notification notifications context traits attr attrs formatted hash hashed"
+    " sha 256"
 )
 """Words that say nothing about what belongs in a place."""
+
+NAMING: Final = _set("field property attribute param parameter")
+"""Names of places that name others."""
+
+KINDS: Final = _set("type kind label category")
+"""Names of places that tell others apart: a kind of phone, as home, is no phone."""
+
+STOPS: Final = _set(
+    "de d l la le les du des del der die das of s what is your please enter required optional"
+)
+"""Words that join others."""
 
 STRUCTURAL: Final = _set(
     "type part line sequence source status interest id version lang xmlns schema name"

@@ -16,8 +16,11 @@ from apps.webhooks.suggestions.aliases import (
     CALLER,
     CLEAR,
     FOREIGN,
+    KINDS,
+    NAMING,
     NOISE,
     OF,
+    STOPS,
     SUBJECTS,
     UNITS,
     VAGUE,
@@ -40,6 +43,7 @@ _MOST = 3
 # Words that an alias may have behind those of the name: "first" is a first name.
 _WEAK = frozenset({"name", "number", "no"})
 _SHORT = 3
+_LONGEST_JOINED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +104,18 @@ def _covers(alias: list[str], words: Words) -> bool:
     left = list(alias)
     for word in words:
         best = max(left, key=lambda other: fuzz.ratio(word, other), default="")
-        is_same = word == best if len(word) <= _SHORT else fuzz.ratio(word, best) >= _LIKE
-        if not is_same:
+        if word != best and not _is_misspelt(word, best):
             return False
         left.remove(best)
     return not left or (left == alias[-1:] and left[0] in _WEAK)
+
+
+def _is_misspelt(word: str, other: str) -> bool:
+    """Whether a word is another, give or take a letter; one that goes on is not: answered."""
+    if len(word) <= _SHORT or fuzz.ratio(word, other) < _LIKE:
+        return False
+    goes_on = word.startswith(other) or other.startswith(word)
+    return not goes_on or abs(len(word) - len(other)) == 1
 
 
 def _index_of(subject: str) -> _Index:
@@ -120,6 +131,8 @@ _CLEAR = _Index(
 )
 _OF = {subject: _index_of(subject) for subject in OF}
 _SUBJECT_WORDS = {word: subject for subject, words in SUBJECTS.items() for word in words.split()}
+# Much else has a start and an end, too: an appointment.
+_ANY_TIMES = frozenset({"call_start_time", "call_end_time", "dialed_time"})
 # Where these are the subject, a name that they do not have may still be the caller's.
 _OPEN = (CALL, CALLER)
 
@@ -127,11 +140,11 @@ _OPEN = (CALL, CALLER)
 @lru_cache(maxsize=8192)
 def matches_of(steps: Steps) -> tuple[Match, ...]:
     """The tokens that a path suggests, best first, at most three."""
-    steps = tuple(step for step in steps if not NOISE.issuperset(step)) or steps[-1:]
-    if not steps:
+    if not steps or NAMING.issuperset(steps[-1]):
         return ()
+    telling = tuple(step for step in steps if not NOISE.issuperset(step)) or steps[-1:]
     found: dict[str, Match] = {}
-    for match in _candidates(steps):
+    for match in (*_joined(steps), *_joined(telling), *_candidates(telling)):
         known = found.get(match.token)
         if match.score >= _LEAST and (known is None or known.score < match.score):
             found[match.token] = match
@@ -141,6 +154,12 @@ def matches_of(steps: Steps) -> tuple[Match, ...]:
 def subject_of(steps: Steps) -> str:
     """Whom or what the path is about: a subject, `OTHER` something foreign, or ""."""
     for step in reversed(steps):
+        if "of" in step:
+            # "Vehicle of interest" is about the vehicle.
+            step = step[: step.index("of")]
+        if not NOISE.isdisjoint(step):
+            # The fields of a form are about whoever filled it in.
+            step = tuple(word for word in step if word != "form")
         subjects = [subject for word in step if (subject := _subject_of_word(word))]
         if OTHER in subjects:
             return OTHER
@@ -149,16 +168,29 @@ def subject_of(steps: Steps) -> str:
     return CALLER if any(VAGUE.issuperset(step) for step in steps) else ""
 
 
+def _joined(steps: Steps) -> Iterable[Match]:
+    """The two last steps as one name: `phones[0].number`, `emails[0].address`, `utm.content`."""
+    if len(steps) < 2 or KINDS.issuperset(steps[-1]):
+        return
+    inner = _singular(steps[-2])
+    words = (*inner, *(_telling(steps[-1]) or steps[-1]))
+    if len(words) > _LONGEST_JOINED:
+        return
+    if token := _CLEAR.exact(words):
+        yield Match(token, EXACT, " ".join(words))
+        return
+    context = subject_of(steps[:-1]) or CALLER
+    if context in _OF and _is_plain(inner) and (token := _OF[context].exact(words)):
+        yield Match(token, EXACT, " ".join(words))
+
+
 def _candidates(steps: Steps) -> Iterable[Match]:
-    name, around = steps[-1], steps[:-1]
-    bare = tuple(word for word in name if word not in NOISE) or name
-    if around:
-        # `phones[0].number`, `campaign.name`: the two last steps together are one name.
-        joined = (*_singular(around[-1]), *bare)
-        if len(joined) <= 4 and (token := _CLEAR.exact(joined)):
-            yield Match(token, EXACT, " ".join(joined))
+    name, around = _without_stops(steps[-1]), steps[:-1]
     context = subject_of(around)
+    bare = _telling(name) or name
     bare = tuple(word for word in bare if word not in UNITS) or bare
+    if context in _OF and (token := _OF[context].exact(name)):
+        yield Match(token, EXACT, " ".join(name))
     for words in dict.fromkeys((name, bare, _without_ones(bare))):
         if token := _CLEAR.exact(words):
             yield _clear(token, words, context)
@@ -169,8 +201,21 @@ def _candidates(steps: Steps) -> Iterable[Match]:
     yield from _inside(own, bare, named, context, around)
 
 
+def _telling(words: Words) -> Words:
+    return tuple(word for word in words if word not in NOISE)
+
+
+def _without_stops(name: Words) -> Words:
+    """A name without the words that only join others, unless it is known with them."""
+    if STOPS.isdisjoint(name) or _CLEAR.exact(name) or _OF[CALLER].exact(name):
+        return name
+    return tuple(word for word in name if word not in STOPS) or name
+
+
 def _clear(token: str, words: Words, context: str) -> Match:
-    is_doubtful = context == OTHER and len(words) == 1 and token != words[0]
+    is_terse = len(words) == 1 and token != words[0]
+    is_any_time = token in _ANY_TIMES and CALL not in map(_subject_of_word, words)
+    is_doubtful = context == OTHER and (is_terse or is_any_time)
     return Match(token, DOUBTFUL if is_doubtful else EXACT, " ".join(words))
 
 

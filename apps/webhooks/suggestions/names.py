@@ -4,6 +4,8 @@ $.customer.phoneNumbers[0]             (customer) (phone numbers)
 $['Call.From']                         (call from)
 /adf/contact/name[@part='first']       (adf) (contact) (first name)
 lead[first_name]                       (lead) (first name)
+
+A value in which documentation names what belongs there is such a path, too: {{contact.phone}}.
 """
 
 import re
@@ -21,6 +23,10 @@ _PREDICATE = re.compile(r"\[@[^=]+=['\"](.*)['\"]\]", re.DOTALL)
 _PAIR_STEP = re.compile(r"[^.\[\]]+")
 _POSITION = re.compile(r"#[0-9]+$")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_PLACEHOLDER = re.compile(
+    r"\{\{\{?([^{}]+)\}?\}\}|[$#@]?\{([^{}]+)\}|\[\[?([A-Za-z][^\[\]]*)\]\]?|<<?([A-Za-z][^<>]*)>>?"
+)
+_LONGEST_PLACEHOLDER = 100
 _MOST_STEPS = 12
 _MOST_WORDS = 8
 
@@ -37,6 +43,17 @@ def words_of(name: str) -> Words:
     folded = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
     plain = folded.encode("ascii", "ignore").decode()
     return tuple(word.lower() for word in _WORD.findall(plain)[:_MOST_WORDS])
+
+
+def placeholder_steps(value: str) -> Steps:
+    """The words of a placeholder, as {{contact.phone}}, ${phone}, [phone] or <phone>, by step."""
+    if not value or value[0] not in "{[<$#@" or len(value) > _LONGEST_PLACEHOLDER:
+        return ()
+    found = _PLACEHOLDER.fullmatch(value)
+    if found is None:
+        return ()
+    named = (words_of(step) for step in found[found.lastindex or 0].split("."))
+    return tuple(words for words in named if words)[-_MOST_STEPS:]
 
 
 def is_attribute(path: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 
 from apps.webhooks.extraction import Field, FieldType
 from apps.webhooks.suggestions.dates import looks_like_a_moment
+from apps.webhooks.suggestions.names import placeholder_steps
 from apps.webhooks.tokens import Token, TokenType
 
 
@@ -53,7 +54,7 @@ _FITS = {
     TokenType.BOOLEAN01: {Shape.BOOLEAN, Shape.NUMBER, Shape.TEXT},
     TokenType.URL: {Shape.URL, Shape.RECORDING, Shape.TEXT},
 }
-_NEVER_TEXT = {Shape.BOOLEAN}
+_NEVER_TEXT = {Shape.BOOLEAN, Shape.EMAIL}
 NAMES: Final = {"ani_full_name", "ani_first_name", "ani_middle_name", "ani_last_name", "ani_city"}
 _FITS_OF_TOKEN = {
     **{name: {Shape.TEXT, Shape.HASH} for name in NAMES},
@@ -65,11 +66,16 @@ _FITS_OF_TOKEN = {
 
 @lru_cache(maxsize=8192)
 def shape_of(field: Field) -> Shape:
-    """What the sample value of a field looks like; a token in it looks like nothing."""
+    """What the sample value of a field looks like; a token or placeholder looks like nothing."""
     value = field.sample.strip()
     if field.type is FieldType.BOOLEAN:
         return Shape.BOOLEAN
-    if not value or "%" in value or field.type in (FieldType.OBJECT, FieldType.ARRAY):
+    if (
+        not value
+        or "%" in value
+        or placeholder_steps(value)
+        or field.type in (FieldType.OBJECT, FieldType.ARRAY)
+    ):
         return Shape.NOTHING
     if len(value) > _LONGEST:
         return Shape.TEXT

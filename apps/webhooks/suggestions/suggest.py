@@ -8,24 +8,37 @@ from functools import lru_cache
 
 from apps.webhooks.extraction import Field, FieldType, Sample
 from apps.webhooks.mapping import Formatter
-from apps.webhooks.suggestions.aliases import STRUCTURAL
+from apps.webhooks.suggestions.aliases import HASHED, NOISE, STRUCTURAL
+from apps.webhooks.suggestions.labels import Label, labels_of
 from apps.webhooks.suggestions.learned import (
     NOTHING_LEARNED,
     Learned,
     name_key_of,
     path_key_of,
 )
-from apps.webhooks.suggestions.matching import CUT_OFF, DOUBTFUL, EXACT, matches_of
-from apps.webhooks.suggestions.names import Steps, is_attribute, steps_of
-from apps.webhooks.suggestions.shapes import Shape, fits, shape_of
+from apps.webhooks.suggestions.matching import (
+    CUT_OFF,
+    DOUBTFUL,
+    EXACT,
+    OTHER,
+    Match,
+    matches_of,
+    subject_of,
+)
+from apps.webhooks.suggestions.names import Steps, is_attribute, placeholder_steps, steps_of
+from apps.webhooks.suggestions.shapes import NAMES, Shape, fits, shape_of
 from apps.webhooks.suggestions.writing import formatters_for
 from apps.webhooks.tokens import TOKENS, Token, UnknownToken, find_token
 
 _MOST = 3
-_JSON_ITEM = re.compile(r"^\$.*\[[0-9]+\]$", re.DOTALL)
+# Places of which there may be more: items of lists, and parameters as tags[] or the second tag.
+_ITEM = re.compile(r"^\$.*\[[0-9]+\]$|^[^$/].*(?:\[[0-9]*\]|#[0-9]+)$", re.DOTALL)
+_LATER_ITEM = re.compile(r"^\$.*\[[1-9][0-9]*\]$", re.DOTALL)
+_IN_LIST = re.compile(r"^\$.*\[[0-9]+\]\.", re.DOTALL)
+_NESTED = (FieldType.ARRAY, FieldType.OBJECT)
 _LEARNED_NAME = 95
 _MISFIT = 60
-_NAMES = frozenset({"Google", "Meta"})
+_PROPER = frozenset({"Google", "Meta"})
 _BY_VALUE = {
     Shape.PHONE: ("ani", 70),
     Shape.EMAIL: ("ani_email", 75),
@@ -68,25 +81,34 @@ def suggest(
     name, then what the account mapped elsewhere (`learned`). Arrays and objects that could be
     filled by a list or an object token are among the places; an array is then meant to repeat.
     """
-    found = {field.path: _suggestions(field, learned, here) for field in sample.fields}
+    labels = labels_of(sample)
+    found = {
+        field.path: _suggestions(field, labels.of.get(field.path), learned, here)
+        for field in sample.fields
+        if field.path not in labels.naming
+    }
     found |= {
-        field.path: tuple(each for each in _suggestions(field, learned, here) if each.is_sure)
+        field.path: tuple(each for each in _suggestions(field, None, learned, here) if each.is_sure)
         for field in sample.containers
     }
     return {path: suggestions for path, suggestions in found.items() if suggestions}
 
 
-def _suggestions(field: Field, learned: Learned, here: Learned) -> tuple[Suggestion, ...]:
-    steps = steps_of(field.path)
+def _suggestions(
+    field: Field, label: Label | None, learned: Learned, here: Learned
+) -> tuple[Suggestion, ...]:
+    steps = label.steps if label else steps_of(field.path)
     if not steps:
         return ()
     words = frozenset(steps[-1])
     best: dict[str, Suggestion] = {}
-    reasoned = [
-        *_learned(steps, here, _mapped_here),
-        *_learned(steps, learned, _mapped_elsewhere),
-        *sorted(_judged(field, steps), key=_by_score),
-    ]
+    reasoned = sorted(_judged(field, label, steps), key=_by_score)
+    if label is None and not _shares_its_name(field, steps):
+        reasoned = [
+            *_learned(steps, here, _mapped_here),
+            *_learned(steps, learned, _mapped_elsewhere),
+            *reasoned,
+        ]
     for token, score, reason in reasoned:
         known = best.get(token.name)
         if _belongs(token, field) and (known is None or known.score < min(score, CUT_OFF)):
@@ -97,32 +119,68 @@ def _suggestions(field: Field, learned: Learned, here: Learned) -> tuple[Suggest
     return tuple(sorted(best.values(), key=lambda each: not each.is_sure)[:_MOST])
 
 
+def _shares_its_name(field: Field, steps: Steps) -> bool:
+    """Whether other places have the same steps and another meaning: nothing is learned of them."""
+    is_in_list = _IN_LIST.search(field.path) is not None and NOISE.issuperset(steps[-1])
+    return is_in_list or _LATER_ITEM.search(field.path) is not None
+
+
 def _by_score(reasoned: Reasoned) -> int:
     return -reasoned[1]
 
 
-def _judged(field: Field, steps: Steps) -> Iterator[Reasoned]:
+def _judged(field: Field, label: Label | None, steps: Steps) -> Iterator[Reasoned]:
     """Tokens that the name or the value speaks for."""
-    if is_attribute(field.path) and STRUCTURAL.issuperset(steps[-1]):
+    if is_attribute(field.path) and label is None and STRUCTURAL.issuperset(steps[-1]):
         return
     shape = shape_of(field)
-    for match in matches_of(steps):
-        token = TOKENS[match.token]
-        score = match.score
-        if not fits(token, shape):
-            score = min(score, _MISFIT)
-        elif shape not in (_TERSE.get(match.alias, shape), Shape.NOTHING):
-            score = min(score, DOUBTFUL)
-        yield token, score, _why(field, match.alias, token, is_exact=match.score == EXACT)
+    if shape is Shape.HASH:
+        # Hashed is only what is about the person, whatever it is in.
+        steps = steps[-1:]
+    called = f"the field is called {_called(field) if label is None else label.text}"
+    named = list(_named(field, steps, shape, called))
+    if placeholder := placeholder_steps(field.sample.strip()):
+        named = list(_with_placeholder(field, named, placeholder))
+    yield from named
     if shape in _BY_VALUE:
         name, score = _BY_VALUE[shape]
         yield TOKENS[name], score, f"the sample value looks like {shape.value}"
 
 
+def _named(field: Field, steps: Steps, shape: Shape, called: str) -> Iterator[Reasoned]:
+    """Tokens that the words speak for, as sure as the value allows."""
+    matches = matches_of(steps)
+    if shape is Shape.HASH and (hashed := HASHED.get("".join(steps[-1]))):
+        matches = (Match(hashed, EXACT, " ".join(steps[-1])), *matches)
+    for match in matches:
+        token = TOKENS[match.token]
+        score = match.score
+        if not fits(token, shape):
+            score = min(score, _MISFIT)
+        elif shape not in (_TERSE.get(match.alias, shape), Shape.NOTHING) or (
+            token.name in NAMES and _LATER_ITEM.search(field.path)
+        ):
+            score = min(score, DOUBTFUL)
+        yield token, score, _why(called, match.alias, token, is_exact=match.score == EXACT)
+
+
+def _with_placeholder(
+    field: Field, named: list[Reasoned], placeholder: Steps
+) -> Iterator[Reasoned]:
+    """Tokens for a value that is a placeholder: it helps a name that says nothing, or doubts it."""
+    if subject_of(placeholder) == OTHER:
+        yield from ((token, min(score, DOUBTFUL), why) for token, score, why in named)
+        return
+    yield from named
+    if not any(score >= CUT_OFF for _, score, _ in named):
+        called = f"the sample value is {field.sample.strip()}"
+        yield from _named(field, placeholder, Shape.NOTHING, called)
+
+
 def _belongs(token: Token, field: Field) -> bool:
     """Whether a nested token is meant for a nested place, and others for the rest."""
-    if token.type.is_nested and _JSON_ITEM.search(field.path):
-        return field.type in (FieldType.ARRAY, FieldType.OBJECT)
+    if token.type.is_nested and field.type not in _NESTED and _ITEM.search(field.path):
+        return False
     if field.type is FieldType.ARRAY:
         return token.narrow is not None
     if field.type is FieldType.OBJECT:
@@ -161,14 +219,16 @@ def _mapped_elsewhere(name: str, token: str, count: int) -> str:
     return f"your account mapped {name} to %{token}% in {times}"
 
 
-def _why(field: Field, alias: str, token: Token, *, is_exact: bool) -> str:
-    called = f"the field is called {field.name}"
-    if field.path.endswith("]") and field.path.startswith("/"):
-        called = f"the field is called {field.path.rpartition('/')[2]}"
+def _called(field: Field) -> str:
+    is_told_apart = field.path.endswith("]") and field.path.startswith("/")
+    return field.path.rpartition("/")[2] if is_told_apart else field.name
+
+
+def _why(called: str, alias: str, token: Token, *, is_exact: bool) -> str:
     if alias.replace(" ", "_") == token.name:
         return f"{called}, as the token is"
     usual = f"a usual name for {_thing(token.label)}"
-    if is_exact or alias.replace(" ", "") in field.name.lower():
+    if is_exact or alias.replace(" ", "") in called.lower():
         return f"{called}, {usual}"
     return f"{called}, which is like {alias}, {usual}"
 
@@ -180,5 +240,5 @@ def _thing(label: str) -> str:
     if colon:
         return f"the {whose.lower()}'s {what}"
     first, _, rest = label.partition(" ")
-    is_name = first.isupper() or first in _NAMES
+    is_name = first.isupper() or first in _PROPER
     return f"the {first if is_name else first.lower()} {rest}".rstrip()

@@ -3,8 +3,9 @@
 None: no token belongs there, and none may be selected beforehand.
 """
 
+from tests.webhooks.suggestion_cases.receivers import RECEIVERS
 from tests.webhooks.suggestion_cases.systems import SYSTEMS
 from tests.webhooks.suggestion_cases.trades import TRADES
 from tests.webhooks.suggestion_cases.wordings import WORDINGS
 
-CASES = [*SYSTEMS, *WORDINGS, *TRADES]
+CASES = [*SYSTEMS, *WORDINGS, *TRADES, *RECEIVERS]
