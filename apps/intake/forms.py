@@ -161,12 +161,18 @@ class MappingForm(forms.Form):
             )
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a fixed value that is none."""
+        """Refuse a fixed value that is none, and a value that means two things."""
         cleaned = super().clean() or {}
         for field in EVENT_FIELDS:
             fixed = f"fixed-{field.name}"
             if cleaned.get(f"place-{field.name}") == _FIXED and cleaned.get(fixed) == "":
                 self.add_error(fixed, "Enter the value, or choose nothing.")
+            known: dict[str, str] = {}
+            for word, label in _WORDS.get(field.kind, ()):
+                name = f"word-{field.name}-{word}"
+                for value in _values(cleaned.get(name, "")):
+                    if known.setdefault(value, label) != label:
+                        self.add_error(name, f"“{value}” means “{known[value]}” already.")
         return cleaned
 
     def mapping(self) -> Mapping:
@@ -190,8 +196,13 @@ class MappingForm(forms.Form):
         meanings = {word: word for word, _ in _WORDS[field.kind]}
         for word, _ in _WORDS[field.kind]:
             typed = self.cleaned_data[f"word-{field.name}-{word}"]
-            meanings |= {value.strip(): word for value in typed.split(",") if value.strip()}
+            meanings |= dict.fromkeys(_values(typed), word)
         return meanings
+
+
+def _values(typed: str) -> list[str]:
+    """Return what is typed with commas between, in small letters, as callbacks are compared."""
+    return [value.strip().lower() for value in typed.split(",") if value.strip()]
 
 
 def _input(hint: str) -> forms.TextInput:

@@ -216,6 +216,18 @@ class TestAnyOtherPlatform:
         source.refresh_from_db()
         assert [each["token"] for each in source.mapping] == ["custom.$.a"]
 
+    def test_lets_a_value_mean_one_thing(self, browser: Client, world: World) -> None:
+        source = SourceFactory(account=world.account, kind="generic", sample='{"a": 1}')
+        typed = {
+            "place-type": "$.a",
+            "word-type-call.answered": "up, up",
+            "word-type-call.ended": "down, Up",
+            # Of another field it may mean something else.
+            "word-status-answered": "up",
+        }
+        form = browser.post(address("fields", source.pk), typed).context["form"]
+        assert form.errors == {"word-type-call.ended": ["“up” means “Answered” already."]}
+
     def test_takes_no_place_that_is_not_in_the_sample(self, browser: Client, world: World) -> None:
         source = SourceFactory(account=world.account, kind="generic", sample='{"a": 1}')
         page = browser.post(address("fields", source.pk), {"place-from": "$.b"}, follow=True)
