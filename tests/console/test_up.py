@@ -257,6 +257,12 @@ class TestUp:
         assert f"Port {port} of 127.0.0.1 is taken by another program" in refused.stderr
         assert processes_of(data_dir) == {}
 
+    def test_says_that_a_host_is_elsewhere(self, used_dir: Path) -> None:
+        refused = run("up", "--data-dir", used_dir, "--host", "192.0.2.1")
+        assert refused.returncode == 1
+        assert "CommandError: 192.0.2.1 is no address of this machine." in refused.stderr
+        assert processes_of(used_dir) == {}
+
     def test_says_which_ports_there_are(self, data_dir: Path) -> None:
         refused = run("up", "--data-dir", data_dir, "--port", "70000")
         assert refused.returncode == 2

@@ -1,6 +1,7 @@
 """`manage.py up`: everything on one machine, for a look, for development, for a small office."""
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -234,7 +235,11 @@ def _is_free(host: str, port: int) -> bool:
             raise CommandError(f"Port {port} may not be used: {error}.") from error
         except socket.gaierror as error:
             raise CommandError(f"The host {host!r} is not known: {error}.") from error
-        except OSError:
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise CommandError(
+                    f"{host} is no address of this machine. Choose another --host, or leave it out."
+                ) from error
             return False
     return True
 
