@@ -74,9 +74,15 @@ _OF_EXCHANGE: Final = tuple(field.attname for field in IvrExchange._meta.concret
 _COLUMNS: Final = ", ".join(_OF_EXCHANGE)
 # The caller does not wait for the disk (decision 25). If PostgreSQL crashes, it may have lost what
 # it was told in the second before; nothing else of Hookline is stored like that.
+# The call may have been erased while the receiver was waited for. The lock waits for who erases it
+# just now, and for nobody else.
 _INSERT: Final = f"""
 INSERT INTO ivr_ivrexchange ({_COLUMNS})
-SELECT {_COLUMNS} FROM json_populate_record(NULL::ivr_ivrexchange, %s)
+SELECT {_COLUMNS} FROM json_populate_record(NULL::ivr_ivrexchange, (CASE WHEN (
+    SELECT erased_at FROM calls_call
+    WHERE account_id::text = %(account)s::uuid::text AND external_id = %(call)s::text
+    FOR KEY SHARE) IS NULL
+  THEN %(whole)s::text ELSE %(bare)s::text END)::json)
 RETURNING set_config('synchronous_commit', 'off', true)
 """  # noqa: S608 - made of the fields of the model
 
@@ -151,10 +157,20 @@ def read_next_ivr(trip: Trip, *, account_id: uuid.UUID, number: int) -> list[tup
 def record(trip: Trip, exchange: IvrExchange, *, is_bare: bool) -> None:
     """Store a new exchange, in a transaction that ends without waiting for the disk.
 
-    A bare one tells what was done and how long it took, and nothing of what was said.
+    A bare one tells what was done and how long it took, and nothing of what was said; so does one
+    of a call that was erased meanwhile.
     """
     values = {name: getattr(exchange, name) for name in _OF_EXCHANGE}
-    trip.ask(_INSERT, [as_json(bare(values) if is_bare else values).decode()])
+    without = as_json(bare(values)).decode()
+    trip.ask(
+        _INSERT,
+        {
+            "account": exchange.account_id,
+            "call": exchange.call_external_id,
+            "bare": without,
+            "whole": without if is_bare else as_json(values).decode(),
+        },
+    )
 
 
 def _known(access: Access, row: tuple[Any, ...]) -> Known:

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.text import Truncator
 
 from apps.accounts.models import Account, Location
 from apps.common.fields import EncryptedTextField
@@ -99,7 +100,7 @@ class IvrQuestion(AccountOwned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.number}. {self.prompt or self.audio}"[:80]
+        return Truncator(f"{self.number}. {self.prompt or self.audio}").chars(80)
 
     def clean(self) -> None:
         """Refuse a question without anything to hear."""

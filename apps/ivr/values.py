@@ -1,5 +1,7 @@
 """What the parameters of an IVR's web hook may be filled with."""
 
+from django.utils.text import Truncator
+
 from apps.ivr.models import Ivr
 from apps.webhooks.tokens import TOKENS, Category, Token
 
@@ -15,7 +17,7 @@ _NOT_WHILE_WAITING = {
 def answers_of(ivr: Ivr) -> dict[str, str]:
     """Return the answers to the questions of an IVR that are not recorded, with labels."""
     return {
-        f"answer.{question.number}": f"Answer to {question}"[:80]
+        f"answer.{question.number}": Truncator(f"Answer to {question}").chars(80)
         for question in ivr.questions.all()
         if not question.is_recorded
     }

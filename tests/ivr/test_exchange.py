@@ -23,7 +23,7 @@ from tests.builders import World, make_world
 from tests.common.hostile_urls import BLOCKED_URLS, INVALID_URLS
 from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
-from tests.ivr.conftest import Answer, make_hook, post
+from tests.ivr.conftest import Answer, make_hook, post, post_and_close
 from tests.ivr.test_actions import BILLION_LAUGHS, FILE_ENTITY
 from tests.transactions import open_transactions
 
@@ -344,15 +344,6 @@ class TestWhileAReceiverIsWaitedFor:
         assert not IvrExchange.objects.exists()
         (fault,) = [each for each in caplog.records if each.name == services.logger.name]
         assert fault.exc_info
-
-
-def post_and_close(world: World, **fields: Any) -> dict[str, Any]:
-    """Post results from another thread, and leave no connection of it behind."""
-    try:
-        reply: dict[str, Any] = post(world, **fields).json()
-        return reply
-    finally:
-        connection.close()
 
 
 @pytest.mark.django_db(transaction=True)

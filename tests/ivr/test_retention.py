@@ -1,6 +1,7 @@
 """Exchanges are forgotten as their account says: bodies first, then all of it."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.test import Client
@@ -12,8 +13,10 @@ from apps.calls.models import Call
 from apps.delivery.retention import Purge
 from apps.ivr.models import DecidedBy, IvrExchange
 from tests.builders import World, event
+from tests.common.processes import wait_until
+from tests.delivery.receiver import Receiver
 from tests.delivery.sending import take
-from tests.ivr.conftest import Answer, make_hook, post
+from tests.ivr.conftest import Answer, make_hook, post, post_and_close
 
 pytestmark = pytest.mark.django_db
 
@@ -90,3 +93,22 @@ def test_nothing_is_kept_of_what_was_wrong_with_the_answer(world: World, answer:
     kept = IvrExchange.objects.get()
     assert kept.decided_by == DecidedBy.DEFAULT
     assert "5550123456" not in f"{kept.reason} {kept.tries} {kept.reply}"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_kept_of_a_call_that_is_erased_while_the_receiver_is_waited_for(
+    world: World, receiver: Receiver
+) -> None:
+    make_hook(world, receiver.url("/gated"))
+    take(world, event(world, call_id="call-77"))
+    with ThreadPoolExecutor(1) as caller:
+        asked = caller.submit(post_and_close, world, answers={"1": "4711"})
+        wait_until(lambda: receiver.requests, timeout_s=30)
+        erase_personal_data(call=Call.objects.get())
+        receiver.gate.set()
+        assert asked.result(30)["message"] == "ok"
+    kept = IvrExchange.objects.get()
+    assert kept.bodies_removed_at is not None
+    assert kept.decided_by == DecidedBy.TARGET
+    for personal in ("7776734736", "4711"):
+        assert personal not in f"{kept.tries} {kept.reply}"
