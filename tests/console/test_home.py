@@ -61,12 +61,19 @@ class TestTheFirstSteps:
         CallFactory(account=account)
         assert self.steps(browser) == {}
 
+    def test_lead_to_a_key_that_takes_calls_in(self, log_in: LogIn, account: Account) -> None:
+        browser = log_in(account=account, role=Role.ADMIN)
+        link = reverse("admin:accounts_apikey_add") + "?scopes=ingest"
+        assert f'href="{link}"' in browser.get(reverse("admin:index")).content.decode()
+        form = browser.get(link).context["adminform"].form
+        assert [box.data["value"] for box in form["scopes"] if box.data["selected"]] == ["ingest"]
+
     def test_are_none_for_those_who_only_look(self, log_in: LogIn, account: Account) -> None:
         viewer = log_in(account=account, role=Role.VIEWER)
         assert self.steps(viewer) == {}
         page = viewer.get(reverse("admin:index")).content.decode()
         assert "No call yet" in page
-        assert reverse("admin:accounts_apikey_changelist") not in page
+        assert reverse("admin:accounts_apikey_add") not in page
 
 
 class TestTheFigures:
