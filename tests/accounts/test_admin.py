@@ -196,6 +196,18 @@ class TestLocations:
         assert page.status_code == 200
         assert "Add " not in page.content.decode()
 
+    @pytest.mark.parametrize("role", [Role.VIEWER, Role.ADMIN])
+    def test_show_the_id_by_which_events_name_them(self, log_in: LogIn, role: Role) -> None:
+        location = LocationFactory()
+        browser = log_in(account=location.account, role=role)
+        page = browser.get(reverse("admin:accounts_location_change", args=[location.pk]))
+        assert location.public_id in page.content.decode()
+
+    def test_have_no_id_before_they_are_saved(self, log_in: LogIn) -> None:
+        page = log_in(account=AccountFactory()).get(reverse("admin:accounts_location_add"))
+        assert f"{Location.ID_PREFIX}_" not in page.content.decode()
+        assert "Save first" in page.content.decode()
+
 
 class TestAccounts:
     add = "admin:accounts_account_add"

@@ -71,10 +71,17 @@ class LocationAdmin(AccountScopedAdmin):
                 "fields": [
                     ("client_account_id", "client_location_id"),
                     ("site_id", "domain_id"),
+                    "public_id",
                 ]
             },
         ),
     ]
+    readonly_fields = ["public_id"]
+
+    @admin.display(description="Hookline id")
+    def public_id(self, location: Location) -> str:
+        """Return the id by which events and the API may name it."""
+        return "Save first" if location._state.adding else location.public_id
 
     def has_delete_permission(self, request: HttpRequest, obj: Location | None = None) -> bool:
         """Keep a place that has received calls; it can be switched off."""
