@@ -9,6 +9,7 @@ import re
 from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]  # not in the stubs
 
+from apps.webhooks.extraction.almost_json import why_no_json
 from apps.webhooks.extraction.sample import (
     MAX_DEPTH,
     MAX_FIELDS,
@@ -79,7 +80,7 @@ class _Parser:
         self._skip_space()
         tree = self._value("$", "$", 0)
         if self._at < len(self._text):
-            raise self._error("Nothing may follow the end of the JSON value.", self._at)
+            raise self._error(self._why_not_the_end(), self._at)
         return tree
 
     def _value(self, path: str, name: str, depth: int) -> JsonTree:
@@ -114,7 +115,7 @@ class _Parser:
             if self._take("}"):
                 return members
             if not self._take(","):
-                raise self._error('Expected "," or "}" after this value.', self._at)
+                raise self._error(self._why_not_closed("}"), self._at)
 
     def _key(self, members: dict[str, JsonTree]) -> str:
         start = self._at
@@ -142,7 +143,7 @@ class _Parser:
             if self._take("]"):
                 return items
             if not self._take(","):
-                raise self._error('Expected "," or "]" after this value.', self._at)
+                raise self._error(self._why_not_closed("]"), self._at)
 
     def _scalar(self, character: str, start: int) -> JsonTree:
         if character == '"':
@@ -154,7 +155,7 @@ class _Parser:
         if word and word[0] in _WORDS:
             self._at = word.end()
             return _WORDS[word[0]]
-        raise self._error(self._why_no_value(character, start), start)
+        raise self._error(self._why_no_value(start), start)
 
     def _string(self) -> str:
         start = self._at
@@ -177,23 +178,34 @@ class _Parser:
         return Number(text)
 
     def _why_no_key(self, start: int) -> str:
-        character = self._text[start : start + 1]
-        if character == "}":
+        if self._text[start : start + 1] == "}":
             return 'There is a "," too many before this "}".'
-        return "A key in double quotes is expected here."
+        return why_no_json(self._text, start) or "A key in double quotes is expected here."
 
-    def _why_no_value(self, character: str, start: int) -> str:
+    def _why_no_value(self, start: int) -> str:
+        character = self._text[start : start + 1]
         if not character:
             return "The JSON ends too early: a value is missing."
-        if character == "%":
-            return 'Put the token in double quotes, "%name%"; its type can be chosen later.'
-        if character == "'":
-            return "JSON takes double quotes only."
-        if self._text.startswith(("NaN", "Infinity", "-Infinity"), start):
-            return "NaN and Infinity are no JSON numbers."
+        if character == "]" and self._text[:start].rstrip(" \t\n\r").endswith(","):
+            return 'There is a "," too many before this "]".'
         if character in "]}":
             return f'A value is missing before this "{character}".'
-        return "A JSON value is expected here: text in double quotes, a number, true, false, null."
+        return why_no_json(self._text, start) or (
+            "A JSON value is expected here: text in double quotes, a number, true, false, null."
+        )
+
+    def _why_not_closed(self, end: str) -> str:
+        """What is wrong where a value should be followed by a comma or the end."""
+        if self._at == len(self._text):
+            return f'The JSON ends too early: "{end}" is missing.'
+        if self._text.startswith('"', self._at):
+            return 'A "," is missing before this.'
+        return why_no_json(self._text, self._at) or f'Expected "," or "{end}" after this value.'
+
+    def _why_not_the_end(self) -> str:
+        if self._text.startswith(("{", "["), self._at):
+            return "Another JSON value begins here: paste one only, or put them in a list."
+        return why_no_json(self._text, self._at) or "Nothing may follow the end of the JSON value."
 
     def _add(self, field: Field, start: int) -> None:
         if len(self.fields) == MAX_FIELDS:

@@ -16,7 +16,8 @@ from apps.webhooks.extraction.trees import Pair
 from apps.webhooks.formats import Format
 from apps.webhooks.tokens import UnknownToken, split
 
-_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://|/[^?=&]*\?", re.IGNORECASE)
+_OTHER_FORMATS = {"{": "JSON", "[": "JSON", "<": "XML"}
 _SPACE = re.compile(r"\s")
 _UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -27,6 +28,9 @@ def extract_pairs(text: str, format: Format) -> Sample:  # noqa: A002 - the word
     position = len(text) - len(text.lstrip())
     if format is Format.QUERY and text.startswith("?", position):
         position += 1
+    if other := _OTHER_FORMATS.get(text[position : position + 1]):
+        message = f"This looks like {other}: choose {other} as the format."
+        raise SampleError.at(message, text, position)
     if address := _ADDRESS.match(text, position):
         message = "Paste only what follows the ?; what is before it belongs into the URL."
         raise SampleError.at(message, text, address.start())

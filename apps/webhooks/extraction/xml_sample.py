@@ -38,6 +38,9 @@ _DECLARATION = re.compile(
 _DOCTYPE = re.compile(r"(?>\s+|<!--.*?-->|<\?.*?\?>)*+<!DOCTYPE", re.DOTALL)
 _NOT_NEWLINE = re.compile(r"[^\n]")
 _XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
+_NO_DOCTYPE = "A DOCTYPE is not accepted, nor are entities: delete it."
+_LIKE_JSON = re.compile(r"\s*[{\[]")
+_ESCAPED = re.compile(r"\s*&lt;")
 _MAX_PREDICATE = 80
 _MAX_PREDICATE_ATTRIBUTES = 8
 _MAX_NAMESPACES = 64
@@ -51,7 +54,7 @@ def extract_xml(text: str) -> Sample:
     """Parse an XML sample. Raises SampleError."""
     if doctype := _DOCTYPE.match(text):
         position = doctype.end() - len("<!DOCTYPE")
-        raise SampleError.at("A DOCTYPE is not accepted, nor are entities.", text, position)
+        raise SampleError.at(_NO_DOCTYPE, text, position)
     declaration, body = _take_declaration(text)
     reader = _Reader(text)
     root = _parse(body)
@@ -98,7 +101,7 @@ def _parse(text: str) -> etree._Element:
     except etree.XMLSyntaxError as error:
         raise _syntax_error(error, text) from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise SampleError.at("A DOCTYPE is not accepted, nor are entities.", text, 0)
+        raise SampleError.at(_NO_DOCTYPE, text, 0)
     return root
 
 
@@ -109,6 +112,12 @@ def _syntax_error(error: etree.XMLSyntaxError, text: str) -> SampleError:
         message = f"Nested deeper than {MAX_DEPTH} levels"
     elif message.startswith("Entity "):
         message = "Entities other than &amp; &lt; &gt; &quot; and &apos; are not accepted"
+    elif message.startswith("xmlParseEntityRef"):
+        message = "An & in a text or an address is written as &amp;"
+    elif _LIKE_JSON.match(text):
+        message = "This looks like JSON: choose JSON as the format"
+    elif _ESCAPED.match(text):
+        message = "This XML is escaped: write < and > instead of &lt; and &gt;"
     lines = text.split("\n")
     if not 1 <= line <= len(lines):
         return SampleError.at(f"{message}.", text, len(text))

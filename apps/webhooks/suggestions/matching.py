@@ -262,6 +262,7 @@ def _is_plain(step: Words) -> bool:
     return all(word in NOISE for word in words) or _OF[CALLER].exact(words) is not None
 
 
+@lru_cache(maxsize=4096)
 def _subject_of_word(word: str) -> str:
     for each in (word, *_singular((word,))):
         if each in FOREIGN:
