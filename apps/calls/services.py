@@ -36,7 +36,7 @@ _CALLS = PreparedQuery(
     lambda: (
         Call.objects.filter(Among("account_id", "accounts"), Among("external_id", "names"))
         .order_by("pk")
-        .select_for_update()
+        .select_for_update(no_key=True)
     )
 )
 _SEEN = """

@@ -3,6 +3,7 @@
 import datetime as dt
 import shlex
 import subprocess
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,9 +16,13 @@ from apps.campaigns.models import Attachment
 from apps.common.access import Role
 from apps.common.ids import new_id
 from apps.common.models import AuditAction, AuditEntry
+from apps.delivery.admin import deliveries as deliveries_admin
 from apps.delivery.admin.attempts import as_curl, explained, pretty
+from apps.delivery.api import deliveries as deliveries_api
 from apps.delivery.models import Attempt, Delivery, DeliveryState
 from apps.delivery.outcome import ErrorKind
+from apps.delivery.services import resend
+from tests.api_client import api_for
 from tests.builders import attach
 from tests.conftest import LogIn
 from tests.factories import (
@@ -160,6 +165,21 @@ class TestPages:
         assert page.headers["Location"] == reverse(
             "admin:delivery_delivery_change", args=[again.pk]
         )
+
+    def test_that_is_deleted_meanwhile_is_not_found(
+        self, log_in: LogIn, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def resend_late(*, deliveries: list[Delivery], **options: Any) -> list[Delivery]:
+            Delivery.objects.all().delete()
+            return resend(deliveries=deliveries, **options)
+
+        monkeypatch.setattr(deliveries_admin, "resend", resend_late)
+        monkeypatch.setattr(deliveries_api, "resend", resend_late)
+        browser = log_in(account=delivery.account, role=Role.MEMBER)
+        link = reverse("admin:delivery_delivery_resend", args=[delivery.pk])
+        assert browser.post(link).status_code == 404
+        answer = api_for(delivery.account).post(f"/deliveries/{delivery.public_id}/resend")
+        assert answer.status_code == 404
 
     def test_several_are_sent_again_at_once(self, log_in: LogIn, delivery: Delivery) -> None:
         other = DeliveryFactory(account=delivery.account)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -114,7 +114,9 @@ class DeliveryAdmin(LogAdmin):
         delivery: Delivery = self.row_to_act_on(request, object_id, Role.MEMBER)
 
         def send() -> HttpResponse:
-            (again,) = resend(deliveries=[delivery])
+            again = next(iter(resend(deliveries=[delivery])), None)
+            if again is None:
+                raise Http404("The delivery is over its time, and was deleted meanwhile.")
             messages.success(request, "It is on its way again; this page shows the new delivery.")
             return redirect("admin:delivery_delivery_change", again.pk)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -115,7 +116,10 @@ class DeliveryViewSet(Listed):
         """Send the same event to the same webhook again, as a new delivery."""
         delivery = self.row_for(Role.MEMBER)
         body = read(ResendBody, request)
-        (again,) = resend(deliveries=[delivery], **body)
+        again = next(iter(resend(deliveries=[delivery], **body)), None)
+        if again is None:
+            # Deleted since it was read, as it was over its time.
+            raise Http404
         return self.shown(again, 201, is_new=True)
 
     def address_of(self, row: Delivery) -> str:
