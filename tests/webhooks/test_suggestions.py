@@ -79,6 +79,7 @@ class TestScore:
         [
             ("$.phone", "jane@example.com"),
             ("$.phone", "2026-03-28"),
+            ("$.mobile", "Mobile"),
             ("$.phone", "true"),
             ("$.name", "https://example.com"),
             ("$.street", "jane@example.com"),

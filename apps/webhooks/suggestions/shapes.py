@@ -27,6 +27,7 @@ class Shape(StrEnum):
     IP = "an IP address"
     VIN = "a vehicle identification number"
     HASH = "a SHA-256 hash"
+    LINE_TYPE = "a kind of phone line"
 
 
 _PATTERNS = (
@@ -41,6 +42,7 @@ _PATTERNS = (
     (Shape.PHONE, re.compile(r"0[0-9]{1,4}[ /][0-9][0-9 /-]{3,12}")),
     (Shape.PHONE, re.compile(r"(?:1[-. ])?[0-9]{3}[-. ][0-9]{3,4}[-. ][0-9]{4}|555-?[0-9]{4}")),
     (Shape.NUMBER, re.compile(r"-?[0-9]+(?:\.[0-9]+)?")),
+    (Shape.LINE_TYPE, re.compile(r"mobile|cell|wireless|land ?line|fixed|voip", re.IGNORECASE)),
     (Shape.BOOLEAN, re.compile(r"true|false|yes|no", re.IGNORECASE)),
 )
 _LONGEST = 300
