@@ -27,6 +27,8 @@ _SAY_EVERY_S = 10.0
 _ENDED = ("08", "57P")
 # And with which it takes no writes: as a standby, or told so by whoever runs it; with a full disk.
 _TAKES_NO_WRITES = ("25006", "53100")
+# And with which it lets nobody wait longer for what somebody else has locked.
+_LOCKED = ("55P03",)
 _API_PREFIX = "/api/"
 _said_at_s: dict[str, float] = {}
 
@@ -64,18 +66,21 @@ def _what_is_away(error: Exception) -> str | None:
             return None
         case _ if _code(error).startswith(_TAKES_NO_WRITES):
             return "PostgreSQL takes no writes"
+        case _ if _code(error).startswith(_LOCKED):
+            return "What is needed is locked in PostgreSQL"
     return "PostgreSQL can not be reached"
 
 
 def is_database_away(error: Exception) -> bool:
-    """Tell whether an error means that this thread can not connect or write, or was cut off.
+    """Tell whether an error means that this thread can not connect or write, now, or was cut off.
 
     The code of the error does not say all of it: where no server answers, there is none.
     """
     if not isinstance(error, DATABASE_OUTAGES):
         return False
     own = connection.connection
-    return own is None or bool(own.closed) or _code(error).startswith(_ENDED + _TAKES_NO_WRITES)
+    codes = _ENDED + _TAKES_NO_WRITES + _LOCKED
+    return own is None or bool(own.closed) or _code(error).startswith(codes)
 
 
 def in_a_line(error: Exception) -> str:

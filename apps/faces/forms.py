@@ -189,7 +189,9 @@ class PostCallActionForm(FaceForm):
             return f"{_ANALYTICS_URL}?{urlencode(query)}" if all(query.values()) else ""
         domain = (self.cleaned_data.get("domain") or "").strip().rstrip("/")
         page = (self.cleaned_data.get("page") or "").strip().lstrip("/")
-        return f"{domain}/{page}" if domain else ""
+        url = f"{domain}/{page}" if domain else ""
+        # A query that was typed elsewhere has no field here; it stays while its address does.
+        return self.instance.url if url == self.instance.url.partition("?")[0] else url
 
     @property
     def fault(self) -> str:

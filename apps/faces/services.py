@@ -11,7 +11,7 @@ from apps.campaigns.models import Attachment
 from apps.webhooks.formats import Format
 from apps.webhooks.gallery import GALLERY
 from apps.webhooks.mapping import Mapping as FieldMappings
-from apps.webhooks.models import Template, Webhook, WebhookHeader
+from apps.webhooks.models import MADE_BY_SCREEN, Template, Webhook, WebhookHeader
 from apps.webhooks.services import create_webhook, save_template
 from apps.webhooks.versions import free_name
 
@@ -83,9 +83,9 @@ def active_moments(webhook: Webhook) -> list[str]:
 
 
 def _attachments(webhook: Webhook) -> list[Attachment]:
-    """The attachments that the screen made; those that somebody added to a campaign are theirs."""
-    rows = Attachment.objects.filter(webhook_id=webhook.pk, campaign=None, treatment=None)
-    return list(rows.filter(option=None).select_related("own_template"))
+    """The attachments that the screen made; those that somebody added elsewhere are theirs."""
+    rows = Attachment.objects.filter(MADE_BY_SCREEN, webhook_id=webhook.pk)
+    return list(rows.select_related("own_template"))
 
 
 def _template_of(webhook: Webhook, place: Attachment | None) -> Template | None:

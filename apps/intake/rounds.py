@@ -65,7 +65,9 @@ class Rounds(Generic[_Brought, _Result]):
                 seat.result = result
         # Each does it alone then, and meets its own fault.
         except Exception as error:  # noqa: BLE001
-            logger.info("A round of %s failed, each is done alone: %s", len(seats), error)
+            if len(seats) > 1:
+                what = str(error).partition("\n")[0]
+                logger.info("A round of %s failed, each is done alone: %s", len(seats), what)
         finally:
             self._pass_on(key)
             for seat in seats[1:]:

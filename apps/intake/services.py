@@ -42,6 +42,8 @@ _TRIES = 6
 # How long a round waits for a call that another transaction holds: all events of its key wait with
 # it, in each round that has one of that call.
 _MOST_WAIT_MS = 50
+# And how long whoever is alone with its transaction waits; the sender is asked to come again then.
+_MOST_ALONE_MS = 8_000
 # Batches that are stored at the same time. They share the interpreter's lock: more of them are done
 # no sooner, and each takes a connection of its own, whose plans grow cold.
 _turns = BoundedSemaphore(4)
@@ -178,6 +180,8 @@ def _store_in(
     for tries_left in reversed(range(_TRIES)):
         try:
             with scope():
+                # A table may be locked for long, and each who waits for it holds a thread.
+                bound_waiting(_MOST_ALONE_MS)
                 return _store(access, events)
         except (IntegrityError, OperationalError) as error:
             if not tries_left or not _is_collision(error):

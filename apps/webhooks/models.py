@@ -128,6 +128,13 @@ class TemplateVersion(AccountOwned):
         return f"{self.template} v{self.number}"
 
 
+# Attachments that the screen of its system made: where the webhook was when it was last saved.
+MADE_BY_SCREEN = models.Q(campaign=None, treatment=None, option=None) & (
+    models.Q(location=models.F("webhook__location"))
+    | models.Q(location=None, webhook__location=None)
+)
+
+
 class Webhook(AccountOwned):
     """A URL of a receiver with all that it takes to call it."""
 
@@ -279,8 +286,8 @@ class Webhook(AccountOwned):
             | models.Q(option__treatment__location=self.location_id)
         )
         if self.face:
-            # The screen of its system takes those of whole locations along.
-            here |= models.Q(campaign=None, treatment=None, option=None)
+            # The screen of its system takes them along.
+            here |= MADE_BY_SCREEN
         if elsewhere := self.attachments.exclude(here).first():
             raise ValidationError(
                 {

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from apps.common import outages
 from apps.delivery.engine import senders
 from apps.delivery.engine.drain import Drain
 from apps.delivery.engine.lanes import CONCURRENCY
@@ -278,7 +279,10 @@ class TestWithoutTheDatabase:
 
         balance(receiver)
 
-    def test_it_can_be_stopped(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_it_can_be_stopped(
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(outages, "_said_at_s", {})
         away = {**drain_settings().database, "host": "127.0.0.1", "port": 1}
         stranded = Drain(drain_settings(database=away))
         failures: list[BaseException] = []

@@ -168,6 +168,33 @@ class TestPostCallAction:
         assert browser.post(address("add"), answers).status_code == 302
         assert PostCallAction.objects.get().account == other
 
+    def test_keeps_the_query_of_an_address_that_was_given_one_elsewhere(
+        self, browser: Client
+    ) -> None:
+        action = made(browser)
+        with_key = f"{URL}/post_call.php?key=abc"
+        Webhook.objects.filter(pk=action.pk).update(url=with_key)
+        for page, url in (("/post_call.php", with_key), ("/other.php", f"{URL}/other.php")):
+            browser.post(address("change", action.pk), {**ACTION, "page": page})
+            action.refresh_from_db()
+            assert action.url == url
+
+    def test_leaves_alone_what_was_attached_elsewhere(self, browser: Client, world: World) -> None:
+        action = made(browser)
+        other = attach(Webhook.objects.get(), Timing.END, location=world.location)
+        browser.post(address("change", action.pk), {**ACTION, "name": "Renamed"})
+        action.refresh_from_db()
+        assert action.name == "Renamed"
+        assert {each.location for each in action.attachments.all()} == {None, world.location}
+
+        # Bound to a third location, it would no longer send there.
+        third = LocationFactory.create(account=world.account)
+        answers = {**ACTION, "location": str(third.pk)}
+        assert "location" in errors(browser.post(address("change", action.pk), answers))
+        other.delete()
+        assert browser.post(address("change", action.pk), answers).status_code == 302
+        assert action.attachments.get().location == third
+
     def test_moves_with_its_location(self, browser: Client, world: World) -> None:
         action = made(browser)
         answers = {**ACTION, "location": str(world.location.pk)}

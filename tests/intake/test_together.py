@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from apps.accounts.access import access_of_key
 from apps.accounts.models import ApiKey
@@ -219,6 +219,38 @@ class TestBatches:
         with turns:
             bodies = [event(world, call_id=name) for name in ("c1", "c2")]
             assert Api(world.token).post("/events", bodies).status_code == 202
+
+
+class TestATableThatIsLocked:
+    @pytest.mark.parametrize("kept", [{}, {"Idempotency-Key": "k1"}])
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_holds_no_thread_for_long(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, count: int, kept: dict[str, str]
+    ) -> None:
+        monkeypatch.setattr(services, "_MOST_ALONE_MS", 50)
+        attach(make_webhook(world, "https://crm.example.com"))
+        bodies = [event(world, call_id=f"call-{number}") for number in range(count)]
+        locked, done = threading.Event(), threading.Event()
+
+        def lock() -> None:
+            try:
+                with transaction.atomic(), connection.cursor() as cursor:
+                    cursor.execute("LOCK TABLE delivery_delivery")
+                    locked.set()
+                    assert done.wait(_PATIENCE_S)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            locking = pool.submit(lock)
+            assert locked.wait(_PATIENCE_S)
+            answer = Api(world.token).post("/events", bodies, **kept)
+            done.set()
+            locking.result(_PATIENCE_S)
+        assert problem(answer, 503, "unavailable")["detail"].startswith("What is needed is locked")
+        assert int(answer["Retry-After"]) > 0
+        assert not CallEvent.objects.exists()
+        good(Api(world.token).post("/events", bodies, **kept), 202)
 
 
 class TestAnAnswerThatIsKept:

@@ -2,16 +2,14 @@
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import AsyncIterator, Callable
 
 import redis.asyncio
 from redis import RedisError
 
+from apps.common.outages import warn
 from apps.delivery.wake import ATTENDED, CHANNEL
-
-logger = logging.getLogger(__name__)
 
 _RETRY_S = 1.0
 # How often a drain says that it claims, and for how long that is believed.
@@ -61,7 +59,7 @@ async def _listen(
                     if await channel.get_message(timeout=_SAY_S):
                         ring()
         except (RedisError, OSError) as error:
-            logger.warning("Redis is away, looking for due deliveries without it: %s", error)
+            warn("Redis is away, what is due is looked for without it", error)
         finally:
             await client.aclose()
         await asyncio.sleep(_RETRY_S)

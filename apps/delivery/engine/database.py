@@ -13,6 +13,8 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.types.json import set_json_dumps, set_json_loads
 
+from apps.common.outages import warn
+
 logger = logging.getLogger(__name__)
 
 # Wait before trying again when the database is away, in seconds: doubled up to the second.
@@ -24,6 +26,13 @@ _LONGEST_WAIT_S = 5.0
 _PLAN_FOR_S = 1.0
 _KEEP_PLANS = "SET plan_cache_mode = force_generic_plan"
 _FORGET_PLANS = "DISCARD PLANS"
+
+# A database that takes no writes, as a standby, is away, too.
+_AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection[Any]], Awaitable[T]]
@@ -56,10 +65,10 @@ class Database:
                 # PostgreSQL has undone it, and let the other go on.
                 logger.warning("Another transaction was in the way, trying again: %s", error)
                 continue
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            except _AWAY as error:
                 if self._is_stopping():
                     raise
-                logger.warning("The database is away, trying again in %.1f s: %s", wait_s, error)
+                warn("The database is away, the work is done when it is back", error)
             await self._drop()
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
