@@ -20,6 +20,9 @@ ANSWERS: list[tuple[str, object, ErrorKind | None]] = [
     ("ok", 200, None),
     ("created", 201, None),
     ("empty", 204, None),
+    ("empty-with-body", 204, None),
+    ("length-in-characters", 200, None),
+    ("interim-then-more", 200, None),
     ("not-modified", 304, None),
     ("error", 500, None),
     ("busy", 429, None),
@@ -101,6 +104,22 @@ class TestAnswers:
         assert outcome.body == b"{}"
         assert outcome.header("content-type") == "application/json"
         assert not outcome.body_truncated
+
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("empty-with-body", b""),
+            ("length-in-characters", b"Zo\xc3\xab "),
+            ("interim-then-more", b"Zo\xc3\xab "),
+        ],
+    )
+    def test_are_read_to_their_end_and_what_follows_is_dropped(
+        self, client: Client, receiver: Receiver, path: str, body: bytes
+    ) -> None:
+        first, second = client(post(receiver.url(f"/{path}")), post(receiver.url("/created")))
+        assert first.body == body
+        assert (second.status, second.body, second.sends) == (201, b"{}", 1)
+        assert receiver.connections == 2
 
     @pytest.mark.parametrize("path", ["body-64k-1", "gigabyte", "endless-chunks"])
     def test_are_read_to_64_kib_and_no_further(

@@ -20,6 +20,7 @@ from aiohttp.client_reqrep import ConnectionKey
 
 from apps.common.egress import BlockedAddress, EgressPolicy
 from apps.common.special_addresses import IPAddress
+from apps.delivery.clients.answers import AnswerHandler
 from apps.delivery.clients.exchange import Resolve, current_exchange
 from apps.delivery.clients.failures import RefusedSocket
 from apps.delivery.clients.lookups import DNS_THREADS
@@ -61,6 +62,7 @@ class GuardedConnector(aiohttp.TCPConnector):
             keepalive_timeout=KEEPALIVE_S,
             ttl_dns_cache=DNS_TTL_S,
         )
+        self._factory = partial(AnswerHandler, loop=self._loop)  # type: ignore[assignment]
 
     def _open_socket(self, address_info: "AddrInfoType") -> socket.socket:
         family, kind, protocol, _, address = address_info
