@@ -311,7 +311,8 @@ class TestTheQueries:
         one = self.queries(world, [event(world, call_id="one")])
         hundred = self.queries(world, [event(world, call_id=f"c{n}") for n in range(100)])
 
-        assert hundred == one <= 11
+        # One of them bounds how long a locked table is waited for.
+        assert hundred == one <= 12
 
     @pytest.mark.parametrize(
         "news",
