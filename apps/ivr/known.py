@@ -17,7 +17,7 @@ from apps.common.ids import InvalidPublicId
 from apps.common.problems import Problem
 from apps.common.queries import as_array
 from apps.common.tenancy import tenant_scope
-from apps.common.trips import Trip, tenant_trip
+from apps.common.trips import Asked, Trip, tenant_trip
 from apps.ivr.models import Ivr, IvrExchange, IvrHook
 from apps.ivr.retention import bare
 
@@ -78,11 +78,11 @@ _COLUMNS: Final = ", ".join(_OF_EXCHANGE)
 # just now, and for nobody else.
 _INSERT: Final = f"""
 INSERT INTO ivr_ivrexchange ({_COLUMNS})
-SELECT {_COLUMNS} FROM json_populate_record(NULL::ivr_ivrexchange, (CASE WHEN (
-    SELECT erased_at FROM calls_call
-    WHERE account_id::text = %(account)s::uuid::text AND external_id = %(call)s::text
-    FOR KEY SHARE) IS NULL
-  THEN %(whole)s::text ELSE %(bare)s::text END)::json)
+SELECT {_COLUMNS} FROM json_populate_record(NULL::ivr_ivrexchange, %(row)s)
+WHERE %(is_bare)s::boolean OR (
+  SELECT erased_at FROM calls_call
+  WHERE account_id::text = %(account)s::uuid::text AND external_id = %(call)s::text
+  FOR KEY SHARE) IS NULL
 RETURNING set_config('synchronous_commit', 'off', true)
 """  # noqa: S608 - made of the fields of the model
 
@@ -154,21 +154,20 @@ def read_next_ivr(trip: Trip, *, account_id: uuid.UUID, number: int) -> list[tup
     return trip.ask(_QUESTIONS, [account_id, number]).rows()
 
 
-def record(trip: Trip, exchange: IvrExchange, *, is_bare: bool) -> None:
+def record(trip: Trip, exchange: IvrExchange, *, is_bare: bool) -> Asked:
     """Store a new exchange, in a transaction that ends without waiting for the disk.
 
-    A bare one tells what was done and how long it took, and nothing of what was said; so does one
-    of a call that was erased meanwhile.
+    A bare one tells what was done and how long it took, and nothing of what was said. Another one
+    is not stored if its call was erased meanwhile: then the answer has no row.
     """
     values = {name: getattr(exchange, name) for name in _OF_EXCHANGE}
-    without = as_json(bare(values)).decode()
-    trip.ask(
+    return trip.ask(
         _INSERT,
         {
+            "row": as_json(bare(values) if is_bare else values).decode(),
+            "is_bare": is_bare,
             "account": exchange.account_id,
             "call": exchange.call_external_id,
-            "bare": without,
-            "whole": without if is_bare else as_json(values).decode(),
         },
     )
 

@@ -88,7 +88,10 @@ def answer_results(
     try:
         with tenant_trip(access) as trip:
             exchange = exchange_of(asked, heard, began, next_ivr=_next_ivr(trip, asked, heard))
-            record(trip, exchange, is_bare=known.is_erased)
+            kept = record(trip, exchange, is_bare=known.is_erased)
+        if not kept.rows():
+            with tenant_trip(access) as trip:
+                record(trip, exchange, is_bare=True)
     except DatabaseError as error:
         # The caller waits: an answer that nobody wrote down is better than none.
         if is_database_away(error):
