@@ -123,6 +123,27 @@ class TestADeadlock:
         assert "away" not in caplog.text
 
 
+class TestADatabaseThatTakesNoWrites:
+    def test_is_waited_for(self) -> None:
+        links = []
+
+        async def work(link: AsyncConnection[Any]) -> str:
+            links.append(link)
+            async with link.transaction():
+                if len(links) == 1:
+                    await link.execute("SET TRANSACTION READ ONLY")
+                await link.execute("DELETE FROM delivery_delivery")
+            return "written"
+
+        async def run() -> str:
+            async with Database(drain_settings().database) as database:
+                return await database.run(work)
+
+        assert asyncio.run(run()) == "written"
+        assert links[0].closed
+        assert links[0] is not links[1]
+
+
 def _lock(link: "psycopg.Connection[Any]", key: uuid.UUID) -> None:
     link.execute("SELECT FROM delivery_delivery WHERE id = %s FOR NO KEY UPDATE NOWAIT", [key])
 
