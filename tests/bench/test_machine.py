@@ -10,7 +10,10 @@ from bench.result import Result
 
 
 def _tell(times: Path, *, stolen: int, idle: int) -> None:
-    times.write_text(f"cpu  0 0 0 {idle} 0 0 0 {stolen} 0 0\ncpu0 0 0 0 {idle} 0 0 0 0 0 0\n")
+    # Whole at once, as the kernel does: the clock of the run may be reading.
+    told = times.with_suffix(".new")
+    told.write_text(f"cpu  0 0 0 {idle} 0 0 0 {stolen} 0 0\ncpu0 0 0 0 {idle} 0 0 0 0 0 0\n")
+    told.replace(times)
 
 
 class TestStolenTime:
