@@ -5,6 +5,12 @@ from contextlib import contextmanager
 
 from django.db import connection
 
+# Not those of PostgreSQL itself, as autovacuum: it comes when it likes, and is not ours to end.
+_OTHERS = (
+    "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND backend_type = 'client backend'"
+)
+
 
 @contextmanager
 def database_away() -> Iterator[None]:
@@ -22,7 +28,23 @@ def open_transactions() -> int:
     """Count those of other sessions on this database."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+            f"SELECT count(*) FROM {_OTHERS} AND xact_start IS NOT NULL"  # noqa: S608
         )
+        return int(cursor.fetchone()[0])
+
+
+def somebody_waits() -> bool:
+    """Tell whether a session on this database waits for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE NOT granted AND datname = current_database())"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def cut_others() -> int:
+    """Cut every connection to this database but ours; return how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(pg_terminate_backend(pid)) FROM {_OTHERS}")  # noqa: S608
         return int(cursor.fetchone()[0])

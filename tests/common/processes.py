@@ -30,8 +30,8 @@ def processes_of(mark: str | Path) -> dict[int, str]:
     return found
 
 
-def wait_until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
-    """Wait for the condition to hold."""
+def wait_until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
+    """Wait for the condition to hold; a busy machine may take long for what is done at once."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, f"{condition} did not come true in {timeout_s} s"

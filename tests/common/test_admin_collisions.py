@@ -1,8 +1,6 @@
 """Two people who save the same at the same moment."""
 
 import threading
-import time
-from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -11,10 +9,12 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import Account, Group
+from tests.common.processes import wait_until
 from tests.conftest import LogIn
 from tests.factories import AccountFactory, GroupFactory
+from tests.transactions import somebody_waits
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 def other_connection() -> psycopg.Connection[object]:
@@ -23,13 +23,6 @@ def other_connection() -> psycopg.Connection[object]:
     for django_only in ("cursor_factory", "context", "server_side_binding"):
         parameters.pop(django_only, None)
     return psycopg.connect(**parameters)
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -54,7 +47,7 @@ class TestTwoWhoSaveTheSame:
             saving = threading.Thread(target=save)
             saving.start()
             # The form found the name free; its insert now waits for the other's to commit.
-            wait_until(self.somebody_waits)
+            wait_until(somebody_waits)
             other.commit()
             saving.join(_PATIENCE_S)
 
@@ -62,11 +55,3 @@ class TestTwoWhoSaveTheSame:
         page = browser.get(answers[0].url)
         assert "at this very moment" in page.content.decode()
         assert Group.objects.get(account=account).pk == taken.pk
-
-    def somebody_waits(self) -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
-                " AND wait_event_type = 'Lock')"
-            )
-            return bool(cursor.fetchone()[0])

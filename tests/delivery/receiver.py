@@ -343,6 +343,16 @@ async def gated(receiver: Receiver, _: Received, writer: asyncio.StreamWriter) -
 
 
 @behaviour
+async def gated_then_slow(
+    receiver: Receiver, received: Received, writer: asyncio.StreamWriter
+) -> None:
+    """Takes its time for each once the gate is open."""
+    while not receiver.gate.is_set():
+        await asyncio.sleep(0.01)
+    await slow(receiver, received, writer)
+
+
+@behaviour
 async def unavailable_once(
     receiver: Receiver, received: Received, writer: asyncio.StreamWriter
 ) -> None:

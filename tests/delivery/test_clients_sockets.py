@@ -90,11 +90,12 @@ class TestTLS:
         path: str,
         kind: ErrorKind | None,
     ) -> None:
+        timeout_s = 0.8 if kind is K.TIMEOUT else 10.0
         started = time.monotonic()
         url = tls_receiver.url(f"/{path}")
-        [outcome] = client(post(url, 0.8), ssl_context=trusting_context(pem))
+        [outcome] = client(post(url, timeout_s), ssl_context=trusting_context(pem))
         assert outcome.error_kind == kind, outcome
-        assert time.monotonic() - started < 0.8 + SLACK_S
+        assert time.monotonic() - started < timeout_s + SLACK_S
 
     def test_keeps_a_connection(self, client: Client, tls_receiver: Receiver, pem: Path) -> None:
         client(*[post(tls_receiver.url())] * 3, ssl_context=trusting_context(pem))
@@ -208,17 +209,17 @@ class TestManyAtOnce:
             async with aiohttp_client.guarded_session(LOOPBACK) as session:
                 slow = [
                     asyncio.create_task(
-                        aiohttp_client.send(session, post(receiver.url("/hang"), 2.0))
+                        aiohttp_client.send(session, post(receiver.url("/gated"), 60.0))
                     )
                     for _ in range(20)
                 ]
                 quick = [await aiohttp_client.send(session, post(receiver.url())) for _ in range(9)]
                 assert not any(task.done() for task in slow)
+                receiver.gate.set()
                 return quick, await asyncio.gather(*slow)
 
         quick, slow = asyncio.run(send_all())
-        assert {outcome.status for outcome in quick} == {200}
-        assert {outcome.error_kind for outcome in slow} == {K.TIMEOUT}
+        assert {outcome.status for outcome in (*quick, *slow)} == {200}
 
     def test_can_be_cancelled(self, receiver: Receiver) -> None:
         async def cancel() -> None:

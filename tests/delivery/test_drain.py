@@ -30,6 +30,7 @@ from tests.delivery.sending import (
     take_calls,
     wait_until_sent,
 )
+from tests.transactions import cut_others, somebody_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,12 +64,15 @@ class TestOneWebhook:
     def test_gets_so_many_requests_at_once_and_no_more(
         self, world: World, receiver: Receiver
     ) -> None:
-        attach(make_webhook(world, receiver.url("/slow")))
+        attach(make_webhook(world, receiver.url("/gated-then-slow"), timeout_s=60))
         take_calls(world, 80)
 
-        drain()
+        with running_drain():
+            wait_until(lambda: len(receiver.requests) == CONCURRENCY)
+            receiver.gate.set()
+            wait_until_sent()
 
-        assert receiver.most_busy["/slow"] == CONCURRENCY
+        assert receiver.most_busy["/gated-then-slow"] == CONCURRENCY
         balance(receiver)
 
     def test_gets_no_more_at_once_after_it_has_waited_for_senders(
@@ -255,7 +259,7 @@ class TestWithoutTheDatabase:
         with running_drain(lease_s=25.0):
             for sent in (20, 120, 250):
                 wait_until(lambda sent=sent: len(receiver.requests) >= sent)  # type: ignore[misc]
-                wait_until(terminate_engine)
+                wait_until(cut_others)
             wait_until_sent()
 
         # A claim whose answer was lost with the connection waits for its lease, and is sent once.
@@ -272,8 +276,8 @@ class TestWithoutTheDatabase:
                 # Recording waits for us, so that it is cut in the middle.
                 cursor.execute("BEGIN; LOCK TABLE delivery_delivery IN SHARE MODE")
                 receiver.gate.set()
-                wait_until(lambda: waiting_for_locks() > 0)
-                assert terminate_engine() > 0
+                wait_until(somebody_waits)
+                assert cut_others() > 0
                 cursor.execute("COMMIT")
             wait_until_sent()
 
@@ -324,23 +328,3 @@ class TestAStoreThatRefusesEverything:
         Delivery.objects.update(next_attempt_at=timezone.now())
         drain()
         assert set(states()) == {"succeeded"}
-
-
-def terminate_engine() -> int:
-    """Cut every connection to this database but ours; return how many there were."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND backend_type = 'client backend'"
-        )
-        return int(cursor.fetchone()[0])
-
-
-def waiting_for_locks() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return int(cursor.fetchone()[0])

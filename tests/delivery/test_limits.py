@@ -105,22 +105,27 @@ class TestARate:
 class TestConcurrency:
     @pytest.mark.parametrize("most", [1, 3, 40])
     def test_is_never_more(self, world: World, receiver: Receiver, most: int) -> None:
-        attached(world, receiver, "/slow", concurrency=most)
+        attached(world, receiver, "/gated-then-slow", concurrency=most, timeout_s=60)
         take_calls(world, 60)
 
-        drain()
+        with running_drain():
+            wait_until(lambda: len(receiver.requests) == most)
+            receiver.gate.set()
+            wait_until_sent()
 
-        assert receiver.most_busy["/slow"] == most
+        assert receiver.most_busy["/gated-then-slow"] == most
 
     def test_is_kept_by_all_workers_together(self, world: World, receiver: Receiver) -> None:
-        attached(world, receiver, "/slow", concurrency=3)
+        attached(world, receiver, "/gated-then-slow", concurrency=3, timeout_s=60)
         attached(world, receiver, "/slow/free")
         take_calls(world, 60)
 
         with running_drain(), running_drain(), running_drain():
+            wait_until(lambda: len(receiver.at("/gated-then-slow")) == 3)
+            receiver.gate.set()
             wait_until_sent()
 
-        assert receiver.most_busy["/slow"] == 3
+        assert receiver.most_busy["/gated-then-slow"] == 3
         assert len(receiver.requests) == Attempt.objects.count() == 120
 
     def test_goes_over_to_others_when_a_worker_has_nothing_left(

@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
 from psycopg import AsyncConnection
 
 from apps.delivery.engine.claims import FIRST, Claimed, claim_due, with_snapshots
@@ -23,6 +22,7 @@ from apps.delivery.retry import RetryPolicy, judge
 from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
 from tests.delivery.sending import PATIENCE_S, states, take_calls
+from tests.transactions import somebody_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -91,7 +91,7 @@ class TestRecording:
             with psycopg.connect(**drain_settings().database) as intake:
                 _lock(intake, first)
                 is_locked.set()
-                wait_until(_somebody_waits, PATIENCE_S)
+                wait_until(somebody_waits)
                 _lock(intake, second)
         finally:
             is_locked.set()
@@ -146,13 +146,3 @@ class TestADatabaseThatTakesNoWrites:
 
 def _lock(link: "psycopg.Connection[Any]", key: uuid.UUID) -> None:
     link.execute("SELECT FROM delivery_delivery WHERE id = %s FOR NO KEY UPDATE NOWAIT", [key])
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)"
-            " WHERE NOT granted AND datname = current_database())"
-        )
-        (is_waiting,) = cursor.fetchone()
-    return bool(is_waiting)

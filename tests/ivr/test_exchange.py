@@ -25,7 +25,7 @@ from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
 from tests.ivr.conftest import Answer, make_hook, post, post_and_close
 from tests.ivr.test_actions import BILLION_LAUGHS, FILE_ENTITY
-from tests.transactions import open_transactions
+from tests.transactions import cut_others, open_transactions
 
 pytestmark = pytest.mark.django_db
 
@@ -313,11 +313,7 @@ class TestWhileAReceiverIsWaitedFor:
         with ThreadPoolExecutor(1) as caller:
             asked = caller.submit(post_and_close, world)
             wait_until(lambda: receiver.requests, timeout_s=30)
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
+            assert cut_others()
             receiver.gate.set()
             assert asked.result(30)["message"] == "ok"
 
