@@ -10,6 +10,7 @@ from rest_framework import serializers
 from apps.calls.services import ANONYMOUS
 from apps.calls.snapshots import MAX_SECONDS
 from apps.campaigns.models import validate_e164
+from apps.common.api.fields import Moment
 from apps.common.phones import is_withheld
 from apps.ivr import pass_through
 from apps.ivr.models import Ivr
@@ -93,7 +94,7 @@ class ResultsSerializer(serializers.Serializer[Results]):
 
     response_id = serializers.CharField(max_length=128)
     call_id = serializers.CharField(max_length=128)
-    started_at = serializers.DateTimeField(default_timezone=dt.UTC)
+    started_at = Moment()
     # `from` is a word of Python.
     to = serializers.CharField(required=False, allow_null=True, validators=[validate_e164])
     answers = AnswersField(required=False, default=dict)
