@@ -169,7 +169,7 @@ INTAKE_RATE_LIMIT = env.int("INTAKE_RATE_LIMIT", default=60_000)
 # Callers of one account that may wait for its receivers in each web process, once one of these is
 # slow. Each holds a thread: the others are for everybody else.
 _WEB_THREADS = env.int("WEB_THREADS", default=64)
-IVR_MOST_WAITING = env.int("IVR_MOST_WAITING", default=max(1, _WEB_THREADS // 2))
+IVR_MOST_WAITING = int(env("IVR_MOST_WAITING", default="") or max(1, _WEB_THREADS // 2))
 # Tests of webhooks that may wait for receivers in each web process, likewise.
 TESTS_MOST_WAITING = max(2, _WEB_THREADS // 2)
 

@@ -10,6 +10,11 @@ from tests.architecture.image import BASE_DIR, compose_variables
 
 # Set by operating systems, not by who runs Hookline.
 FOREIGN = {"DJANGO_SETTINGS_MODULE"}
+# What compose.yaml says itself, or what has no meaning in a container.
+NOT_FOR_CONTAINERS = {
+    *("DATABASE_URL", "REDIS_URL", "PORT", "HEARTBEAT_FILE"),
+    *("DEBUG", "DATA_DIR", "DEMO_RECEIVER_URL"),
+}
 
 
 def names_read(path: Path) -> Iterator[str]:
@@ -38,6 +43,9 @@ class TestConfigurationDocument:
 
     def test_has_every_variable_of_the_compose_file(self) -> None:
         assert compose_variables() - documented_settings() == set()
+
+    def test_has_nothing_else_that_the_compose_file_does_not_pass_on(self) -> None:
+        assert documented_settings() - compose_variables() == NOT_FOR_CONTAINERS
 
     def test_has_no_variable_that_is_gone(self) -> None:
         assert documented_settings() - all_names_read() - compose_variables() == set()
