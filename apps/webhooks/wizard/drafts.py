@@ -173,13 +173,23 @@ def mapping_of(answers: Answers) -> Mapping:
     return from_plain(answers.mapping)
 
 
+def is_mapped(answers: Answers) -> bool:
+    """Tell whether the mapping was made for the sample as it is now; that one can be read, then."""
+    return answers.mapped == digest_of(answers.format, answers.sample)
+
+
+def has_rows(answers: Answers, posted: MappingOf[str, Any]) -> bool:
+    """Tell whether the rows that were posted are those of the sample as it is now."""
+    return is_mapped(answers) and posted.get("sample") == answers.mapped
+
+
 def with_mapping(*, draft: WebhookDraft, answers: Answers, sample: Sample) -> Answers:
     """Return the answers with a mapping for the sample as it is now.
 
     A new sample comes with what its %tokens% say and what is suggested with certainty; a place
     that was mapped before keeps its mapping.
     """
-    if answers.mapped == digest_of(answers.format, answers.sample):
+    if is_mapped(answers):
         return answers
     mapping = mapping_of(answers)
     kept = [*(mapping.get(path) for path in answers.by_hand), *mapping.fields]

@@ -16,6 +16,8 @@ from apps.webhooks.tokens import TOKENS, Category, as_text
 from apps.webhooks.wizard.answers import Answers, Step
 from apps.webhooks.wizard.drafts import (
     answers_of,
+    has_rows,
+    is_mapped,
     keep,
     mapping_of,
     sample_of,
@@ -40,7 +42,7 @@ def fields_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         sample = sample_of(answers)
     except ValidationError:
         return to_step(draft, Step.TEMPLATE)
-    if request.method == "POST" and request.POST.get("sample") != answers.mapped:
+    if request.method == "POST" and not has_rows(answers, request.POST):
         messages.warning(
             request,
             "The sample was changed meanwhile, perhaps in another tab. These are its fields now;"
@@ -84,9 +86,10 @@ def _suggested_again(
 def options(request: HttpRequest, draft: WebhookDraft, index: int) -> HttpResponse:
     """Show the options of a row; a POST keeps the rows first, as when a formatter was added."""
     answers = answers_of(draft)
-    sample = sample_of(answers)
-    mapping = mapping_of(answers)
-    if request.method == "POST" and request.POST.get("sample") == answers.mapped:
+    if not is_mapped(answers):
+        raise Http404("There are no such fields any more.")
+    sample, mapping = sample_of(answers), mapping_of(answers)
+    if request.method == "POST" and has_rows(answers, request.POST):
         answers, mapping = with_rows(answers=answers, sample=sample, posted=request.POST.dict())
         keep(draft=draft, answers=answers)
     places = places_of(sample)

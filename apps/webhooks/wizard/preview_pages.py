@@ -10,7 +10,14 @@ from django.views.decorators.http import require_POST
 from apps.common.admin import access_of
 from apps.webhooks.mapping import find_problems
 from apps.webhooks.models import WebhookDraft
-from apps.webhooks.wizard.drafts import answers_of, compiled, keep, sample_of, with_rows
+from apps.webhooks.wizard.drafts import (
+    answers_of,
+    compiled,
+    has_rows,
+    keep,
+    sample_of,
+    with_rows,
+)
 from apps.webhooks.wizard.pages import of_draft
 from apps.webhooks.wizard.preview import (
     EXAMPLE,
@@ -27,14 +34,7 @@ from apps.webhooks.wizard.preview import (
 @of_draft
 def preview_page(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
     """Keep what the rows say now, and show what would be sent."""
-    answers = answers_of(draft)
-    faults: list[str] = []
-    if answers.has_sample and request.POST.get("sample") == answers.mapped:
-        sample = sample_of(answers)
-        answers, mapping = with_rows(answers=answers, sample=sample, posted=request.POST.dict())
-        keep(draft=draft, answers=answers)
-        problems = find_problems(mapping, sample)
-        faults = [f"{problem.path}: {problem.message}" for problem in problems]
+    faults = _keep_rows(request, draft)
     return TemplateResponse(
         request, "webhooks/wizard/preview.html", preview_context(request, draft, faults)
     )
@@ -60,13 +60,8 @@ def calls_page(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
 @of_draft
 def check_page(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
     """Judge what would be sent by the rules of its system, for several calls at once."""
-    answers = answers_of(draft)
-    entry, faults, judged = entry_of(answers), list[str](), list[Any]()
-    if answers.has_sample and request.POST.get("sample") == answers.mapped:
-        answers, _ = with_rows(
-            answers=answers, sample=sample_of(answers), posted=request.POST.dict()
-        )
-        keep(draft=draft, answers=answers)
+    _keep_rows(request, draft)
+    entry, faults, judged = entry_of(answers_of(draft)), list[str](), list[Any]()
     try:
         template = compiled(draft=draft, access=access_of(request))
     except ValidationError as error:
@@ -75,6 +70,17 @@ def check_page(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         judged = verdicts(draft, template, entry, request.POST.get("call", "")) if entry else []
     context = {"rules": entry.name if entry else "", "judged": judged, "faults": faults}
     return TemplateResponse(request, "webhooks/wizard/check.html", context)
+
+
+def _keep_rows(request: HttpRequest, draft: WebhookDraft) -> list[str]:
+    """Keep what the rows say now, and return what is wrong with them."""
+    answers = answers_of(draft)
+    if not (answers.has_sample and has_rows(answers, request.POST)):
+        return []
+    sample = sample_of(answers)
+    answers, mapping = with_rows(answers=answers, sample=sample, posted=request.POST.dict())
+    keep(draft=draft, answers=answers)
+    return [f"{problem.path}: {problem.message}" for problem in find_problems(mapping, sample)]
 
 
 def preview_context(

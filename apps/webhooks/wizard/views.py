@@ -29,6 +29,7 @@ from apps.webhooks.wizard.drafts import (
     gallery_headers,
     has_own_sample,
     headers_of,
+    is_mapped,
     keep,
     webhook_of,
 )
@@ -196,6 +197,8 @@ def _template_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         sample = request.POST.get("sample", "").replace("\r\n", "\n")[:300_000]
         answers = replace(_named(answers, request, form), sample=sample)
         answers = replace(answers, done=answers.marked(Step.TEMPLATE, is_done=is_good))
+        if is_good and not is_mapped(answers):
+            answers = replace(answers, done=answers.marked(Step.FIELDS, is_done=False))
         keep(draft=draft, answers=answers)
         if wanted := leads_to(request, answers, Step.TEMPLATE, is_good=is_good):
             return to_step(draft, wanted)
@@ -293,7 +296,7 @@ def _summary_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
             webhook.account_id,
         ),
     )
-    return redirect(_with_webhook(back_to, webhook) or _attach_page(webhook))
+    return redirect(_with_webhook(back_to, webhook) or "admin:webhooks_webhook_changelist")
 
 
 def _with_webhook(address: str, webhook: Webhook) -> str:
@@ -305,10 +308,6 @@ def _with_webhook(address: str, webhook: Webhook) -> str:
         return address
     query = dict(parse_qsl(parts.query)) | {"webhook": str(webhook.pk)}
     return urlunsplit(parts._replace(query=urlencode(query)))
-
-
-def _attach_page(webhook: Webhook) -> str:
-    return reverse("admin:webhooks_webhook_changelist")
 
 
 _STEPS: dict[Step, Callable[[HttpRequest, WebhookDraft], HttpResponse]] = {

@@ -187,6 +187,7 @@ class TestTheAdvancedStep:
         [
             ({"auth": "basic", "auth_user": "me", "auth_password": "pw"}, "Basic bWU6cHc="),
             ({"auth": "header", "auth_header": "X-Api-Key", "auth_value": "pw"}, "pw"),
+            ({"auth": "header", "auth_header": "authorization", "auth_value": "pw"}, "pw"),
         ],
     )
     def test_asks_for_no_credentials_again_that_are_right(

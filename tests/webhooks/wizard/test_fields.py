@@ -8,9 +8,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from apps.webhooks.models import Webhook
+from apps.webhooks.tokens import EXAMPLE_SNAPSHOT
 from apps.webhooks.wizard.drafts import answers_of, mapping_of
 from tests.webhooks.wizard.walking import (
     at,
+    at_summary,
     begun,
     mapped,
     templated,
@@ -76,6 +79,16 @@ class TestTheFieldsStep:
         assert mapping.get("$.first").token == "location_name"
         assert {field.path for field in mapping.fields} == {"$.first"}
 
+    def test_is_to_be_looked_at_again_when_the_sample_changes(self, browser: Client) -> None:
+        draft = at_summary(browser)
+        more = '{"first": "Ann", "last": "Lee", "phone": "5551234567", "who": "%ani_full_name%"}'
+        page = templated(browser, draft, sample=more, to="summary")
+        assert page.headers["Location"] == at(draft, "fields")
+        assert mapped(browser, draft).headers["Location"] == at(draft, "advanced")
+        browser.post(at(draft, "summary"))
+        template = Webhook.objects.get().template
+        assert "%ani_full_name%" not in template.compiled().render(EXAMPLE_SNAPSHOT).decode()
+
     def test_suggests_again_after_changes_by_hand_which_stay(self, browser: Client) -> None:
         sample = {"people": [{"zz": "", "phone": ""}, {"zz": "", "phone": ""}], "first": ""}
         draft = begun(browser)
@@ -121,6 +134,25 @@ class TestTheFieldsStep:
         assert "The sample was changed meanwhile" in text_of(page)
         draft.refresh_from_db()
         assert mapping_of(answers_of(draft)).get("$.first").token == "ani_first_name"
+
+    def test_ignores_rows_of_a_sample_that_another_tab_replaced(self, browser: Client) -> None:
+        draft = begun(browser)
+        templated(browser, draft)
+        mark = browser.get(at(draft, "fields")).context["mapped"]
+        templated(browser, draft, sample='{"zzz": "x", "first": "Ann"}')
+        form = {"sample": mark, "kind-0": "token", "value-0": "gclid"}
+        for address in (reverse("wizard_preview", args=[draft.pk]), at(draft, "fields")):
+            browser.post(address, form)
+        draft.refresh_from_db()
+        assert mapping_of(answers_of(draft)).get("$.zzz").token == ""
+
+    @pytest.mark.parametrize("sample", ["", '{"a": ', '{"zzz": "x"}'])
+    def test_has_no_options_of_rows_that_are_gone(self, browser: Client, sample: str) -> None:
+        draft = begun(browser)
+        templated(browser, draft)
+        browser.get(at(draft, "fields"))
+        templated(browser, draft, sample=sample)
+        assert browser.get(reverse("wizard_options", args=[draft.pk, 0])).status_code == 404
 
     def test_takes_options_from_an_open_panel(self, browser: Client) -> None:
         draft = begun(browser)

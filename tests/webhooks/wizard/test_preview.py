@@ -110,6 +110,15 @@ class TestThePreview:
         assert address not in text_of(browser.get(at(draft, "summary")))
         assert browser.post(address).context["judged"] == []
 
+    @pytest.mark.parametrize("name", ["wizard_preview", "wizard_check"])
+    def test_says_that_another_tab_left_a_sample_that_can_not_be_read(
+        self, browser: Client, draft: WebhookDraft, name: str
+    ) -> None:
+        rows = {"sample": answers_of(draft).mapped, "kind-0": "token", "value-0": "ani"}
+        templated(browser, draft, sample='{"a": ')
+        page = browser.post(reverse(name, args=[draft.pk]), rows)
+        assert "Line 1, column 7" in text_of(page)
+
     def test_says_what_is_wrong(self, browser: Client, draft: WebhookDraft) -> None:
         mark = answers_of(draft).mapped
         page = self.shown(browser, draft, **{"sample": mark, "kind-0": "token", "value-0": "nope"})

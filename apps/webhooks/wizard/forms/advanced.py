@@ -122,13 +122,12 @@ class AdvancedStep(forms.Form):
         if self.errors.keys() & _CREDENTIALS:
             return
         posted = self.data.copy()  # type: ignore[attr-defined]
-        match posted.get("auth"):
-            case "basic" | "bearer":
-                self._offer_auth(has_saved=True)
-                posted["auth"] = "keep"
-            case "header":
-                self.rows += _rows_of(self.headers[-1:])
-                posted["auth"] = "none"
+        if posted.get("auth") in ("basic", "bearer", "header"):
+            # A header of one's own is a row like others, unless it is the usual one.
+            rows = _rows_of(self.headers[-1:])
+            self.rows += rows
+            self._offer_auth(has_saved=not rows)
+            posted["auth"] = "none" if rows else "keep"
         self.data = posted
 
     def _offer_auth(self, *, has_saved: bool) -> None:
