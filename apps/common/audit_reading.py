@@ -3,6 +3,7 @@
 A fixed number of queries, whatever is shown: rows that entries mention are looked up by model.
 """
 
+import re
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
 
 from apps.common.ids import encode_public_id
+from apps.common.masking import masked_url
 from apps.common.models import AuditAction, AuditEntry, HooklineModel
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 else:
     _Field = Field
 
+# As `hookline_audited` tells columns with addresses.
+_ADDRESS = re.compile(r"(^|_)url$")
 _Names = dict[tuple[type[Model], str], str]
 
 
@@ -195,11 +199,14 @@ def _in_words(field: _Field | None, value: Any, names: _Names) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, dict):
         return ", ".join(f"{name}: {one}" for name, one in value.items())
-    return str(value)
+    return str(_plain(field, value))
 
 
 def _plain(field: _Field | None, value: Any) -> Any:
     target = _target(field)
+    if isinstance(value, str) and field is not None and _ADDRESS.search(field.column or ""):
+        # The log has no values of queries; of some addresses the path is the credential.
+        return masked_url(value)
     if value is None or target is None:
         return value
     try:

@@ -15,6 +15,7 @@ from apps.accounts.models import User
 from apps.calls.events import Timing
 from apps.common.access import Role
 from apps.common.admin import access_of, form_accounts
+from apps.common.masking import masked_query, masked_url
 from apps.common.tenancy import opens_scopes, tenant_scope
 from apps.delivery.engine.requests import with_query
 from apps.delivery.testing import PreparedTest, prepare_test
@@ -50,7 +51,8 @@ class FaceAdmin(WebhookPages):
     list_display = ["shown_name", "shown_url", "shown_location", "submitted_by", "state"]
     list_filter = ["location", "is_active"]
     list_select_related = ["location", "template"]
-    search_fields = ["name", "url", "location__name"]
+    search_fields = ["name", "location__name"]
+    search_of_members = ["url"]
     search_help_text = "Name, URL or location"
     change_form_template = "faces/change_form.html"
 
@@ -66,14 +68,6 @@ class FaceAdmin(WebhookPages):
         form = super().get_form(request, obj, change, **kwargs)
         form.access = access_of(request)
         return form
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Tell those who only look what no location means."""
-        (title, options), *others = super().get_fieldsets(request, obj)
-        if obj is not None and not self.has_change_permission(request, obj):
-            said = {"location": "shown_location"}
-            options = {**options, "fields": [said.get(each, each) for each in options["fields"]]}
-        return [(title, options), *others]
 
     def beside_form(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Lead those who may see it to the signing secret."""
@@ -145,8 +139,8 @@ class PostCallActionAdmin(FaceAdmin):
     option = answered("option", "Post-Call Action Option", dict(OPTIONS).get)
     submit_type = answered("submit_type", "Submit Type")
     domain = answered("domain", "Domain")
-    page = answered("page", "Page")
-    static_parameters = answered("static_parameters", "Static Parameters")
+    page = answered("page", "Page", masked_url)
+    static_parameters = answered("static_parameters", "Static Parameters", masked_query)
     parameters = answered("parameters", "Dynamic Parameters", in_words)
     has_attribution = answered("has_attribution", "Include attribution information", bool)
     measurement_id = answered("measurement_id", "Measurement ID")

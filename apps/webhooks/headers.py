@@ -6,6 +6,7 @@ A value may contain %tokens%.
 import re
 from collections.abc import Iterable
 
+from apps.common.masking import MASK as MASK
 from apps.webhooks.rendering import compile_text
 from apps.webhooks.tokens import UnknownToken
 
@@ -37,7 +38,6 @@ RESERVED_HEADERS = COMPUTED_HEADERS | {
 }
 # Says that a request is a test, and no delivery.
 TEST_HEADER = "webhook-test"
-MASK = "••••••••"
 MAX_VALUE = 4096
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -69,13 +69,13 @@ class TestWords:
             request_headers={"X-Note": "it's"},
             request_body=body,
         )
-        words = shlex.split(as_curl(attempt).replace("\\\n", ""))
+        words = shlex.split(as_curl(attempt, attempt.url).replace("\\\n", ""))
         assert words == [
             *("curl", "-X", "POST", attempt.url),
             *("-H", "X-Note: it's"),
             *("--data-raw", body),
         ]
-        printed = as_curl(attempt).replace("curl", "printf '%s|'", 1)
+        printed = as_curl(attempt, attempt.url).replace("curl", "printf '%s|'", 1)
         shell = subprocess.run(["/bin/sh", "-c", printed], capture_output=True, check=True)
         assert shell.stdout.decode().split("|")[-2] == body
 

@@ -57,6 +57,8 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
     panels: ClassVar[Sequence[type[Panel]]] = ()
     # What a list without rows says about them.
     empty_text: ClassVar[str] = ""
+    # What may be searched by those alone who may see it whole, as parts of it could be guessed.
+    search_of_members: ClassVar[Sequence[str]] = ()
     # The documents and long texts that its columns are made of.
     list_documents: ClassVar[Sequence[str]] = ()
     list_per_page = 50
@@ -214,6 +216,13 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
             actions["delete_selected"] = delete
         return actions
 
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
+        """Add what members may search, unless rows mix with those of which somebody is a viewer."""
+        access = access_of(request)
+        sees_all = all(access.has_role(Role.MEMBER, key) for key in access.active_ids)
+        declared = super().get_search_fields(request)
+        return [*declared, *(self.search_of_members if sees_all else ())]
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
@@ -289,19 +298,23 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
     def _for_readers(self, groups: Sequence[Any]) -> list[Any]:
         """Leave out what is a field of the form only: there is nothing to show in its place.
 
-        An admin that has something to show says it in a method of the same name.
+        An admin that has something to show says it in a method of the same name; one that says
+        more or less than a column does, in a method `shown_` and its name.
         """
         kept = []
         for title, options in groups:
             fields: list[Any] = []
             for line in options["fields"]:
                 if isinstance(line, str):
-                    fields += [line] if self._is_said(line) else []
-                elif said := tuple(name for name in line if self._is_said(name)):
+                    fields += [self._said(line)] if self._is_said(line) else []
+                elif said := tuple(self._said(name) for name in line if self._is_said(name)):
                     fields.append(said)
             if fields:
                 kept.append((title, {**options, "fields": fields}))
         return kept
+
+    def _said(self, name: str) -> str:
+        return f"shown_{name}" if hasattr(self, f"shown_{name}") else name
 
     def _is_said(self, name: str) -> bool:
         return hasattr(self, name) or hasattr(self.model, name)

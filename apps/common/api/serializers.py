@@ -14,6 +14,7 @@ from apps.common.access import Access, Role
 from apps.common.api.fields import AccountKey, Moment, PublicId
 from apps.common.api.showing import LEFT_OUT, attribute_of, shower
 from apps.common.api.views import access_of
+from apps.common.masking import shown_url
 from apps.common.models import AccountOwned, HooklineModel
 from apps.common.problems import FieldProblem, Problem
 
@@ -42,7 +43,7 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
     `fixed` names what only a new row may be given, `expandable` the relations that `expand` may
     show whole. A new row belongs to the account that is named; else to that of the first relation
     of `account_from` that is given; else to the sender's own. Some fields read the relations of
-    `along`; none reads the columns of `unread`.
+    `along`; none reads the columns of `unread`. `addresses` are shown as the sender may see them.
     """
 
     fixed: ClassVar[tuple[str, ...]] = ()
@@ -50,6 +51,7 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
     expandable: ClassVar[Mapping[str, type["RowSerializer"]]] = {}
     along: ClassVar[tuple[str, ...]] = ()
     unread: ClassVar[tuple[str, ...]] = ()
+    addresses: ClassVar[tuple[str, ...]] = ()
 
     serializer_field_mapping = {
         **_ModelSerializer.serializer_field_mapping,
@@ -110,7 +112,9 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
         rows: Any = model._base_manager.filter(pk__in=keys)
         attributes = {attribute_of(field, self.columns) for field in self._readable_fields}
         if None not in attributes:
-            rows = rows.values_list(*{"pk", *attributes}, named=True)
+            # By the account is known who may see an address whole.
+            needed = {"pk", *attributes, *(["account_id"] if self.addresses else [])}
+            rows = rows.values_list(*needed, named=True)
         else:
             rows = rows.defer(*self.unread)
             # Without a name, Django would join every relation there is.
@@ -120,6 +124,10 @@ class RowSerializer(StrictSerializer, _ModelSerializer):
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """Return the row as it is shown."""
         shown = {name: show(instance) for name, show in self._showers}
+        for name in self.addresses:
+            if isinstance(url := shown.get(name), str):
+                access = access_of(self.context["request"])
+                shown[name] = shown_url(url, instance.account_id, access)
         return {name: value for name, value in shown.items() if value is not LEFT_OUT}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from lxml import etree
 
+from apps.common.access import Access
 from apps.common.admin import ReadOnlyAdmin
+from apps.common.masking import shown_headers, shown_url
 from apps.delivery.models import Attempt
 from apps.delivery.outcome import ErrorKind, Timings
 from apps.delivery.testing import TestRun
@@ -67,9 +69,9 @@ def pretty(body: str) -> str:
     return body
 
 
-def as_curl(attempt: Attempt) -> str:
+def as_curl(attempt: Attempt, url: str) -> str:
     """Return a shell command that sends the same request; credentials stay masked."""
-    parts = [f"curl -X {shlex.quote(attempt.method)} {shlex.quote(attempt.url)}"]
+    parts = [f"curl -X {shlex.quote(attempt.method)} {shlex.quote(url)}"]
     parts += [
         f"-H {shlex.quote(f'{name}: {value}')}" for name, value in attempt.request_headers.items()
     ]
@@ -99,15 +101,18 @@ def _timings(of: Attempt | Timings) -> list[tuple[str, float]]:
     return [(name, value) for name, value in named if value is not None]
 
 
-def shown(attempt: Attempt) -> dict[str, Any]:
-    """Return what the page shows of a try."""
+def shown(attempt: Attempt, access: Access) -> dict[str, Any]:
+    """Return what the page shows of a try to this reader."""
+    url = shown_url(attempt.url, attempt.account_id, access)
     return {
         "attempt": attempt,
+        "url": url,
+        "response_headers": shown_headers(attempt.response_headers, attempt.account_id, access),
         "title": f"Try {attempt.number}",
         "explained": explained(attempt.error_kind),
         "request_body": pretty(attempt.request_body),
         "response_body": pretty(attempt.response_body),
-        "curl": as_curl(attempt),
+        "curl": as_curl(attempt, url),
         "timings": _timings(attempt),
     }
 

@@ -101,8 +101,9 @@ class DeliveryAdmin(LogAdmin):
 
     def beside_form(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
         """Show every try."""
+        access = access_of(request)
         return {
-            "attempts": [shown(attempt) for attempt in row.attempts.order_by("-started_at")],
+            "attempts": [shown(each, access) for each in row.attempts.order_by("-started_at")],
             "resent_as": row.resent_as.all(),
             "keep_bodies_days": row.account.keep_bodies_days,
             "may_resend": self.has_resend_permission(request, row),

@@ -18,6 +18,7 @@ from apps.calls.timeline import Moment
 from apps.campaigns.models import Attachment
 from apps.common.access import Access
 from apps.common.admin import Panel
+from apps.common.masking import shown_url
 from apps.delivery.models import Delivery, DeliveryState
 from apps.webhooks.models import Webhook
 
@@ -62,6 +63,7 @@ class WebhooksPanel(Panel):
         for use in (use for source in self.uses for use in source(row.account_id)):
             uses[use.webhook_id].append(use)
         for webhook in webhooks:
+            webhook.shown_url = shown_url(webhook.url, webhook.account_id, access)
             webhook.uses = uses[webhook.pk]
             here = sum(attachment.is_active for attachment in webhook.places)
             webhook.elsewhere_total = webhook.attached_total - here

@@ -31,7 +31,9 @@ from apps.common.api.serializers import (
     own_account,
     read,
 )
+from apps.common.api.views import access_of
 from apps.common.api.viewsets import Listed, NestedViewSet
+from apps.common.masking import shown_headers
 from apps.delivery.alerting import Rung
 from apps.delivery.api.calls import CallSummary, DocumentField
 from apps.delivery.models import Alert, Attempt, Delivery, DeliveryState, Replay
@@ -130,6 +132,8 @@ class DeliveryViewSet(Listed):
 class AttemptSerializer(RowSerializer):
     """One request of a delivery, with all that is known of it. Credentials are masked."""
 
+    addresses = ("url",)
+
     delivery = Reference(Delivery, read_only=True)
 
     class Meta:
@@ -170,6 +174,15 @@ class AttemptWithBodies(AttemptSerializer):
             "response_body",
         ]
         read_only_fields = fields
+
+    def to_representation(self, instance: Attempt) -> dict[str, Any]:
+        """Show addresses in the answer as those of the request."""
+        shown = super().to_representation(instance)
+        if shown.get("response_headers"):
+            access = access_of(self.context["request"])
+            headers = shown_headers(shown["response_headers"], instance.account_id, access)
+            shown["response_headers"] = headers
+        return shown
 
 
 _BODIES = ("request_headers", "request_body", "response_headers", "response_body")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,8 @@ from django.urls import reverse
 from apps.calls.models import Call
 from apps.calls.timeline import Moment
 from apps.common.access import Access
-from apps.common.admin import LogAdmin, Panel, labelled
+from apps.common.admin import LogAdmin, Panel, access_of, labelled
+from apps.common.masking import shown_url
 from apps.delivery.admin.attempts import shown
 from apps.delivery.models import Attempt
 from apps.delivery.outcome import ErrorKind
@@ -38,9 +40,13 @@ class ExchangesPanel(Panel):
 
     def context(self, row: Ivr, access: Access) -> dict[str, Any]:
         """Return figures for each endpoint, and the newest exchanges."""
+        endpoints = [
+            replace(each, url=shown_url(each.url, row.account_id, access))
+            for each in endpoints_of(row)
+        ]
         newest = row.exchanges.order_by("-created_at").defer("tries")[:_RECENT]
         return {
-            "endpoints": endpoints_of(row),
+            "endpoints": endpoints,
             "most_counted": MOST_COUNTED,
             "results_url": settings.PUBLIC_URL + reverse("ivr_results", args=[row.number]),
             "exchanges": [{"exchange": each, "next": in_words(each.reply)} for each in newest],
@@ -68,7 +74,7 @@ class IvrExchangeAdmin(LogAdmin):
     def beside_form(self, request: HttpRequest, row: IvrExchange) -> dict[str, Any]:
         """Show every try."""
         return {
-            **told_of(row),
+            **told_of(row, access_of(request)),
             "call": Call.objects.filter(
                 account_id=row.account_id, external_id=row.call_external_id
             ).first(),
@@ -125,26 +131,27 @@ def exchanges_of(call: Call) -> Iterable[Moment]:
         )
 
 
-def told_of(exchange: IvrExchange) -> dict[str, Any]:
+def told_of(exchange: IvrExchange, access: Access) -> dict[str, Any]:
     """Return what a page shows of an exchange: how it went on, and each try, the last first."""
     return {
         "exchange": exchange,
-        "attempts": [_shown(exchange, plain) for plain in reversed(exchange.tries)],
+        "attempts": [_shown(exchange, plain, access) for plain in reversed(exchange.tries)],
         "next": in_words(exchange.reply),
         "kept": pairs_of(exchange.pass_through),
         "waited_ms": (exchange.target_ms or 0) + (exchange.fallback_ms or 0),
     }
 
 
-def _shown(exchange: IvrExchange, plain: dict[str, Any]) -> dict[str, Any]:
+def _shown(exchange: IvrExchange, plain: dict[str, Any], access: Access) -> dict[str, Any]:
     """Return what the page shows of a try, as of an attempt."""
     fields = {**plain}
     step = DecidedBy(fields.pop("step"))
-    attempt = Attempt(started_at=exchange.created_at, worker="the web server", **fields)
+    fields |= {"account_id": exchange.account_id, "started_at": exchange.created_at}
+    attempt = Attempt(worker="the web server", **fields)
     if attempt.error_message and not attempt.error_kind:
         # A whole answer, which could not be used.
         attempt.error_kind = "Answer not used"
-    told = {**shown(attempt), "title": f"{step.label}, try {attempt.number}"}
+    told = {**shown(attempt, access), "title": f"{step.label}, try {attempt.number}"}
     if attempt.error_kind == ErrorKind.TIMEOUT:
         told["explained"] = _TOO_LATE
     return told

@@ -11,6 +11,7 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.common.access import Role
 from apps.common.admin import AccountScopedAdmin, AccountScopedTabularInline, access_of
+from apps.common.masking import masked_url
 from apps.ivr.admin.trial import asked_for
 from apps.ivr.forms import IvrHookForm, IvrParameterForm, TokenField, label_of
 from apps.ivr.models import Ivr, IvrHook, IvrParameter
@@ -54,9 +55,9 @@ class IvrHookAdmin(AccountScopedAdmin):
 
     form = IvrHookForm
     add_role = delete_role = None
-    list_display = ["ivr", "target_url", "mode", "is_active"]
+    list_display = ["ivr", "mode", "is_active"]
     list_select_related = ["ivr"]
-    search_fields = ["target_url"]
+    search_fields = ["ivr__name", "ivr__number"]
     fieldsets = [
         (
             None,
@@ -121,7 +122,22 @@ class IvrHookAdmin(AccountScopedAdmin):
     def transcription_url(self, hook: IvrHook) -> str:
         """Return where transcripts are sent, for those who only look."""
         webhook = hook.ivr.transcription_webhook
-        return webhook.url if webhook else ""
+        return masked_url(webhook.url) if webhook else ""
+
+    @admin.display(description="target URL")
+    def shown_target_url(self, hook: IvrHook) -> str:
+        """Return where results are sent, for those who only look."""
+        return masked_url(hook.target_url)
+
+    @admin.display(description="fallback URL")
+    def shown_fallback_url(self, hook: IvrHook) -> str:
+        """Return who is asked instead, for those who only look."""
+        return masked_url(hook.fallback_url)
+
+    @admin.display(description="redirect URL")
+    def shown_redirect_url(self, hook: IvrHook) -> str:
+        """Return where the platform goes on, for those who only look."""
+        return masked_url(hook.redirect_url)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save, and have transcripts sent where the form says."""

@@ -53,7 +53,8 @@ class IvrAdmin(AccountScopedAdmin):
     list_display_links = ["number", "name"]
     list_filter = ["location"]
     list_select_related = ["location", "hook"]
-    search_fields = ["name", "number", "hook__target_url"]
+    search_fields = ["name", "number"]
+    search_of_members = ["hook__target_url"]
     search_help_text = "ID, name or target URL"
     fieldsets = [(None, {"fields": ["number", "name", "location"]})]
     inlines = [QuestionInline]

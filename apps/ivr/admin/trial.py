@@ -55,5 +55,5 @@ def ivr_test(request: HttpRequest, ivr_id: uuid.UUID) -> HttpResponse:
         return TemplateResponse(request, "admin/ivr/ivrhook/tested.html", context)
 
     return answer_with(
-        lambda: told_of(send_and_tell(test, access=access)), access=access, page=page
+        lambda: told_of(send_and_tell(test, access=access), access), access=access, page=page
     )

@@ -10,6 +10,8 @@ from apps.accounts.api.serializers import LocationSerializer
 from apps.accounts.models import Location
 from apps.common.api.fields import PublicId, Reference
 from apps.common.api.serializers import AccountSerializer, RowSerializer, StrictSerializer
+from apps.common.api.views import access_of
+from apps.common.masking import shown_headers, shown_url
 from apps.ivr.models import DecidedBy, Ivr, IvrExchange, IvrHook, IvrParameter, IvrQuestion
 from apps.ivr.setting_up import change_hook, create_ivr
 from apps.webhooks.api.templates import person_of
@@ -89,6 +91,8 @@ class ParameterSerializer(StrictSerializer):
 
 class HookSerializer(AccountSerializer):
     """The web hook of an IVR. Its Authorization is never shown."""
+
+    addresses = ("target_url", "fallback_url", "redirect_url", "transcription_url")
 
     ivr = Reference(Ivr, read_only=True)
     parameters: serializers.ListSerializer[Any] = serializers.ListSerializer(
@@ -236,6 +240,15 @@ class ExchangeSerializer(ExchangeSummary):
 
     class Meta(ExchangeSummary.Meta):
         fields = [*ExchangeSummary.Meta.fields, "tries", "reply"]
+
+    def to_representation(self, instance: IvrExchange) -> dict[str, Any]:
+        """Show the addresses of each try as the sender may see them."""
+        shown = super().to_representation(instance)
+        whose = instance.account_id, access_of(self.context["request"])
+        for each in shown.get("tries", ()):
+            each["url"] = shown_url(each["url"], *whose)
+            each["response_headers"] = shown_headers(each["response_headers"], *whose)
+        return shown
 
 
 class EndpointFigures(serializers.Serializer):  # type: ignore[type-arg]

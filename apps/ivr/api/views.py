@@ -13,6 +13,7 @@ from apps.accounts.models import Location
 from apps.common.access import Role
 from apps.common.api.filters import ReferenceFilter, RowFilters, filters
 from apps.common.api.viewsets import Changed, Listed, Managed, NestedViewSet
+from apps.common.masking import shown_url
 from apps.ivr.api.serializers import (
     ExchangeSerializer,
     ExchangeSummary,
@@ -54,7 +55,11 @@ class IvrViewSet(Managed):
 
         `overhead_p95_ms` is what Hookline added to it.
         """
-        return Response({"data": [asdict(each) for each in endpoints_of(self.get_object())]})
+        ivr = self.get_object()
+        figures = [asdict(each) for each in endpoints_of(ivr)]
+        for each in figures:
+            each["url"] = shown_url(each["url"], ivr.account_id, self.access)
+        return Response({"data": figures})
 
 
 class InIvr(NestedViewSet):

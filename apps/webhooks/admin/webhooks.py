@@ -18,6 +18,7 @@ from apps.common.admin import (
     page_context,
 )
 from apps.common.audit import record
+from apps.common.masking import MASK
 from apps.common.models import AuditAction
 from apps.webhooks.admin.pages import WebhookPages
 from apps.webhooks.forms import (
@@ -62,7 +63,7 @@ class HeaderInline(AccountScopedTabularInline):
     @admin.display(description="value")
     def shown_value(self, header: WebhookHeader) -> str:
         """Return the value, masked if it is a secret."""
-        return "••••••••" if header.is_secret else header.value
+        return MASK if header.is_secret else header.value
 
 
 @admin.register(Webhook)
@@ -74,7 +75,8 @@ class WebhookAdmin(WebhookPages):
     list_display = ["name", "shown_url", "location", "template", "method", "state"]
     list_filter = ["location", "template", "is_active"]
     list_select_related = ["location", "template"]
-    search_fields = ["name", "url", "location__name", "template__name"]
+    search_fields = ["name", "location__name", "template__name"]
+    search_of_members = ["url"]
     search_help_text = "Name, URL, location or template"
     fieldsets = [
         (None, {"fields": ["name", "url", "template", "location", "is_active"]}),

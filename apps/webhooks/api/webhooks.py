@@ -41,6 +41,7 @@ class WebhookSummary(AccountSerializer):
     expandable = {"location": LocationSerializer, "template": TemplateSummary}
     account_from = ("location", "template")
     unread = ("secret",)
+    addresses = ("url",)
 
     location = Reference(Location, required=False, allow_null=True)
     template = Reference(Template, rows=lambda access: templates_for(access.account_ids, access))

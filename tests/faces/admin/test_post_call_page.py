@@ -30,11 +30,13 @@ class TestThePage:
     def test_tells_those_who_only_look_what_is_sent(
         self, browser: Client, world: World, log_in: LogIn
     ) -> None:
-        action = made(browser, **{"parameters-name": ["caller", "sid"]})
+        static = "client_id=1234&api_key=hush"
+        action = made(browser, static_parameters=static, **{"parameters-name": ["caller", "sid"]})
         viewer = log_in(account=world.account, role=Role.VIEWER)
         page = viewer.get(address("change", action.pk)).content.decode()
         for told in (URL, "/post_call.php", "client_id=1234", "caller = Caller ID, sid = SID"):
             assert told in page
+        assert "hush" not in page
         assert "Dynamic Parameters" in page
         assert "every location" in page
         assert "Measurement ID" not in page
