@@ -1,7 +1,7 @@
 """Conditions as rows of a form: each a predicate, joined to the one before by “and” or “or”. Pure.
 
 “And” binds tighter than “or”, as people read it: the rows are alternatives, of each of which all
-rules must hold. Any condition can be written that way.
+rules must hold. Any condition can be written that way, unless a text of it has a comma.
 """
 
 import re
@@ -105,15 +105,26 @@ def condition_of(rows: Iterable[Row]) -> Condition:
 
 
 def rows_of(condition: Condition) -> list[Row] | None:
-    """Return a condition as rows; None if those would be too many."""
+    """Return a condition as rows; None if those would be too many, or say something else."""
     alternatives = _alternatives(condition)
     if alternatives is None or sum(map(len, alternatives)) > MAX_RULES:
         return None
-    return [
-        _row(rule, is_or=bool(index) and not place)
-        for index, rules in enumerate(alternatives)
-        for place, rule in enumerate(rules)
-    ]
+    rows: list[Row] = []
+    for index, rules in enumerate(alternatives):
+        for place, rule in enumerate(rules):
+            row = _row(rule, is_or=bool(index) and not place)
+            if not _says(row, rule):
+                return None
+            rows.append(row)
+    return rows
+
+
+def _says(row: Row, rule: Rule) -> bool:
+    """Tell whether a row is read as this rule; a comma or = in a text of it parts others."""
+    try:
+        return _rule(row) == rule
+    except InvalidCondition:
+        return False
 
 
 def _alternatives(condition: Condition) -> list[list[Rule]] | None:
