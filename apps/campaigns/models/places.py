@@ -68,7 +68,9 @@ class Campaign(AccountOwned):
         if len(self.tags) > _MOST_TAGS:
             raise ValidationError({"tags": f"A campaign has at most {_MOST_TAGS} tags."})
         for name, value in self.tags.items():
-            if not isinstance(value, (str, int, float)) or not _TAG.fullmatch(f"{name}{value}"):
+            if not isinstance(value, (str, int, float)) or not (
+                _TAG.fullmatch(name) and _TAG.fullmatch(str(value))
+            ):
                 raise ValidationError(
                     {"tags": f"The tag {name[:40]!r} needs a name and a value on one line each."}
                 )

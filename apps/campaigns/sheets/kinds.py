@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from apps.accounts.countries import COUNTRIES
 from apps.accounts.models import Group, Location
 from apps.accounts.time_zones import time_zones
@@ -20,6 +22,7 @@ from apps.campaigns.models import (
     TrackingNumber,
     Treatment,
 )
+from apps.common.documents import as_json
 from apps.common.ids import InvalidPublicId
 from apps.common.models import AccountOwned
 
@@ -192,7 +195,16 @@ def _read_zone(cell: str, row: Any, place: Place) -> str:
     return cell
 
 
-def _read_tags(cell: str, row: Any, place: Place) -> dict[str, str]:
+def _read_tags(cell: str, row: Any, place: Place) -> dict[str, Any]:
+    if cell.startswith("{"):
+        try:
+            return dict(orjson.loads(cell))
+        except orjson.JSONDecodeError:
+            raise CellError("invalid", "This is not JSON; write tags as Region=south.") from None
+    return _plain_tags(cell)
+
+
+def _plain_tags(cell: str) -> dict[str, str]:
     tags = {}
     for part in filter(str.strip, cell.split(";")):
         name, separator, value = part.partition("=")
@@ -203,7 +215,17 @@ def _read_tags(cell: str, row: Any, place: Place) -> dict[str, str]:
 
 
 def _write_tags(row: Any) -> str:
-    return "; ".join(f"{name}={value}" for name, value in row.tags.items())
+    """Write tags as people do; as JSON, where that would be read as others."""
+    text = "; ".join(f"{name}={value}" for name, value in row.tags.items())
+    is_plain = not text.startswith("{") and _reads_as(text, row.tags)
+    return text if is_plain else as_json(row.tags).decode()
+
+
+def _reads_as(text: str, tags: dict[str, Any]) -> bool:
+    try:
+        return _plain_tags(text) == tags
+    except CellError:
+        return False
 
 
 KINDS: Mapping[str, Kind] = {

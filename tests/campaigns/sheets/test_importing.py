@@ -342,6 +342,17 @@ class TestTheSweep:
 
 
 class TestExport:
+    @pytest.mark.parametrize(
+        "tags", [{"a;b": "c"}, {"a=b": "c"}, {"a": "b; c=d"}, {"a": 1}, {"{a": "b"}, {"a": " b "}]
+    )
+    def test_keeps_tags_that_are_no_plain_names_and_values(
+        self, account: Account, tags: dict[str, object]
+    ) -> None:
+        campaign = CampaignFactory(account=account, tags=tags)
+        content = export_rows(kind="campaigns", rows=Campaign.objects.filter(pk=campaign.pk))
+        again = start(account, "campaigns", content.decode("utf-8-sig"))
+        assert (again.faults, again.unchanged_count) == ([], 1)
+
     def test_can_be_imported_again_and_changes_nothing(self, account: Account) -> None:
         location = LocationFactory(account=account, name="=Danger", client_location_id="-7")
         campaign = CampaignFactory(account=account, location=location, tags={"Region": "south"})
