@@ -14,6 +14,8 @@ from apps.common.ids import InvalidPublicId, decode_public_id
 MOST_LOOKED_AT = 5_000
 _SHORTEST = 3
 _NOT_DIALLED = re.compile(r"[\s().+-]+")
+# Without its hyphens, a day may as well be a part of a number.
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def find_calls(calls: QuerySet[Call], typed: str) -> QuerySet[Call]:
@@ -43,10 +45,10 @@ def find_calls(calls: QuerySet[Call], typed: str) -> QuerySet[Call]:
 
 def _day(text: str) -> dt.date | None:
     try:
-        day = dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         return None
-    return day if 1970 < day.year < 9999 else None
+    return day if day and 1970 < day.year < 9999 else None
 
 
 def _key(text: str) -> uuid.UUID | None:

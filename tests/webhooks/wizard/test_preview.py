@@ -45,7 +45,7 @@ class TestThePreview:
         assert "%ani%" in page
 
     @pytest.mark.parametrize(
-        "typed", ["555) 000-11", "ann l", "platform-77", "2026-03-28", "{public_id}"]
+        "typed", ["555) 000-11", "50001111", "ann l", "platform-77", "2026-03-28", "{public_id}"]
     )
     def test_finds_a_call_of_long_ago(
         self, browser: Client, draft: WebhookDraft, typed: str
