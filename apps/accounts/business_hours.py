@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTES_A_DAY = 24 * 60
 _MOST_SPANS = 6
-_SPAN = re.compile(r"([0-9]{1,2})(?::([0-9]{2}))?\s*(?:-|\u2013|to)\s*([0-9]{1,2})(?::([0-9]{2}))?")
+_TIME = r"([0-9]{1,2})(?::([0-5][0-9]))?"
+_SPAN = re.compile(rf"{_TIME}\s*(?:-|\u2013|to)\s*{_TIME}")
 
 Span = Sequence[int]
 Hours = Mapping[str, Sequence[Span]]
@@ -28,11 +29,8 @@ def parse_day(text: str) -> list[list[int]]:
     spans = [_span(part.strip()) for part in text.replace(";", ",").split(",") if part.strip()]
     if len(spans) > _MOST_SPANS:
         raise InvalidHours(f"A day has at most {_MOST_SPANS} times.")
-    spans.sort()
-    for (_, end), (begin, _) in itertools.pairwise(spans):
-        if begin < end:
-            raise InvalidHours("Two of these times overlap.")
-    return spans
+    _refuse_overlaps(spans)
+    return sorted(spans)
 
 
 def day_in_words(spans: Sequence[Span]) -> str:
@@ -64,6 +62,13 @@ def check_hours(hours: object) -> None:
                 and 0 <= span[0] < span[1] <= MINUTES_A_DAY
             ):
                 raise InvalidHours("A time is two minutes of the day, as [540, 1020].")
+        _refuse_overlaps(spans)
+
+
+def _refuse_overlaps(spans: Sequence[Span]) -> None:
+    for (_, end), (begin, _) in itertools.pairwise(sorted(map(tuple, spans))):
+        if begin < end:
+            raise InvalidHours("Two of these times overlap.")
 
 
 def _span(text: str) -> list[int]:

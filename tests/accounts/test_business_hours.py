@@ -36,7 +36,7 @@ class TestADay:
         assert parse_day(day_in_words(spans)) == spans
 
     @pytest.mark.parametrize(
-        "text", ["nine", "17-9", "9-25", "9-12, 11-13", "9", ",".join(["1-2"] * 9)]
+        "text", ["nine", "17-9", "9:75-17:00", "9-25", "9-12, 11-13", "9", ",".join(["1-2"] * 9)]
     )
     def test_that_makes_no_sense_is_refused(self, text: str) -> None:
         with pytest.raises(InvalidHours):
@@ -74,7 +74,10 @@ class TestOpen:
 
 @pytest.mark.parametrize(
     "hours",
-    [None, [], {"mo": []}, {"mon": 5}, {"mon": [[9]]}, {"mon": [[9, 9]]}, {"mon": [[0, 1441]]}],
+    [
+        *(None, [], {"mo": []}, {"mon": 5}, {"mon": [[9]]}, {"mon": [[9, 9]]}),
+        *({"mon": [[0, 1441]]}, {"mon": [[540, 720], [600, 780]]}),
+    ],
 )
 def test_other_forms_are_refused(hours: Any) -> None:
     with pytest.raises(InvalidHours):
