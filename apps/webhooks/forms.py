@@ -165,7 +165,7 @@ class WebhookForm(AccountScopedForm):
     retry_waits = forms.CharField(
         label="Waits of your own",
         required=False,
-        max_length=200,
+        max_length=300,
         widget=TextInput(attrs={"placeholder": "5s, 2m, 1h, 1d"}),
         help_text="The wait before each further try: 30 at most, 8 days in all.",
     )

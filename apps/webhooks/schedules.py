@@ -8,13 +8,13 @@ _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86_400
 _UNITS: Final = {"s": 1, "m": _MINUTE, "min": _MINUTE, "h": _HOUR, "d": _DAY}
-_WAIT: Final = re.compile(r"(\d{1,6})\s*(s|min|m|h|d)", re.IGNORECASE)
+_WAIT: Final = re.compile(r"([0-9]{1,6})(s|min|m|h|d)", re.IGNORECASE)
 
 MAX_SCHEDULE_S: Final = 8 * _DAY
 MAX_RETRIES: Final = 30
-# Seconds between one try and the next; the first try is at once. 13 tries in about 95 h.
 # What counts as delivered unless an admin says otherwise.
 DEFAULT_SUCCESS_CODES: Final = (200, 201, 202, 203, 204)
+# Seconds between one try and the next; the first try is at once. 13 tries in about 95 h.
 DEFAULT_SCHEDULE: Final[tuple[int, ...]] = (
     5,
     30,
@@ -59,7 +59,7 @@ def check_schedule(waits_s: Sequence[int]) -> tuple[int, ...]:
 def parse_waits(text: str) -> tuple[int, ...]:
     """Read waits as people write them, as `5s, 2m, 1h, 1d`. Raises InvalidSchedule."""
     waits = []
-    for word in re.split(r"[,;]\s*|\s+", text.strip()):
+    for word in re.split(r"\s*[,;]\s*|\s+", text.strip()):
         match = _WAIT.fullmatch(word)
         if match is None:
             raise InvalidSchedule(f"“{word}” is no wait. Write them as 5s, 2m, 1h, 1d.")

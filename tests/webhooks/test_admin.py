@@ -153,7 +153,12 @@ class TestWebhooks:
 
     @pytest.mark.parametrize(
         ("preset", "waits", "stored"),
-        [("standard", "", None), ("once", "", []), ("own", "5s, 2m, 1h", [5, 120, 3600])],
+        [
+            ("standard", "", None),
+            ("once", "", []),
+            ("own", "5s, 2m, 1h", [5, 120, 3600]),
+            ("own", ", ".join(["23001s"] * 30), [23_001] * 30),
+        ],
     )
     def test_chooses_its_schedule(
         self, log_in: LogIn, account: Account, preset: str, waits: str, stored: list[int] | None

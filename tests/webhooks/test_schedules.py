@@ -17,7 +17,7 @@ from apps.webhooks.schedules import (
 
 class TestWaits:
     def test_are_read_with_their_units(self) -> None:
-        assert parse_waits("5s, 2m 1h;1d, 10min") == (5, 120, 3600, 86_400, 600)
+        assert parse_waits("5s, 2m 1h;1d , 10min") == (5, 120, 3600, 86_400, 600)
 
     @pytest.mark.parametrize("text", ["", "5", "5 s", "1w", "-5s", "5s,,", "0s", "9d", "1s " * 31])
     def test_are_refused_with_a_reason(self, text: str) -> None:
