@@ -197,7 +197,7 @@ class StoredAnswer(AccountOwned):
 
     `sender` is the API key or the person. The body may hold a secret that is shown once, so it is
     kept encrypted; there is none where it was too large to keep. `digest` tells whether the same
-    key comes with another request.
+    key comes with another request. A status of 102 holds the key of one that is under way.
     """
 
     ID_PREFIX = "ans"

@@ -79,10 +79,15 @@ def opens_scopes(view: _View) -> _View:
     return view
 
 
+def has_scope(request: HttpRequest) -> bool:
+    """Tell whether all of a request is one transaction, as its view opens no scopes by itself."""
+    view = getattr(request.resolver_match, "func", None)
+    return not getattr(view, "opens_scopes", False)
+
+
 def undo(request: HttpRequest) -> None:
     """Undo what a view wrote that failed. One that opens scopes has left them, which did."""
-    view = getattr(request.resolver_match, "func", None)
-    if connection.in_atomic_block and not getattr(view, "opens_scopes", False):
+    if connection.in_atomic_block and has_scope(request):
         transaction.set_rollback(True)
 
 

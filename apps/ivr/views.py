@@ -25,6 +25,7 @@ class ResultsView(ApiView):
     authentication_classes = [ApiKeyAuthentication]
     scope = Scope.INGEST
     is_intake = True
+    repeats_by_key = False
 
     @extend_schema(
         operation_id="ivr_results_create",

@@ -4,10 +4,11 @@ import datetime as dt
 import hashlib
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Self
 
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
@@ -16,10 +17,14 @@ from rest_framework.response import Response
 from apps.common.access import Access
 from apps.common.api.bodies import OrjsonRenderer
 from apps.common.api.rate_limits import spend
+from apps.common.ids import new_id
 from apps.common.models import StoredAnswer
 from apps.common.problems import Problem
 
 KEPT_FOR = dt.timedelta(hours=24)
+# Longer than any request that waits for a receiver: whoever held the key has died.
+HELD_FOR = dt.timedelta(minutes=2)
+UNDER_WAY = HTTPStatus.PROCESSING.value
 # What is kept of an answer, in bytes of its body; of those over the second figure an account has so
 # many kept in a day. Of others it is known that they were given, which is what keeps a repeat safe.
 MOST_BYTES = 262_144
@@ -42,16 +47,21 @@ class Repeated(Exception):
 class Submission:
     """A POST under an `Idempotency-Key`: what is answered is kept, for the same sender and key.
 
-    It is kept in the transaction of the request: what is rolled back can be sent again.
+    In the transaction of the request, where that is one: what is rolled back can be sent again, and
+    a lock holds the key. Else a row holds it from the begin, until `keep` or `give_back`.
     """
 
     sender: uuid.UUID
     account_id: uuid.UUID
     key: str
     digest: str
+    has_transaction: bool = True
+    id: uuid.UUID = field(default_factory=new_id)
 
     @classmethod
-    def begin(cls, access: Access, key: str, request: Request) -> Self | None:
+    def begin(
+        cls, access: Access, key: str, request: Request, *, has_transaction: bool
+    ) -> Self | None:
         """Return the submission if it is new; None for a sender who reaches no account.
 
         Raises Repeated with the earlier answer, and a Problem for a key that is none, one that came
@@ -68,27 +78,29 @@ class Submission:
         account_id = access.own_id or next(iter(access.active_ids), None)
         if sender is None or account_id is None:
             return None
-        submission = cls(sender, account_id, key, _digest_of(request))
+        submission = cls(sender, account_id, key, _digest_of(request), has_transaction)
+        if has_transaction and not submission.take():
+            raise _under_way()
         submission._look_up()
+        if not has_transaction and not submission._hold():
+            raise _under_way()
         return submission
 
     def keep(self, response: Response) -> None:
-        """Store the answer of a POST that succeeded; the first of two that came at once stays.
-
-        One that is too large is stored without its body.
-        """
+        """Store the answer of a POST that succeeded; one that is too large without its body."""
         headers = {name: response[name] for name in _KEPT_HEADERS if response.has_header(name)}
         body = OrjsonRenderer().render(response.data)
-        answer = StoredAnswer(
-            account_id=self.account_id,
-            sender=self.sender,
-            key=self.key,
-            digest=self.digest,
-            status=response.status_code,
-            headers=headers,
-            body=body.decode() if self._has_room(len(body)) else None,
-        )
-        StoredAnswer.objects.bulk_create([answer], ignore_conflicts=True)
+        kept = body.decode() if self._has_room(len(body)) else None
+        answer = self._row(response.status_code, headers, kept)
+        with transaction.atomic():
+            # What held the key is gone where this took so long that another request was let in.
+            if self.has_transaction or self._let_go():
+                StoredAnswer.objects.bulk_create([answer], ignore_conflicts=True)
+
+    def give_back(self) -> None:
+        """Let the key go after a POST that failed; with a transaction, its end does that."""
+        if not self.has_transaction:
+            self._let_go()
 
     def _has_room(self, size: int) -> bool:
         if size <= SMALL_BYTES:
@@ -99,19 +111,12 @@ class Submission:
         return of_day is None or not of_day.is_spent
 
     def _look_up(self) -> None:
-        if not self.take():
-            raise Problem(
-                409,
-                "request_in_progress",
-                "A request with this Idempotency-Key is being worked on at this moment.",
-                headers={"Retry-After": "1"},
-            )
-        own = StoredAnswer.objects.filter(sender=self.sender, key=self.key)
-        known = own.first()
+        known = StoredAnswer.objects.filter(sender=self.sender, key=self.key).first()
         if known is None:
             return
-        if known.created_at <= timezone.now() - KEPT_FOR:
-            own.delete()
+        is_under_way = known.status == UNDER_WAY
+        if known.created_at <= timezone.now() - (HELD_FOR if is_under_way else KEPT_FOR):
+            known.delete()
             return
         if known.digest != self.digest:
             raise Problem(
@@ -119,6 +124,8 @@ class Submission:
                 "idempotency_key_reused",
                 "This Idempotency-Key came with another request before; take a new one.",
             )
+        if is_under_way:
+            raise _under_way()
         if known.body is None:
             raise Problem(
                 409,
@@ -127,6 +134,27 @@ class Submission:
                 headers=known.headers,
             )
         raise Repeated(_answer_again(known, known.body))
+
+    def _hold(self) -> bool:
+        """Hold the key by a row that everybody sees; tell whether nobody else was faster."""
+        StoredAnswer.objects.bulk_create([self._row(UNDER_WAY, {}, None)], ignore_conflicts=True)
+        return StoredAnswer.objects.filter(pk=self.id).exists()
+
+    def _let_go(self) -> bool:
+        deleted, _ = StoredAnswer.objects.filter(pk=self.id).delete()
+        return bool(deleted)
+
+    def _row(self, status: int, headers: dict[str, str], body: str | None) -> StoredAnswer:
+        return StoredAnswer(
+            pk=self.id,
+            account_id=self.account_id,
+            sender=self.sender,
+            key=self.key,
+            digest=self.digest,
+            status=status,
+            headers=headers,
+            body=body,
+        )
 
     def take(self) -> bool:
         """Take the key until the end of the transaction; tell whether nobody else has it."""
@@ -137,6 +165,15 @@ class Submission:
             )
             (is_taken,) = cursor.fetchone()
         return bool(is_taken)
+
+
+def _under_way() -> Problem:
+    return Problem(
+        409,
+        "request_in_progress",
+        "A request with this Idempotency-Key is being worked on at this moment.",
+        headers={"Retry-After": "1"},
+    )
 
 
 def purge_stored_answers() -> int:

@@ -126,8 +126,9 @@ class HooklineSchema(AutoSchema):
         return body
 
     def _headers(self) -> list[OpenApiParameter]:
+        view: Any = self.view
         match self.method:
-            case "POST":
+            case "POST" if view.repeats_by_key:
                 name, text = "Idempotency-Key", "Makes sure that it is done once, for 24 hours."
                 schema: dict[str, Any] = {"type": "string", "pattern": "^[!-~]{1,255}$"}
             case "PATCH" | "DELETE":

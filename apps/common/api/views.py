@@ -11,6 +11,7 @@ from apps.common.access import Access
 from apps.common.api.bodies import chunks_of, empty_body
 from apps.common.api.idempotency import Repeated, Submission
 from apps.common.api.rate_limits import quota_headers
+from apps.common.tenancy import has_scope
 
 _WITH_BODY = {"POST", "PUT", "PATCH"}
 
@@ -37,6 +38,8 @@ class ApiView(APIView):
     """
 
     request: ApiRequest
+    # Whether a POST is repeated by its key; not where its body says which one it is.
+    repeats_by_key = True
     submission: Submission | None = None
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
@@ -56,8 +59,11 @@ class ApiView(APIView):
         is_known = method in _WITH_BODY and hasattr(self, method.lower())
         if is_known and self.needs_body() and request.stream is None:
             raise empty_body()
-        if method == "POST" and (key := request.headers.get("Idempotency-Key")) is not None:
-            self.submission = Submission.begin(self.request.access, key, request)
+        key = request.headers.get("Idempotency-Key")
+        if method == "POST" and self.repeats_by_key and key is not None:
+            self.submission = Submission.begin(
+                self.request.access, key, request, has_transaction=has_scope(request._request)
+            )
 
     def needs_body(self) -> bool:
         """Tell whether a POST or PATCH without a body is refused; a mere "do it" has none."""
@@ -67,6 +73,8 @@ class ApiView(APIView):
         """Answer what was answered before, or the problem."""
         if isinstance(exc, Repeated):
             return exc.response  # type: ignore[return-value]
+        if self.submission:
+            self.submission.give_back()
         return super().handle_exception(exc)
 
     def finalize_response(

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,10 +14,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import Scope
+from apps.calls.models import CallEvent
 from apps.common.api import idempotency
-from apps.common.api.idempotency import Submission, purge_stored_answers
+from apps.common.api.idempotency import HELD_FOR, Submission, purge_stored_answers
 from apps.common.api.views import ApiView
 from apps.common.models import StoredAnswer
+from apps.common.problems import Problem
+from apps.common.tenancy import opens_scopes
 from apps.webhooks.models import Template
 from tests.api_client import Api, api_for, good, problem
 from tests.builders import World, event, make_world
@@ -37,7 +42,22 @@ class Done(ApiView):
         return Response(status=204)
 
 
-urlpatterns = [path("api/v1/done", Done.as_view()), path("", include("config.urls"))]
+class Waits(ApiView):
+    """Does `meanwhile`, in no transaction."""
+
+    scope = Scope.WRITE
+    meanwhile: Callable[[], object] = dict
+
+    def post(self, request: Request) -> Response:
+        type(self).meanwhile()
+        return Response({"done": True})
+
+
+urlpatterns = [
+    path("api/v1/done", Done.as_view()),
+    path("api/v1/waits", opens_scopes(Waits.as_view())),
+    path("", include("config.urls")),
+]
 
 
 def post(api: Api, key: str, **fields: str) -> Any:
@@ -158,3 +178,82 @@ def test_one_that_is_being_worked_on_is_not_begun_again(world: World) -> None:
     problem(answers[0], 409, "request_in_progress")
     assert answers[0]["Retry-After"] == "1"
     good(post(api, "k1"), 201)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.urls(__name__)
+class TestAKeyThatNoTransactionHolds:
+    def wait(self, api: Api, key: str = "k1") -> Any:
+        return api.post("/waits", {}, **{"Idempotency-Key": key})
+
+    def test_is_held_for_one_request_and_repeats_its_answer(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        meanwhile: list[Any] = []
+        monkeypatch.setattr(Waits, "meanwhile", lambda: meanwhile.append(self.wait(api)))
+        first, again = self.wait(api), self.wait(api)
+        problem(meanwhile[0], 409, "request_in_progress")
+        assert meanwhile[0]["Retry-After"] == "1"
+        assert good(first) == good(again) == {"done": True}
+        assert again["Idempotent-Replayed"] == "true"
+        assert len(meanwhile) == 1
+
+    @pytest.mark.parametrize("error", [Problem(429, "too_many", "Later."), ZeroDivisionError])
+    def test_is_let_go_by_a_failure(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch, error: Any
+    ) -> None:
+        def fail() -> None:
+            raise error
+
+        monkeypatch.setattr(Waits, "meanwhile", fail)
+        assert self.wait(api).status_code in (429, 500)
+        monkeypatch.setattr(Waits, "meanwhile", dict)
+        again = self.wait(api)
+        good(again)
+        assert "Idempotent-Replayed" not in again
+
+    def test_is_let_go_once_whoever_held_it_must_have_died(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def be_followed() -> None:
+            monkeypatch.setattr(Waits, "meanwhile", dict)
+            StoredAnswer.objects.update(created_at=timezone.now() - HELD_FOR)
+            followers.append(self.wait(api))
+
+        followers: list[Any] = []
+        monkeypatch.setattr(Waits, "meanwhile", be_followed)
+        good(self.wait(api))
+        good(followers[0])
+        assert StoredAnswer.objects.get().status == 200
+        assert self.wait(api)["Idempotent-Replayed"] == "true"
+
+    def test_is_held_against_other_requests(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        meanwhile: list[Any] = []
+        monkeypatch.setattr(Waits, "meanwhile", lambda: meanwhile.append(post(api, "k1")))
+        good(self.wait(api))
+        problem(meanwhile[0], 409, "idempotency_key_reused")
+        assert not Template.objects.filter(name="Lead").exists()
+
+    def test_lets_one_of_many_through_that_come_at_once(self, world: World) -> None:
+        body = event(world)
+        start = threading.Barrier(6)
+
+        def send(_: int) -> Any:
+            try:
+                start.wait(30)
+                return Api(world.token).post("/events", body, **{"Idempotency-Key": "e"})
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(6) as senders:
+            answers = list(senders.map(send, range(6)))
+        done = [answer for answer in answers if answer.status_code == 202]
+        assert len([answer for answer in done if "Idempotent-Replayed" not in answer]) == 1
+        for answer in done:
+            assert not answer.json()["accepted"][0]["duplicate"]
+        for answer in answers:
+            if answer not in done:
+                problem(answer, 409, "request_in_progress")
+        assert CallEvent.objects.count() == 1

@@ -1,8 +1,10 @@
 """Webhooks over the API: made in one go, changed, switched, tested, judged."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from apps.accounts.models import Scope
 from apps.calls.events import Timing
@@ -13,6 +15,7 @@ from apps.webhooks.models import Template, Webhook, WebhookHeader
 from apps.webhooks.secrets import new_signing_secret
 from tests.api_client import Api, api_for, faults, good, problem
 from tests.builders import World, attach, event, make_template, make_webhook, make_world
+from tests.common.processes import wait_until
 from tests.conftest import LogIn
 from tests.delivery.receiver import Receiver
 from tests.delivery.test_testing import prepared, under_way
@@ -292,6 +295,30 @@ class TestTrying:
         for _ in range(2):
             shown = api.post(f"/webhooks/{webhook.public_id}/test", **{"Idempotency-Key": "k1"})
             assert good(shown)["is_success"]
+        assert len(receiver.requests) == 1
+
+    @pytest.mark.django_db(transaction=True)
+    def test_is_not_sent_again_with_the_same_key_meanwhile(
+        self, api: Api, world: World, receiver: Receiver
+    ) -> None:
+        at = f"/webhooks/{make_webhook(world, receiver.url('/gated')).public_id}/test"
+
+        def send() -> Any:
+            try:
+                return api.post(at, **{"Idempotency-Key": "k1"})
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as sender:
+            first = sender.submit(send)
+            try:
+                wait_until(lambda: receiver.requests)
+                problem(api.post(at, **{"Idempotency-Key": "k1"}), 409, "request_in_progress")
+            finally:
+                receiver.gate.set()
+        again = api.post(at, **{"Idempotency-Key": "k1"})
+        assert again["Idempotent-Replayed"] == "true"
+        assert good(again) == good(first.result())
         assert len(receiver.requests) == 1
 
     def test_backtests_the_newest_calls(self, api: Api, world: World) -> None:
