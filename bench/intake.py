@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 
 import aiohttp
 import orjson
+import uvloop
 from django.db import connection
 
+from apps.common.garbage import seldom_collecting
 from bench.installation import installed
 from bench.latency import percentile
 from bench.processes import BenchmarkFailed, CpuMeter, wait_until
@@ -52,16 +54,16 @@ def measure(arguments: argparse.Namespace) -> Result:
         take_calls(world, arguments.history)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
-        with serving(installation) as web:
+        with serving(installation) as web, seldom_collecting():
             offer = _Offer(f"{web.address}/api/v1/events", world.token, world.numbers)
-            asyncio.run(offer.post(1, rate=50, events=_WARM_UP))
+            uvloop.run(offer.post(1, rate=50, events=_WARM_UP))
             meter = CpuMeter(web=web.pid, database=installation.database_pid)
-            single = asyncio.run(
+            single = uvloop.run(
                 offer.post(1, rate=arguments.rate, events=round(arguments.rate * arguments.seconds))
             )
             cpu_of_single_s = meter.used_s()
             meter = CpuMeter(web=web.pid, database=installation.database_pid)
-            batched = asyncio.run(
+            batched = uvloop.run(
                 offer.post(
                     arguments.batch,
                     rate=arguments.batch_rate,

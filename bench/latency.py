@@ -1,8 +1,9 @@
 """How long a delivery takes from the moment at which it is planned to its first byte.
 
 Open loop: every hundredth of a second its share of the rate is planned, in one transaction as
-intake does, by one of a few threads as those of a web process, however far behind the sending is.
-The time runs from the scheduled moment, so what a late planner costs counts too.
+intake does, by one of a few threads as those of a web process, with its collector of garbage,
+however far behind the sending is. The time runs from the scheduled moment, so what a late planner
+costs counts too.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connections
 
+from apps.common.garbage import seldom_collecting
 from bench.installation import installed
 from bench.receiver import receiving
 from bench.result import Result
@@ -41,7 +43,7 @@ def measure(arguments: argparse.Namespace) -> Result:
         share = max(1, round(arguments.rate * _TICK_S))
         ticks = int(arguments.seconds * arguments.rate / share)
         shares = plan_later(world, [share] * ticks)
-        with warm_worker(installation, receiver) as worker:
+        with warm_worker(installation, receiver) as worker, seldom_collecting():
             began = time.monotonic() + _TICK_S
             moments = [began + number * share / arguments.rate for number in range(ticks)]
             with ThreadPoolExecutor(_PLANNERS) as planners:

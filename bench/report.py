@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,24 @@ from bench.machine import description
 _METHOD = Path(__file__).with_name("method.md")
 # What bounds the figures, by profiles: written by hand.
 _BOUNDS = Path(__file__).with_name("bounds.md")
+# While the host takes more than this, percentiles tell of the host. Such a run is made once more,
+# as long as there is time, and the one it took less from counts, whatever either found.
+_MOST_STOLEN_PERCENT = 3.0
+_MOST_REPEATING_S = 110.0
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A benchmark with its options, and what is wanted of it: figure, least or most, in words."""
+    """A benchmark with its options, and what is wanted of it: figure, least or most, in words.
+
+    One that `is_delicate` is of milliseconds.
+    """
 
     name: str
     options: tuple[str, ...]
     title: str
     wanted: tuple[tuple[str, str, float, str], ...]
+    is_delicate: bool = False
 
     def command(self) -> list[str]:
         return [sys.executable, "-m", "bench", self.name, *self.options, "--json"]
@@ -59,18 +67,21 @@ RUNS = (
         ("--rate", "200"),
         "Latency at 200 a second, from planned to first byte",
         (("p50_ms", "<=", 25, "p50 25 ms"), ("p99_ms", "<=", 100, "p99 100 ms")),
+        is_delicate=True,
     ),
     Run(
         "latency",
         ("--rate", "1000"),
         "Latency at 1,000 a second, from planned to first byte",
         (("p50_ms", "<=", 25, "p50 25 ms"), ("p99_ms", "<=", 100, "p99 100 ms")),
+        is_delicate=True,
     ),
     Run(
         "ivr",
         (),
         "IVR: exchanges at 100 a second, beside the receiver's own time",
         (("overhead_p95_ms", "<=", 15, "15 ms added, p95"),),
+        is_delicate=True,
     ),
     Run(
         "fairness",
@@ -120,34 +131,52 @@ RUNS = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one run printed, and its figures; None for a run that ended without any."""
+    """What one run printed, and its figures; None for a run that ended without any.
+
+    `set_aside` is one of the same that the host took more from.
+    """
 
     run: Run
     table: str
     figures: Mapping[str, Any] | None
     seconds: float
+    set_aside: "Finding | None" = None
 
     @property
     def has_failed(self) -> bool:
         return self.figures is None or bool(self.figures["void"])
 
+    @property
+    def stolen_percent(self) -> float:
+        return float(self.figures["stolen_percent"]) if self.figures else 0.0
+
+    @property
+    def is_disturbed(self) -> bool:
+        return self.run.is_delicate and self.stolen_percent > _MOST_STOLEN_PERCENT
+
+    def or_rather(self, again: "Finding") -> "Finding":
+        """Return the one that the host took less from, with the other set aside."""
+        first, second = sorted((self, again), key=lambda finding: finding.stolen_percent)
+        return replace(first, set_aside=second)
+
 
 def run_all(path: Path | None, *, with_json: bool) -> int:
     """Run everything, print it as it comes, write the page if there is one; return the status."""
     findings = []
+    spare_s = _MOST_REPEATING_S
     for run in RUNS:
-        finding = _run(run)
+        finding = _run(run, with_json=with_json)
+        if finding.is_disturbed and finding.seconds <= spare_s:
+            spare_s -= finding.seconds
+            finding = finding.or_rather(_run(run, with_json=with_json))
         findings.append(finding)
-        print(finding.table, flush=True)
-        if with_json and finding.figures is not None:
-            print(json.dumps(finding.figures), flush=True)
     if path is not None:
         path.write_text(page(findings))
     return int(any(finding.has_failed for finding in findings))
 
 
-def _run(run: Run) -> Finding:
-    """Run one in a process of its own, so that none inherits another's memory or settings."""
+def _run(run: Run, *, with_json: bool) -> Finding:
+    """Run and print one, in a process of its own: none inherits another's memory or settings."""
     began = time.monotonic()
     ended = subprocess.run(run.command(), capture_output=True, text=True, check=False)
     lines = ended.stdout.splitlines()
@@ -155,12 +184,16 @@ def _run(run: Run) -> Finding:
     if lines and lines[-1].startswith("{"):
         figures = json.loads(lines.pop())
     table = "\n".join(lines) if figures is not None else f"{run.name}\n{ended.stderr[-2_000:]}"
+    print(table, flush=True)
+    if with_json and figures is not None:
+        print(json.dumps(figures), flush=True)
     return Finding(run, table, figures, time.monotonic() - began)
 
 
 def page(findings: Sequence[Finding]) -> str:
     """Return the page about these findings."""
-    took_s = sum(finding.seconds for finding in findings)
+    aside = [finding.set_aside for finding in findings if finding.set_aside]
+    took_s = sum(finding.seconds for finding in (*findings, *aside))
     parts = [
         "# Benchmarks",
         "Written by `make bench`, which runs everything below on the machine where it is called."
@@ -203,7 +236,11 @@ def _shown(found: float | None) -> str:
 
 def _section(finding: Finding) -> str:
     options = " ".join(("", finding.run.name, *finding.run.options))
-    return (
-        f"### {finding.run.title}\n\n`python -m bench{options}`, {finding.seconds:.0f} s\n\n"
-        f"```\n{finding.table}\n```"
-    )
+    parts = [
+        f"### {finding.run.title}",
+        f"`python -m bench{options}`, {finding.seconds:.0f} s",
+        f"```\n{finding.table}\n```",
+    ]
+    if aside := finding.set_aside:
+        parts += ["Set aside, as the host took more meanwhile:", f"```\n{aside.table}\n```"]
+    return "\n\n".join(parts)

@@ -36,6 +36,8 @@ class SpareConnections:
         # So a request begins without, and there is nothing to close or to reset.
         request_started.disconnect(close_old_connections)
         request_started.disconnect(reset_queries)
+        # It closes what Django would.
+        request_finished.disconnect(close_old_connections)
         request_finished.connect(self._give_back)
 
     @contextmanager

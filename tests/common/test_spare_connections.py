@@ -31,6 +31,7 @@ def spare() -> Iterator[SpareConnections]:
     yield spare
     del connections.create_connection
     request_finished.disconnect(spare._give_back)
+    request_finished.connect(close_old_connections)
     request_started.connect(close_old_connections)
     request_started.connect(reset_queries)
     while spare._spare:
