@@ -63,8 +63,8 @@ def find_source(*, public_id: str, url_key: str) -> Source | None:
 def take_callback(*, source: Source, request: Request) -> Callback:
     """Verify a request and take what it says, in the account of the source.
 
-    The same request again changes nothing, unless it was rejected before. What is about a call
-    that is not known yet is held until the call is. Raises RefusedCallback.
+    The same request again changes nothing, unless it was rejected or ignored before. What is about
+    a call that is not known yet is held until the call is. Raises RefusedCallback.
     """
     if not is_genuine(source, request):
         _note_refusal(source)
@@ -81,7 +81,7 @@ def take_callback(*, source: Source, request: Request) -> Callback:
 
 
 def take_again(*, callback: Callback) -> Callback:
-    """Take a rejected callback as if its platform had called again, and return it.
+    """Take a rejected or ignored callback as if its platform had called again, and return it.
 
     It is read as its source is set up now, and of the moment at which it came. It was genuine then:
     nothing is kept of others. Raises NotTakenAgain.
@@ -96,13 +96,13 @@ def take_again(*, callback: Callback) -> Callback:
 def why_not_again(callback: Callback) -> str:
     """Return why a callback can not be taken again; "" where it can."""
     source = callback.source
-    if callback.outcome != Callback.Outcome.REJECTED:
-        return "Only what was rejected can be taken again."
+    if not callback.is_open:
+        return "Only what was rejected or ignored can be taken again."
     if not source.is_active:
         return "The platform is switched off."
     if source.is_twilio:
         # Its URL is read too, and not kept; what was read of both is.
-        return "" if callback.event else "It is none that Hookline can read."
+        return "" if callback.event else "Hookline reads nothing in it that could be taken."
     if not callback.body:
         return "Nothing of it is kept."
     is_whole = len(callback.body) < _KEPT_CHARACTERS
@@ -123,7 +123,7 @@ def _store(callback: Callback, reading: Reading | None, fault: str) -> Callback:
     # Callbacks of one call are taken one after the other.
     _lock(source, [reading.call_id, reading.leg_id] if reading else [callback.digest])
     known = source.callbacks.filter(digest=callback.digest).first()
-    if known is not None and known.outcome != Callback.Outcome.REJECTED:
+    if known is not None and not known.is_open:
         return known
     callback = known or callback
     if reading is None:
@@ -152,6 +152,7 @@ def _take(callback: Callback, reading: Reading) -> None:
     callback.call_external_id = reading.call_id[:128]
     callback.leg_external_id = reading.leg_id[:128]
     if reading.event is None:
+        callback.event = None
         _conclude(callback, Callback.Outcome.IGNORED, reading.ignored)
         return
     callback.event = {**reading.event}

@@ -158,3 +158,8 @@ class Callback(AccountOwned):
 
     def __str__(self) -> str:
         return self.about or "Callback"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may become another thing once its platform is set up differently."""
+        return self.outcome in (self.Outcome.REJECTED, self.Outcome.IGNORED)

@@ -1,4 +1,4 @@
-"""Rejected callbacks that are taken again, once what was wrong with them is put right."""
+"""Callbacks that are taken again, once their platform is set up right."""
 
 import datetime as dt
 from typing import Any
@@ -165,6 +165,59 @@ class TestACallback:
         assert said(browser.post(address(Callback.objects.get()), follow=True)) == ["Taken."]
 
 
+class TestOneThatWasIgnored:
+    """As its platform tells more than it was set up to mean."""
+
+    @pytest.fixture
+    def ignored(self, world: World, source: Source) -> Callback:
+        set_up_number(world)
+        self.call(source)
+        callback: Callback = source.callbacks.get()
+        assert callback.outcome == "ignored"
+        return callback
+
+    def call(self, source: Source) -> Any:
+        body = orjson.dumps({"id": "c1", "type": "ring", "number": FREE})
+        return call(source, body, content_type="application/json").json()
+
+    def understand(self, source: Source) -> None:
+        words = {"start": "call.started", "end": "call.ended", "ring": "call.started"}
+        told = to_plain(Mapping((fill(BY_NAME["type"], "$.type", words),)))
+        source.mapping = [*told, *source.mapping[1:]]
+        source.save()
+
+    def test_is_taken_by_what_it_means_now(
+        self, browser: Client, source: Source, ignored: Callback
+    ) -> None:
+        assert address(ignored) in listed(browser, source)
+        self.understand(source)
+        assert said(browser.post(address(ignored), follow=True)) == ["Taken."]
+        assert CallEvent.objects.get().type == "call.started"
+        assert address(ignored) not in listed(browser, source)
+
+    def test_stays_ignored_while_it_means_nothing(
+        self, browser: Client, source: Source, ignored: Callback
+    ) -> None:
+        page = browser.post(address(ignored), follow=True)
+        assert said(page) == ["Ignored. “ring” is not set up to mean an event."]
+        assert [message.level_tag for message in page.context["messages"]] == ["warning"]
+        assert not Call.objects.exists()
+
+    def test_is_taken_when_its_platform_calls_again(
+        self, source: Source, ignored: Callback
+    ) -> None:
+        self.understand(source)
+        assert self.call(source)["outcome"] == "taken"
+        ignored.refresh_from_db()
+        assert (ignored.outcome, ignored.detail) == ("taken", "")
+
+    def test_says_so_to_those_alone_who_may(
+        self, world: World, source: Source, ignored: Callback, log_in: LogIn
+    ) -> None:
+        member = log_in(account=world.account, role=Role.MEMBER)
+        assert "take it again" not in listed(member, source)
+
+
 class TestOneOfTwilio:
     def test_is_taken_by_what_was_read_of_it(self, browser: Client, world: World) -> None:
         source = SourceFactory(account=world.account)
@@ -182,11 +235,18 @@ class TestOneOfTwilio:
         assert Twilio(source).post(CallSid="CA1", CallStatus="dancing").status_code == 422
         callback = Callback.objects.get()
         shown = listed(browser, source)
-        assert "It is none that Hookline can read." in shown
+        assert "Hookline reads nothing in it that could be taken." in shown
         assert address(callback) not in shown
-        assert (
-            "none that Hookline can read" in said(browser.post(address(callback), follow=True))[0]
-        )
+        assert "reads nothing in it" in said(browser.post(address(callback), follow=True))[0]
+
+    def test_that_was_ignored_stays_so(self, browser: Client, world: World) -> None:
+        source = SourceFactory(account=world.account)
+        form = {"CallSid": "CA1", "RecordingSid": "RE1", "RecordingStatus": "in-progress"}
+        assert Twilio(source).post(**form).status_code == 204
+        callback = Callback.objects.get()
+        assert callback.outcome == "ignored"
+        assert address(callback) not in listed(browser, source)
+        assert "reads nothing in it" in said(browser.post(address(callback), follow=True))[0]
 
 
 class TestWhatIsNotKeptWhole:

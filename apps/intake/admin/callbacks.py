@@ -11,6 +11,11 @@ from apps.common.admin.dependent import DependentAdmin
 from apps.intake.callbacks import NotTakenAgain, take_again
 from apps.intake.models import Callback
 
+_LEVELS = {
+    Callback.Outcome.REJECTED: messages.ERROR,
+    Callback.Outcome.IGNORED: messages.WARNING,
+}
+
 
 @admin.register(Callback)
 class CallbackAdmin(DependentAdmin):
@@ -30,7 +35,7 @@ class CallbackAdmin(DependentAdmin):
         return [again, *super().get_urls()]
 
     def again_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Take a rejected callback again, after asking."""
+        """Take a rejected or ignored callback again, after asking."""
         callback: Callback = self.row_to_act_on(request, object_id, Role.ADMIN)
         there = reverse("admin:intake_source_callbacks", args=[callback.source_id])
 
@@ -43,8 +48,7 @@ class CallbackAdmin(DependentAdmin):
             outcome = taken.get_outcome_display()
             note = f"Took callback {taken.public_id} again: {outcome}."
             self.log_change(request, taken.source, note)
-            is_rejected = taken.outcome == Callback.Outcome.REJECTED
-            level = messages.ERROR if is_rejected else messages.SUCCESS
+            level = _LEVELS.get(Callback.Outcome(taken.outcome), messages.SUCCESS)
             messages.add_message(request, level, f"{outcome}. {taken.detail}".strip())
             return redirect(there)
 
