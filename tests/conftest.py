@@ -1,6 +1,7 @@
 """What tests share."""
 
 import gc
+import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
@@ -43,6 +44,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
     gc.enable()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one more than there are processors: tests wait too, for processes and for what is late."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 3
 
 
 LogIn = Callable[..., Client]

@@ -85,18 +85,22 @@ def running_receiver(ssl_context: ssl.SSLContext | None = None) -> Iterator[Rece
                     await BEHAVIOURS[name](receiver, received, writer)
         writer.transport.abort()
 
-    server = loop.run_until_complete(
-        asyncio.start_server(serve, "127.0.0.1", 0, ssl=ssl_context, limit=_LONGEST_HEAD)
-    )
-    receiver.port = server.sockets[0].getsockname()[1]
+    async def listen() -> asyncio.Server:
+        server = await asyncio.start_server(
+            serve, "127.0.0.1", 0, ssl=ssl_context, limit=_LONGEST_HEAD
+        )
+        receiver.port = server.sockets[0].getsockname()[1]
+        return server
+
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
+    server = asyncio.run_coroutine_threadsafe(listen(), loop).result()
     try:
         yield receiver
     finally:
+        asyncio.run_coroutine_threadsafe(_close(server), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.run_until_complete(_close(server))
         loop.close()
 
 
