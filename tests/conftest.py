@@ -47,7 +47,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run one more than there are processors: tests wait too, for processes and for what is late."""
+    """Run one more than there are processors: tests wait too, for processes and for time-outs."""
     return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else 3
 
 
