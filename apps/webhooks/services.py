@@ -45,6 +45,8 @@ _free_lookups = BoundedSemaphore(MOST_LOOKUPS)
 DEFAULT_KEEP = dt.timedelta(hours=24)
 MAX_KEEP = dt.timedelta(days=7)
 MOST_RETIRED = 10
+# What is no version's.
+_OWN_FIELDS = ("name", "group", "is_shared_with_clients")
 
 
 @transaction.atomic
@@ -64,20 +66,14 @@ def save_template(
         if mapping is None
         else check_mapping(sample=sample, template_format=template.format, mapping=mapping)
     )
-    current = template.current_version
-    if current is not None:
-        if Template.objects.filter(pk=template.pk).exclude(format=template.format).exists():
-            raise ValidationError({"format": "The type is fixed; make another template."})
-        if mapping is None:
-            wanted = _with_what_was_mapped(current, wanted, sample, template.format)
-        if current.sample == sample and mapping in (None, from_plain(current.mapping)):
-            template.full_clean()
-            template.save()
-            return current
+    is_new = template._state.adding
+    current = None if is_new else _current_held(template)
+    if current is not None and mapping is None:
+        wanted = _with_what_was_mapped(current, wanted, sample, template.format)
     template.full_clean(exclude=["current_version"])
-    template.save()
-    # Held until the end, so that two people who save at once get two numbers.
-    Template.objects.select_for_update().get(pk=template.pk)
+    template.save(update_fields=None if is_new else _OWN_FIELDS)
+    if current and current.sample == sample and mapping in (None, from_plain(current.mapping)):
+        return current
     last = template.versions.aggregate(last=Max("number"))["last"] or 0
     version = TemplateVersion.objects.create(
         account_id=template.account_id,
@@ -90,6 +86,21 @@ def save_template(
     template.current_version = version
     template.save(update_fields=["current_version"])
     return version
+
+
+def _current_held(template: Template) -> TemplateVersion | None:
+    """Hold a template until the end, so that two people who save at once get two numbers.
+
+    Returns the version that is current now, which somebody may have saved meanwhile.
+    """
+    held = Template.objects.select_for_update(no_key=True).filter(pk=template.pk).first()
+    if held is None:
+        raise ValidationError("This template does not exist any more.")
+    if held.format != template.format:
+        raise ValidationError({"format": "The type is fixed; make another template."})
+    if held.current_version_id != template.current_version_id:
+        template.current_version = held.current_version
+    return template.current_version
 
 
 @transaction.atomic
@@ -117,8 +128,11 @@ def _with_what_was_mapped(
     current: TemplateVersion, brought: Mapping, sample: str, template_format: str
 ) -> Mapping:
     """The mapping of a changed sample, with what was mapped by hand before and still fits."""
-    before = read_sample(sample=current.sample, template_format=template_format)
-    by_sample = auto_map(before)
+    try:
+        by_sample = auto_map(read_sample(sample=current.sample, template_format=template_format))
+    except MappingError:
+        # It came with a mapping, which knows better what in it are no tokens.
+        by_sample = Mapping()
     by_hand = [
         field
         for field in from_plain(current.mapping).fields
@@ -155,10 +169,8 @@ def create_webhook(
     not reach (`url`), a template of another group or account (`template`), the second header
     (`headers/1/value`).
     """
-    try:
+    with faults_at("url"):
         webhook.url = check_receiver(url=webhook.url)
-    except ValidationError as error:
-        raise ValidationError({"url": error.messages}) from None
     webhook.secret = secret or new_signing_secret()
     webhook.full_clean()
     webhook.save()

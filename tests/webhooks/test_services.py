@@ -42,6 +42,19 @@ class TestSaveTemplate:
         assert template.name == "Renamed"
         assert template.versions.count() == 1
 
+    def test_what_somebody_saved_meanwhile_stays_in_the_row_of_versions(
+        self, account: Account
+    ) -> None:
+        template = TemplateFactory(account=account, name="CRM")
+        first = template.current_version
+        other = Template.objects.get(pk=template.pk)
+        second = save_template(template=other, sample='{"new": "%ani%"}', by=None)
+        template.name = "Renamed"
+        third = save_template(template=template, sample=first.sample, by=None)
+        assert [first.number, second.number, third.number] == [1, 2, 3]
+        template.refresh_from_db()
+        assert template.current_version == third
+
     def test_maps_what_the_tokens_say(self, account: Account) -> None:
         template = Template(account=account, name="CRM", format="xml")
         version = save_template(

@@ -218,6 +218,15 @@ class TestChanging:
         assert faults(problem(member.patch(at, moved), 422, "invalid"))[0][0] == "/url"
         good(Api(browser=log_in(account=world.account, role=Role.ADMIN)).patch(at, moved))
 
+    def test_refuses_an_address_as_for_a_new_one(self, api: Api, world: World) -> None:
+        private = {"url": "http://169.254.169.254/"}
+        webhook = make_webhook(world, URL)
+        for told in (
+            api.post("/webhooks", body(world, **private)),
+            api.patch(f"/webhooks/{webhook.public_id}", private),
+        ):
+            assert faults(problem(told, 422, "invalid")) == [("/url", "blocked_url")]
+
     def test_switches_on_and_off(self, api: Api, world: World) -> None:
         webhook = make_webhook(world, URL, disabled_reason="410", is_active=False)
         at = f"/webhooks/{webhook.public_id}"

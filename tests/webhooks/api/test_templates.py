@@ -42,6 +42,12 @@ class TestCreating:
         mapping = [{"path": "$.lead.name", "kind": "text", "text": "%ani_first_name% on the phone"}]
         assert made(api, mapping=mapping)["mapping"] == mapping
 
+    def test_takes_a_new_sample_for_one_that_only_its_mapping_explains(self, api: Api) -> None:
+        sample, mapping = '{"a": "100 %off%", "b": ""}', {"path": "$.b", "kind": "token"}
+        created = made(api, sample=sample, mapping=[{**mapping, "token": "ani"}])
+        changed = good(api.patch(f"/templates/{created['id']}", {"sample": '{"b": ""}'}))
+        assert changed["mapping"] == [{**mapping, "token": "ani"}]
+
     def test_for_a_client_account_by_its_agency(self, api: Api) -> None:
         agency = make_world("Agency", kind=AccountKind.AGENCY)
         client = make_world("Client", parent=agency.account)
