@@ -4,6 +4,8 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
+
 from apps.accounts.models import Account, AccountKind, ApiKey, Location, User
 from apps.accounts.services import open_account
 from apps.calls.events import Timing
@@ -131,6 +133,12 @@ def switch_on(webhook: Webhook) -> None:
     """Let a webhook send again."""
     Webhook.objects.filter(pk=webhook.pk).update(is_active=True, disabled_reason="")
     webhook.refresh_from_db()
+
+
+def lose_key(webhook: Webhook) -> None:
+    """Let its secret be one that no key of CREDENTIAL_KEYS reads."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE webhooks_webhook SET secret = 'garbage' WHERE id = %s", [webhook.pk])
 
 
 def attach(webhook: Webhook, timing: Timing = Timing.BEGIN, **target: Any) -> Attachment:

@@ -11,6 +11,7 @@ from apps.calls.models import Call
 from apps.campaigns.models import Attachment
 from apps.common.access import Access, Role
 from apps.common.admin import access_of
+from apps.common.admin.columns import documents_of
 from apps.console.figures import days_ago, lists_since
 from apps.console.totals import By, summed, totals_by
 from apps.delivery.models import Delivery, DeliveryState
@@ -25,15 +26,17 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     access = access_of(request)
     account_ids = access.active_ids
     since = days_ago(1)
+    along = ["webhook", "call__location", "account"]
     deliveries = Delivery.objects.filter(account_id__in=account_ids)
-    calls = Call.objects.filter(account_id__in=account_ids)
+    calls = Call.objects.filter(account_id__in=account_ids).defer(*documents_of(Call))
     return {
         **context,
         "title": "Home",
         "totals": summed(totals_by(By.ACCOUNT, account_ids=account_ids, since=since).values()),
         "lists": lists_since(since),
         "failures": deliveries.filter(state__in=DeliveryState.unsuccessful())
-        .select_related("webhook", "call", "call__location", "account")
+        .select_related(*along)
+        .defer(*documents_of(Delivery, along))
         .order_by("-created_at")[:_SHOWN_FAILURES],
         "calls": calls.select_related("location", "account").order_by("-created_at")[:_SHOWN_CALLS],
         "steps": _first_steps(access),

@@ -97,6 +97,8 @@ def send_alerts() -> int:
                 Alert.objects.filter(sent_at=None)
                 .exclude(pk__in=put_off)
                 .select_related("webhook", "account")
+                # Credentials that can not be read must not keep other accounts from being told.
+                .defer("webhook__secret")
                 .select_for_update(of=("self",), skip_locked=True)
                 .order_by("created_at")
                 .first()
@@ -143,7 +145,7 @@ def _note_recoveries() -> None:
     )
     last = recent.order_by("webhook_id", "-created_at").distinct("webhook_id")
     told = Alert.objects.filter(pk__in=last.values("pk")).exclude(rung=Rung.RECOVERED.value)
-    for alert in told.select_related("webhook__health"):
+    for alert in told.select_related("webhook__health").defer("webhook__secret"):
         succeeded_at = alert.webhook.health.last_success_at
         if succeeded_at is not None and succeeded_at > alert.failing_since:
             Alert.objects.get_or_create(

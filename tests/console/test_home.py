@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.accounts.models import Account
 from apps.common.access import Role
 from apps.delivery.models import Delivery, DeliveryState
+from tests.builders import lose_key
 from tests.conftest import LogIn
 from tests.factories import AccountFactory, CallFactory, DeliveryFactory, WebhookFactory
 
@@ -74,6 +75,13 @@ class TestTheFirstSteps:
         page = viewer.get(reverse("admin:index")).content.decode()
         assert "No call yet" in page
         assert reverse("admin:accounts_apikey_add") not in page
+
+
+def test_the_last_failures_need_no_secret(log_in: LogIn, account: Account) -> None:
+    delivery = DeliveryFactory(account=account, state=DeliveryState.FAILED)
+    lose_key(delivery.webhook)
+    page = log_in(account=account).get(reverse("admin:index"))
+    assert [row.pk for row in page.context["failures"]] == [delivery.pk]
 
 
 class TestTheFigures:

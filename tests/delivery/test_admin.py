@@ -23,7 +23,7 @@ from apps.delivery.models import Attempt, Delivery, DeliveryState
 from apps.delivery.outcome import ErrorKind
 from apps.delivery.services import resend
 from tests.api_client import api_for
-from tests.builders import attach
+from tests.builders import attach, lose_key
 from tests.conftest import LogIn
 from tests.factories import (
     AccountFactory,
@@ -52,6 +52,12 @@ class TestWords:
     def test_bodies_nested_too_deeply_stay_as_they_are(self) -> None:
         for body in ("[" * 65_536, '{"a":' * 10_000, "<a>" * 20_000):
             assert pretty(body) == body
+
+    def test_a_few_levels_more_make_no_page_of_megabytes(self) -> None:
+        deep, flat = "[" * 33 + "]" * 33, "[" * 32 + "]" * 32
+        assert pretty(deep) == deep
+        assert pretty(flat) != flat
+        assert len(pretty(f"[{','.join([flat] * 1_000)}]")) < 100_000
 
     @pytest.mark.parametrize("body", ['{"a": "\\ud800"}', '{"a": ' + "1" * 5_000 + "}"])
     def test_values_that_no_page_can_show_stay_as_they_are(self, body: str) -> None:
@@ -109,6 +115,33 @@ class TestPages:
         assert "<script>alert(1)" not in text
         assert "does not count as success" in text
         assert "curl -X POST" in text
+
+    def test_a_delivery_of_a_secret_that_can_not_be_read_is_shown(
+        self, log_in: LogIn, delivery: Delivery
+    ) -> None:
+        lose_key(delivery.webhook)
+        page = log_in(account=delivery.account).get(
+            reverse("admin:delivery_delivery_change", args=[delivery.pk])
+        )
+        assert page.status_code == 200
+
+    def test_a_delivery_shows_so_many_tries_at_once(
+        self, log_in: LogIn, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(deliveries_admin, "_TRIES_SHOWN", 2)
+        for number in range(2, 6):
+            AttemptFactory(delivery=delivery, number=number)
+        address = reverse("admin:delivery_delivery_change", args=[delivery.pk])
+        browser = log_in(account=delivery.account, role=Role.VIEWER)
+        shown = {}
+        for asked in ("", "?p=2", "?p=3", "?p=9", "?p=no"):
+            page = browser.get(address + asked)
+            shown[asked] = [item["attempt"].number for item in page.context["attempts"]]
+        assert list(shown.values()) == [[5, 4], [3, 2], [1], [1], [5, 4]]
+        text = browser.get(f"{address}?p=2").content.decode()
+        assert 'href="?p=1"' in text
+        assert 'href="?p=3"' in text
+        assert "3 to 4 of 5" in text
 
     def test_a_call_shows_its_way(self, log_in: LogIn, delivery: Delivery) -> None:
         page = log_in(account=delivery.account).get(

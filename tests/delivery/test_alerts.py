@@ -19,6 +19,7 @@ from apps.delivery.alerting import DISABLE_AFTER, Rung, is_hopeless, rung
 from apps.delivery.alerts import HOPELESS, send_alerts, watch_endpoints
 from apps.delivery.models import Alert, EndpointHealth
 from apps.webhooks.models import Webhook
+from tests.builders import lose_key
 from tests.factories import AccountFactory, MembershipFactory, WebhookFactory
 
 START = dt.datetime(2026, 3, 28, tzinfo=dt.UTC)
@@ -169,6 +170,19 @@ class TestAlerts:
         settings.EMAIL_BACKEND = "tests.delivery.test_alerts.RefusesOwners"
         monkeypatch.setattr(RefusesOwners, "code", 452)
         assert self.tell() == ["“CRM” is failing"]
+
+    def test_wait_for_no_webhook_whose_secret_can_not_be_read(self, webhook: Webhook) -> None:
+        other = WebhookFactory(name="Other")
+        MembershipFactory(account=other.account, role=Role.ADMIN, user__email="ada@oak.example")
+        self.fail(webhook, 0.1)
+        self.fail(other, 0.1)
+        lose_key(webhook)
+        failing = ["“CRM” is failing", "“CRM” is failing", "“Other” is failing"]
+        assert sorted(self.tell()) == failing
+
+        EndpointHealth.objects.update(failing_since=None, last_success_at=timezone.now())
+        well = ["“CRM” works again", "“CRM” works again", "“Other” works again"]
+        assert sorted(self.tell()) == well
 
     def test_are_looked_for_in_as_many_queries_however_many_fail(
         self, account: Account, django_assert_max_num_queries: DjangoAssertNumQueries

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.delivery.models import Attempt, Delivery
 from apps.webhooks.models import WebhookHeader
-from tests.builders import World, attach, event, make_template, make_webhook
+from tests.builders import World, attach, event, lose_key, make_template, make_webhook
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import drain, fall_due, states, take
 
@@ -165,10 +165,7 @@ class TestAWebhookThatCanNotBeUsed:
         attach(broken)
         attach(good)
         secret = broken.secret
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE webhooks_webhook SET secret = 'garbage' WHERE id = %s", [broken.pk]
-            )
+        lose_key(broken)
         take(world, event(world))
 
         drain()

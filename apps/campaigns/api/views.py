@@ -130,4 +130,4 @@ class AttachmentViewSet(Managed):
             "campaign",
             "own_template__current_version",
             "webhook__template__current_version",
-        )
+        ).defer("webhook__secret")

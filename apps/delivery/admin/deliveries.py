@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,12 +19,15 @@ from apps.common.admin import (
     labelled,
     page_context,
 )
+from apps.common.admin.columns import documents_of
 from apps.common.admin.dependent import DependentAdmin
 from apps.delivery.admin.attempts import shown
 from apps.delivery.models import CallerTurn, Delivery
 from apps.delivery.services import resend
 
 _MOST_AT_ONCE = 500
+# Each is shown with its bodies, which may have hundreds of KB.
+_TRIES_SHOWN = 10
 # What leads here asks for more than the list offers: the page of a replay, the mail of an alert.
 _LED_BY = ("replay", "lost_count__gte", "finished_at__lte")
 
@@ -69,19 +73,11 @@ class DeliveryAdmin(LogAdmin):
         return [again, *super().get_urls()]
 
     def openable(self, request: HttpRequest) -> QuerySet[Any]:
-        """Fetch along what the page names."""
-        return (
-            super()
-            .openable(request)
-            .select_related(
-                "webhook",
-                "call__location",
-                "event",
-                "template_version__template",
-                "resent_from",
-                "replay",
-            )
-        )
+        """Fetch along what the page names, and no documents or secrets."""
+        along = ["webhook", "call__location", "event", "template_version__template"]
+        along += ["resent_from", "replay"]
+        rows = super().openable(request).select_related(*along)
+        return rows.defer(*documents_of(Delivery, along))
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Let pages and mails lead to just what they tell of."""
@@ -100,10 +96,13 @@ class DeliveryAdmin(LogAdmin):
         return access.has_role(Role.MEMBER, obj.account_id if obj else None)
 
     def beside_form(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
-        """Show every try."""
+        """Show the tries, the newest first."""
         access = access_of(request)
+        tries = Paginator(row.attempts.order_by("-started_at", "-pk"), _TRIES_SHOWN)
+        page = tries.get_page(request.GET.get("p"))
         return {
-            "attempts": [shown(each, access) for each in row.attempts.order_by("-started_at")],
+            "page": page,
+            "attempts": [shown(each, access) for each in page],
             "resent_as": row.resent_as.all(),
             "keep_bodies_days": row.account.keep_bodies_days,
             "may_resend": self.has_resend_permission(request, row),
