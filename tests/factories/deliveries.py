@@ -88,6 +88,7 @@ class AttemptFactory(factory.django.DjangoModelFactory[Attempt]):
     request_headers = factory.LazyFunction(lambda: {"content-type": "application/json"})
     request_body = '{"phone":"7776734736"}'
     response_status = 200
+    response_headers = factory.LazyFunction(lambda: [["Content-Type", "text/plain"]])
     response_body = "ok"
     total_ms = 12.5
     worker = "test"

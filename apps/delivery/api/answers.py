@@ -1,9 +1,22 @@
 """What the questions about webhooks are answered, for the description of the API."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.calls.events import Timing
 from apps.delivery.breaker import Position
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "description": "Name and value of each, in their order; a name may be there several times.",
+        "items": {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
+        "example": [["Content-Type", "application/json"]],
+    }
+)
+class HeaderPairs(serializers.JSONField):
+    """The headers of an answer as they came."""
 
 
 class SentRequest(serializers.Serializer):  # type: ignore[type-arg]

@@ -35,6 +35,7 @@ from apps.common.api.views import access_of
 from apps.common.api.viewsets import Listed, NestedViewSet
 from apps.common.masking import shown_headers
 from apps.delivery.alerting import Rung
+from apps.delivery.api.answers import HeaderPairs
 from apps.delivery.api.calls import CallSummary, DocumentField
 from apps.delivery.models import Alert, Attempt, Delivery, DeliveryState, Replay
 from apps.delivery.services import (
@@ -163,7 +164,7 @@ class AttemptWithBodies(AttemptSerializer):
     """An attempt with what was sent and answered."""
 
     request_headers = DocumentField(read_only=True)
-    response_headers = DocumentField(read_only=True)
+    response_headers = HeaderPairs(read_only=True)
 
     class Meta(AttemptSerializer.Meta):
         fields = [

@@ -41,7 +41,8 @@ class Attempt(AccountOwned):
     request_headers = models.JSONField()
     request_body = models.TextField()
     response_status = models.PositiveSmallIntegerField(null=True)
-    response_headers = models.JSONField(default=dict)
+    # Names with values: receivers may send one several times.
+    response_headers = models.JSONField(default=list)
     response_body = models.TextField(blank=True)
     is_response_truncated = models.BooleanField(default=False)
     error_kind = models.CharField(
