@@ -1,6 +1,5 @@
 """Templates and their versions."""
 
-import uuid
 from typing import Any
 
 from django.contrib import admin
@@ -9,7 +8,6 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from apps.accounts.models import User
-from apps.common.access import Access
 from apps.common.admin import (
     AccountScopedAdmin,
     ReadOnlyAdmin,
@@ -20,6 +18,7 @@ from apps.webhooks.admin.template_pages import TemplatePages
 from apps.webhooks.forms import TemplateForm
 from apps.webhooks.models import Template, TemplateVersion
 from apps.webhooks.services import delete_template, save_template
+from apps.webhooks.sharing import templates_for
 
 
 @admin.register(Template)
@@ -41,11 +40,7 @@ class TemplateAdmin(TemplatePages, AccountScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Add what agencies share with the accounts that are being worked on."""
         access = access_of(request)
-        active = Template.objects.filter(
-            Q(account_id__in=access.active_ids)
-            | Q(account_id__in=agencies_of(access), is_shared_with_clients=True)
-        )
-        return self.annotated(self.without_documents(active))
+        return self.annotated(self.without_documents(templates_for(access.active_ids, access)))
 
     def annotated(self, queryset: QuerySet[Template]) -> QuerySet[Template]:
         """Count the webhooks that send it."""
@@ -54,10 +49,8 @@ class TemplateAdmin(TemplatePages, AccountScopedAdmin):
     def openable(self, request: HttpRequest) -> QuerySet[Any]:
         """Open shared templates too."""
         access = access_of(request)
-        return Template.objects.filter(
-            Q(account_id__in=access.account_ids)
-            | Q(account_id__in=access.shared_from_ids, is_shared_with_clients=True)
-        ).select_related("current_version", "group")
+        rows = templates_for(access.account_ids, access)
+        return rows.select_related("current_version", "group")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let clients look at what their agency shares."""
@@ -206,12 +199,6 @@ class TemplateVersionAdmin(ReadOnlyAdmin):
             for field in version.mapping
         ]
         return format_html('<pre class="hl-code">{}</pre>', "\n".join(lines))
-
-
-def agencies_of(access: Access) -> list[uuid.UUID]:
-    """Return the agencies above the accounts that are being worked on."""
-    parents = (access.accounts[key].parent_id for key in access.active_ids)
-    return [parent for parent in parents if parent is not None]
 
 
 def is_in_use(template: Template) -> bool:

@@ -26,10 +26,9 @@ from apps.webhooks.models import TemplateFormat
 from apps.webhooks.rendering import CompiledTemplate, compile_template
 from apps.webhooks.suggestions import Learned, suggest
 from apps.webhooks.tokens import EXAMPLE_SNAPSHOT, Snapshot
-from apps.webhooks.wizard.preview import preview
+from apps.webhooks.wizard.preview import EXAMPLE, WORST, preview
 from apps.webhooks.wizard.worst_case import WORST_SNAPSHOT
 
-EXAMPLE, WORST = "example", "worst"
 BUILT_IN = [(key, each.name) for key, each in GALLERY.items()]
 
 
