@@ -1,6 +1,7 @@
 """What a Prometheus reads, and who may."""
 
 import datetime as dt
+import uuid
 
 import pytest
 from django.test import Client
@@ -66,6 +67,16 @@ class TestMetrics:
         assert after["deliveries_unfinished", "scheduled"] == 2
         assert after["open_breakers", ""] == 1
         assert after["delivery_lag_seconds", ""] >= 30
+
+    @pytest.mark.usefixtures("_open")
+    def test_tell_of_a_try_that_was_lost_with_its_worker(self, world: World) -> None:
+        attach(make_webhook(world, "http://127.0.0.1:9/"))
+        take_calls(world, 1)
+        Delivery.objects.update(
+            claim=uuid.uuid4(), leased_until=timezone.now() - dt.timedelta(seconds=1)
+        )
+        drain()
+        assert scrape()["tries_last_minute", "lost"] == 1
 
     @pytest.mark.usefixtures("_open")
     def test_stop_counting_what_waits(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:

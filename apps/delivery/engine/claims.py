@@ -102,7 +102,7 @@ WITH RECURSIVE {line}, gate AS MATERIALIZED (
   INSERT INTO delivery_attempt (id, created_at, account_id, delivery_id, number, started_at,
     method, url, request_headers, request_body, response_headers, response_body,
     is_response_truncated, error_kind, error_message, total_ms, worker, sends)
-  SELECT gen_random_uuid(), now(), delivery.account_id, delivery.id, delivery.attempt_count + 1,
+  SELECT hookline_new_id(), now(), delivery.account_id, delivery.id, delivery.attempt_count + 1,
     {lost_at}, webhook.method, webhook.url, '{}', '', '[]', '', false, 'lost', %(lost)s, 0, '', 1
   FROM delivery_delivery delivery
   JOIN webhooks_webhook webhook ON webhook.id = delivery.webhook_id

@@ -68,7 +68,7 @@ _GONE = "The receiver answered 410 Gone."
 # One a day for each webhook: what ends workers seldom ends only one delivery.
 _TELL_OF_LOST = """
 INSERT INTO delivery_alert (id, created_at, account_id, webhook_id, rung, failing_since)
-SELECT gen_random_uuid(), now(), account_id, webhook_id, %s, min(created_at)
+SELECT hookline_new_id(), now(), account_id, webhook_id, %s, min(created_at)
 FROM delivery_delivery delivery
 WHERE id = ANY (%s) AND state = 'failed' AND NOT EXISTS (
   SELECT FROM delivery_alert alert
