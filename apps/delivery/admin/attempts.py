@@ -39,6 +39,10 @@ EXPLAINED = {
     " be known here; it is sent again, with the same webhook-id.",
 }
 
+# How deep a body is shown with its structure: at each level a line is indented further, so that
+# 64 KB of brackets would become 60 MB.
+_MOST_LEVELS = 32
+
 
 def explained(kind: str) -> str:
     """Return what a kind of failure means; nothing for none."""
@@ -50,7 +54,10 @@ def pretty(body: str) -> str:
     text = body.strip()
     if text[:1] in ("{", "["):
         try:
-            shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+            read = json.loads(text)
+            if not _has_levels(read, _MOST_LEVELS):
+                return body
+            shown = json.dumps(read, indent=2, ensure_ascii=False)
             shown.encode()
         # Receivers write bodies, and may nest them deeper than the parser can follow, or escape
         # halves of characters, which no page can show.
@@ -67,6 +74,12 @@ def pretty(body: str) -> str:
             return body
         return etree.tostring(tree, pretty_print=True, encoding="unicode")
     return body
+
+
+def _has_levels(value: Any, most: int) -> bool:
+    """Tell whether a value that was read from JSON is nested at most so deep."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return all(most > 1 and _has_levels(each, most - 1) for each in inner)
 
 
 def as_curl(attempt: Attempt, url: str) -> str:
