@@ -2,12 +2,12 @@
 
 import itertools
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db import connection
 
-from apps.accounts.models import Account, AccountKind, ApiKey, Location, User
-from apps.accounts.services import open_account
+from apps.accounts.models import Account, AccountKind, ApiKey, Location, Membership, Scope, User
 from apps.calls.events import Timing
 from apps.campaigns.models import (
     Attachment,
@@ -16,14 +16,17 @@ from apps.campaigns.models import (
     Treatment,
     TreatmentOption,
 )
-from apps.webhooks.models import Template, Webhook, WebhookHeader
+from apps.common.access import Role
+from apps.webhooks.mapping import to_plain
+from apps.webhooks.models import Template, TemplateVersion, Webhook, WebhookHeader
 from apps.webhooks.secrets import Secret, new_signing_secret, parse_secret
-from apps.webhooks.services import save_template
+from apps.webhooks.services import check_sample
 
 PASSWORD = "correct-horse-battery"
 JSON_SAMPLE = '{"call": "%callid%", "from": "%ani%", "name": "%ani_full_name%", "n": 7}'
 XML_SAMPLE = '<lead id="%callid%"><name>%ani_full_name%</name><from>%ani%</from></lead>'
 _numbers = itertools.count(1)
+_read = cache(check_sample)
 
 
 @dataclass
@@ -54,35 +57,45 @@ class World:
 def make_world(
     name: str = "Acme", *, parent: Account | None = None, kind: AccountKind = AccountKind.CLIENT
 ) -> World:
-    """Open an account whose `number` leads to a campaign and `menu_number` to its menu."""
-    serial = next(_numbers)
-    opened = open_account(
-        name=name, email=f"owner{serial}@example.com", password=PASSWORD, parent=parent, kind=kind
-    )
-    place: dict[str, Any] = {"account": opened.account, "location": opened.location}
+    """Make an account whose `number` leads to a campaign and `menu_number` to its menu.
+
+    The rows are those of the services, without their questions: most tests begin with them.
+    """
+    account = Account.objects.create(name=name, kind=kind, parent=parent)
+    owner = User(email=f"owner{next(_numbers)}@example.com")
+    owner.set_password(PASSWORD)
+    owner.save()
+    Membership.objects.create(account=account, user=owner, role=Role.OWNER)
+    location = Location.objects.create(account=account, name=name)
+    key = ApiKey(account=account, name="First key", scopes=list(Scope), created_by=owner)
+    token = key.issue_token()
+    key.save()
+    place: dict[str, Any] = {"account": account, "location": location}
     menu = Treatment.objects.create(**place, name="Menu")
-    sales, service, parts = (
-        TreatmentOption.objects.create(
-            account=opened.account, treatment=menu, key=str(key), label=label
-        )
-        for key, label in enumerate(("Sales", "Service", "Parts"), start=1)
+    sales, service, parts = TreatmentOption.objects.bulk_create(
+        TreatmentOption(account=account, treatment=menu, key=str(number), label=label)
+        for number, label in enumerate(("Sales", "Service", "Parts"), start=1)
     )
     campaign = Campaign.objects.create(**place, name="Spring", tags={"Region": "south"})
+    number, menu_number = TrackingNumber.objects.bulk_create(
+        TrackingNumber(**place, number=new_number(), **target)
+        for target in ({"campaign": campaign}, {"treatment": menu})
+    )
     return World(
-        account=opened.account,
-        owner=opened.owner,
-        location=opened.location,
-        key=opened.key,
-        token=opened.token,
+        account=account,
+        owner=owner,
+        location=location,
+        key=key,
+        token=token,
         campaign=campaign,
         menu=menu,
         sales=sales,
         service=service,
         parts=parts,
-        number=TrackingNumber.objects.create(**place, number=new_number(), campaign=campaign),
-        menu_number=TrackingNumber.objects.create(**place, number=new_number(), treatment=menu),
-        json=make_template(opened.account, "JSON lead", JSON_SAMPLE),
-        xml=make_template(opened.account, "XML lead", XML_SAMPLE, form="xml"),
+        number=number,
+        menu_number=menu_number,
+        json=make_template(account, "JSON lead", JSON_SAMPLE),
+        xml=make_template(account, "XML lead", XML_SAMPLE, form="xml"),
     )
 
 
@@ -92,9 +105,13 @@ def new_number() -> str:
 
 
 def make_template(account: Account, name: str, sample: str, *, form: str = "json") -> Template:
-    """Save a template whose mapping is what the sample's tokens say."""
-    template = Template(account=account, name=name, format=form)
-    save_template(template=template, sample=sample, by=None)
+    """Make a template whose mapping is what the sample's tokens say."""
+    template = Template.objects.create(account=account, name=name, format=form)
+    mapping = to_plain(_read(sample=sample, template_format=form))
+    template.current_version = TemplateVersion.objects.create(
+        account=account, template=template, number=1, sample=sample, mapping=mapping
+    )
+    template.save(update_fields=["current_version"])
     return template
 
 

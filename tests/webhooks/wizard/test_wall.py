@@ -11,19 +11,11 @@ from django.urls import reverse
 from apps.accounts.models import Account
 from apps.common.access import Access, ReachableAccount, Role
 from apps.common.tenancy import tenant_scope
-from apps.webhooks.models import Template, Webhook, WebhookDraft
+from apps.webhooks.models import Webhook, WebhookDraft
 from apps.webhooks.wizard.answers import Step
-from apps.webhooks.wizard.drafts import answers_of, keep
 from tests.conftest import LogIn
-from tests.factories import (
-    AccountFactory,
-    CallFactory,
-    GroupFactory,
-    LocationFactory,
-    MembershipFactory,
-    TemplateFactory,
-)
-from tests.webhooks.wizard.walking import at, at_summary, begun, templated
+from tests.factories import AccountFactory, MembershipFactory
+from tests.webhooks.wizard.walking import at_summary
 
 pytestmark = pytest.mark.django_db
 
@@ -40,15 +32,21 @@ ADDRESSES = [
 ]
 
 
-@pytest.fixture
-def account() -> Account:
-    return AccountFactory(name="Mine account")
-
-
-@pytest.fixture
-def draft(account: Account, log_in: LogIn) -> WebhookDraft:
+@pytest.fixture(scope="module")
+def made(kept: None, log_in: LogIn) -> WebhookDraft:
     """A draft that is ready to be finished."""
+    account = AccountFactory(name="Mine account")
     return at_summary(log_in(account=account, role=Role.MEMBER), name="Theirs webhook")
+
+
+@pytest.fixture
+def draft(made: WebhookDraft) -> WebhookDraft:
+    return WebhookDraft.objects.get(pk=made.pk)
+
+
+@pytest.fixture
+def account(draft: WebhookDraft) -> Account:
+    return draft.account
 
 
 def link(address: tuple[Any, ...], draft_id: object) -> str:
@@ -104,62 +102,3 @@ class TestSomebodyElsesDraft:
 def _demoted(draft: WebhookDraft, log_in: LogIn) -> Client:
     draft.user.memberships.update(role=Role.VIEWER)
     return log_in(user=draft.user)
-
-
-class TestAnotherAccountsRows:
-    @pytest.fixture
-    def theirs(self) -> Account:
-        return AccountFactory(name="Theirs")
-
-    @pytest.fixture
-    def browser(self, account: Account, log_in: LogIn) -> Client:
-        return log_in(account=account, role=Role.OWNER)
-
-    def test_are_not_offered(self, browser: Client, theirs: Account) -> None:
-        location = LocationFactory(account=theirs, name="Theirs location")
-        TemplateFactory(account=theirs, name="Theirs template")
-        GroupFactory(account=theirs, name="Theirs group")
-        call = CallFactory(account=theirs, caller_name="Theirs caller")
-        query = f"?account={theirs.pk}&location={location.pk}"
-        assert "Theirs" not in browser.get(reverse("wizard") + query).content.decode()
-        draft = begun(browser)
-        assert "Theirs" not in browser.get(at(draft, "template")).content.decode()
-        templated(browser, draft)
-        for step in ("fields", "advanced", "summary"):
-            page = browser.get(at(draft, step), {"call": str(call.pk)})
-            assert "Theirs" not in page.content.decode()
-
-    def test_are_refused(self, browser: Client, theirs: Account) -> None:
-        location = LocationFactory(account=theirs)
-        template = TemplateFactory(account=theirs)
-        form = {"choice": "existing", "name": "x", "url": "https://93.184.216.34/"}
-        for forged in (
-            {"template": str(template.pk)},
-            {"choice": "create", "location": str(location.pk)},
-        ):
-            page = browser.post(reverse("wizard"), {**form, **forged})
-            assert page.status_code == 200
-            assert page.context["form"].errors
-        assert not WebhookDraft.objects.exists()
-        draft = begun(browser)
-        page = templated(browser, draft, group=str(GroupFactory(account=theirs).pk))
-        assert "group" in page.context["form"].errors
-
-    def test_are_not_taken_from_a_forged_draft(self, browser: Client, theirs: Account) -> None:
-        draft = at_summary(browser)
-        template = TemplateFactory(account=theirs)
-        answers = answers_of(draft)
-        forged = {**answers.to_json(), "choice": "existing", "template": str(template.pk)}
-        keep(draft=draft, answers=type(answers).from_json(forged))
-        page = browser.post(at(draft, "summary"))
-        assert page.status_code == 200
-        assert not Webhook.objects.exists()
-        assert Template.objects.count() == 1
-
-    def test_preview_shows_no_call_of_theirs(self, browser: Client, theirs: Account) -> None:
-        call = CallFactory(account=theirs, snapshot={"caller": {"first_name": "Theirs"}})
-        draft = at_summary(browser)
-        page = browser.post(reverse("wizard_preview", args=[draft.pk]), {"call": str(call.pk)})
-        assert page.status_code == 200
-        assert "Theirs" not in page.content.decode()
-        assert "Freddy" in page.content.decode()
