@@ -1,13 +1,12 @@
 """The web server as it is deployed, with one process that serves."""
 
 import http.client
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.common.processes import processes_of, python, wait_until
+from tests.common.processes import free_port, processes_of, python, wait_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,7 @@ class WebServer:
 @contextmanager
 def web_server(env: Mapping[str, str] | None = None) -> Iterator[WebServer]:
     """Run it for the length of a `with` block; afterwards nothing of it is left."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     arguments = ("-m", "config.web", "--host", "127.0.0.1", "--port", str(port))
     with python(*arguments, env={"WEB_CONCURRENCY": "1", **(env or {})}) as process:
         server = WebServer(process, port)

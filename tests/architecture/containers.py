@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from tests.architecture.image import (
     BASE_DIR,
     Image,
 )
+from tests.common.processes import free_port
 
 PROXY = {"Host": "hooks.example.com", "X-Forwarded-Proto": "https"}
 
@@ -165,12 +165,6 @@ def wait_for(condition: Callable[[], object], describe: Callable[[], object] = s
     while not condition():
         assert time.monotonic() < deadline, f"{condition} did not come true: {describe()}"
         time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def seconds(text: str) -> int:

@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -38,6 +40,18 @@ def wait_until(condition: Callable[[], object], timeout_s: float = 60.0) -> None
         time.sleep(0.05)
 
 
+def free_port() -> int:
+    """Return a port that is free, and still is when a process that starts slowly takes it.
+
+    The system gives those from 32,768 on to whoever asks for any.
+    """
+    while True:
+        port = random.randrange(20_000, 32_768)  # noqa: S311 - a port, no secret
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 @contextmanager
 def python(
     *arguments: str | Path,
@@ -69,7 +83,7 @@ def python(
         process.stdout.close()
 
 
-def read_until(process: subprocess.Popen[str], text: str, timeout_s: float = 60.0) -> str:
+def read_until(process: subprocess.Popen[str], text: str, timeout_s: float = 120.0) -> str:
     """Return what the process prints up to the line that holds `text`."""
     assert process.stdout is not None
     deadline = time.monotonic() + timeout_s

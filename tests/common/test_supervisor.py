@@ -75,7 +75,7 @@ class TestSupervisor:
         self, supervisor: Supervisor, out: io.StringIO
     ) -> None:
         supervisor.start(shell("mortal", "echo born; exit 2"))
-        assert supervisor.wait_for(lambda: out.getvalue().count("born") == 3, timeout_s=10)
+        assert supervisor.wait_for(lambda: out.getvalue().count("born") == 3, timeout_s=60)
         assert "mortal ended with code 2; again in 0.5 s" in out.getvalue()
         assert "mortal ended with code 2; again in 1 s" in out.getvalue()
 
@@ -83,18 +83,18 @@ class TestSupervisor:
         self, supervisor: Supervisor, out: io.StringIO, tmp_path: Path
     ) -> None:
         supervisor.start(shell("mortal", "echo born; exec sleep 600", tmp_path))
-        assert supervisor.wait_for(lambda: "born" in out.getvalue(), timeout_s=10)
+        assert supervisor.wait_for(lambda: "born" in out.getvalue(), timeout_s=60)
         (pid,) = processes_of(tmp_path)
         os.kill(pid, signal.SIGKILL)
-        assert supervisor.wait_for(lambda: out.getvalue().count("born") == 2, timeout_s=10)
+        assert supervisor.wait_for(lambda: out.getvalue().count("born") == 2, timeout_s=60)
         assert "mortal was ended by SIGKILL; again in 0.5 s" in out.getvalue()
 
     def test_kills_a_child_by_its_name(self, supervisor: Supervisor, out: io.StringIO) -> None:
         supervisor.start(shell("mortal", "echo born; exec sleep 600"))
         supervisor.start(shell("other", "echo born; exec sleep 600"))
-        assert supervisor.wait_for(lambda: out.getvalue().count("born") == 2, timeout_s=10)
+        assert supervisor.wait_for(lambda: out.getvalue().count("born") == 2, timeout_s=60)
         supervisor.kill("mortal")
-        assert supervisor.wait_for(lambda: out.getvalue().count("born") == 3, timeout_s=10)
+        assert supervisor.wait_for(lambda: out.getvalue().count("born") == 3, timeout_s=60)
         assert "mortal was ended by SIGKILL" in out.getvalue()
         assert "other was ended" not in out.getvalue()
 
@@ -110,7 +110,7 @@ class TestSupervisor:
         script = "trap 'echo bye; exit' TERM; echo here; while true; do sleep 0.05; done"
         for name in ("first", "second", "third"):
             supervisor.start(shell(name, script, tmp_path))
-        assert supervisor.wait_for(lambda: out.getvalue().count("here") == 3, timeout_s=10)
+        assert supervisor.wait_for(lambda: out.getvalue().count("here") == 3, timeout_s=60)
         supervisor.stop()
         farewells = [line for line in out.getvalue().splitlines() if line.endswith("bye")]
         assert farewells == ["third    | bye", "second   | bye", "first    | bye"]
@@ -120,7 +120,7 @@ class TestSupervisor:
         self, supervisor: Supervisor, out: io.StringIO, tmp_path: Path
     ) -> None:
         supervisor.start(shell("stubborn", STUBBORN, tmp_path, stop_grace_s=0.3))
-        assert supervisor.wait_for(lambda: "here" in out.getvalue(), timeout_s=10)
+        assert supervisor.wait_for(lambda: "here" in out.getvalue(), timeout_s=60)
         supervisor.stop()
         assert "stubborn does not stop; killing it" in out.getvalue()
         assert processes_of(tmp_path) == {}
@@ -138,7 +138,7 @@ class TestSupervisor:
         self, supervisor: Supervisor, out: io.StringIO, tmp_path: Path
     ) -> None:
         supervisor.start(shell("stubborn", STUBBORN, tmp_path, stop_grace_s=600))
-        assert supervisor.wait_for(lambda: "here" in out.getvalue(), timeout_s=10)
+        assert supervisor.wait_for(lambda: "here" in out.getvalue(), timeout_s=60)
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGINT)
         supervisor.stop()
@@ -168,7 +168,7 @@ class TestSupervisor:
             assert len(processes_of(tmp_path)) >= 4
             process.send_signal(number)
             read_until(process, "stopping")
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
         assert processes_of(tmp_path) == {}
 
     def test_leaves_nothing_when_killed_itself(self, tmp_path: Path) -> None:
@@ -194,5 +194,5 @@ class TestSupervisor:
             read_until(process, "ready")
             assert process.stdout is not None
             process.stdout.close()
-            process.wait(10)
+            process.wait(60)
         assert processes_of(tmp_path) == {}

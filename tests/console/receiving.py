@@ -1,6 +1,5 @@
 """The demo's receiver as a real process."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,14 +7,13 @@ from subprocess import Popen
 
 import requests
 
-from tests.common.processes import python, wait_until
+from tests.common.processes import free_port, python, wait_until
 
 
 @contextmanager
 def receiver_process(keepsakes: Path, *options: str) -> Iterator[tuple[str, Popen[str]]]:
     """Run a receiver that has its secrets from a file, and give its address and its process."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     module = ("-m", "apps.console.demo.receiver")
     with python(*module, "--port", str(port), "--secrets", keepsakes, *options) as process:
         url = f"http://127.0.0.1:{port}"

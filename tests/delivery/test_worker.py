@@ -135,6 +135,6 @@ class TestAWorker:
     def test_leaves_when_redis_is_away(self, redis_server: RedisServer) -> None:
         redis_server.stop()
         with command("worker", settings.REDIS_URL) as process:
-            assert process.wait(20) == 1
+            assert process.wait(PATIENCE_S) == 1
             assert process.stdout is not None
             assert "Redis can not be reached" in process.stdout.read()

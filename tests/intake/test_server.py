@@ -121,11 +121,14 @@ def test_a_request_under_way_is_answered_before_the_server_stops(
     body = json.dumps(event(world)).encode()
     head = (
         "POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Authorization: Bearer {world.token}\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Authorization: Bearer {world.token}\r\nContent-Length: {len(body)}\r\n"
+        "Expect: 100-continue\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
-        client.sendall(head.encode() + body[:5])
-        time.sleep(0.5)
+        client.sendall(head.encode())
+        # It says so when the application begins to read.
+        assert client.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(body[:5])
         server.process.send_signal(signal.SIGTERM)
         time.sleep(0.5)
         client.sendall(body[5:])
