@@ -5,7 +5,6 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +24,7 @@ from apps.common.embedded import (
     ServiceFailedError,
 )
 from apps.common.embedded.environment import keep_secrets, shared_environment
+from tests.common.folders import copied, reachable_folder
 from tests.common.processes import BASE_DIR, processes_of, python, read_until, wait_until
 
 HOLD = """
@@ -39,11 +39,23 @@ with EmbeddedServices(Path(sys.argv[1]), durable=False) as services:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that the account of PostgreSQL reaches, unlike `tmp_path`."""
-    path = Path(tempfile.mkdtemp(prefix="hookline-test-"))
-    path.chmod(0o711)
-    yield path
-    shutil.rmtree(path)
+    with reachable_folder() as path:
+        yield path
+
+
+@pytest.fixture(scope="module")
+def left_behind() -> Iterator[Path]:
+    """The data of services that have stopped: to make a PostgreSQL is most of its first start."""
+    with reachable_folder() as path:
+        with services_in(path):
+            pass
+        yield path
+
+
+@pytest.fixture
+def used(left_behind: Path, folder: Path) -> Path:
+    """A folder in which services have run before."""
+    return copied(left_behind, folder)
 
 
 def services_in(folder: Path) -> EmbeddedServices:
@@ -75,23 +87,23 @@ class TestEmbeddedServices:
             assert services.database_url == url
             assert ask(url, "SELECT number FROM kept") == 7
 
-    def test_leave_no_process_and_no_socket(self, folder: Path) -> None:
-        with services_in(folder):
-            running = " ".join(processes_of(folder).values())
+    def test_leave_no_process_and_no_socket(self, used: Path) -> None:
+        with services_in(used):
+            running = " ".join(processes_of(used).values())
             assert "postgres" in running
             assert "redis-server" in running
-        assert processes_of(folder) == {}
-        assert not list(folder.rglob("*.sock"))
+        assert processes_of(used) == {}
+        assert not list(used.rglob("*.sock"))
 
-    def test_open_no_port(self, folder: Path) -> None:
-        with services_in(folder) as services:
+    def test_open_no_port(self, used: Path) -> None:
+        with services_in(used) as services:
             assert services.postgres is not None
             assert ask(services.database_url, "SHOW listen_addresses") == ""
             client = redis.from_url(services.redis_url)
             assert client.config_get("port") == {"port": "0"}
 
-    def test_refuse_strangers_of_this_machine(self, folder: Path) -> None:
-        with services_in(folder) as services:
+    def test_refuse_strangers_of_this_machine(self, used: Path) -> None:
+        with services_in(used) as services:
             without_password = re.sub(":[^/@]*@", "@", services.database_url)
             with pytest.raises(psycopg.OperationalError, match="no password supplied"):
                 ask(without_password)
@@ -99,14 +111,14 @@ class TestEmbeddedServices:
                 redis.from_url(services.redis_url).connection_pool.connection_kwargs["path"]
             )
             assert socket_file.stat().st_mode & 0o077 == 0
-            assert (folder / "postgres" / "password").stat().st_mode & 0o077 == 0
+            assert (used / "postgres" / "password").stat().st_mode & 0o077 == 0
 
-    def test_say_who_uses_the_data_directory(self, folder: Path) -> None:
-        with services_in(folder), pytest.raises(DataDirectoryTakenError) as caught:
-            services_in(folder).start()
-        assert f"{folder} is in use by another running instance" in str(caught.value)
+    def test_say_who_uses_the_data_directory(self, used: Path) -> None:
+        with services_in(used), pytest.raises(DataDirectoryTakenError) as caught:
+            services_in(used).start()
+        assert f"{used} is in use by another running instance" in str(caught.value)
         assert f"(process {os.getpid()})" in str(caught.value)
-        with services_in(folder):
+        with services_in(used):
             pass
 
     def test_can_be_left_out(self, folder: Path) -> None:
@@ -115,28 +127,28 @@ class TestEmbeddedServices:
             with pytest.raises(EmbeddedServiceError, match="left out"):
                 _ = services.database_url
 
-    def test_end_when_their_owner_is_killed(self, folder: Path) -> None:
-        with python("-c", HOLD, folder) as owner:
+    def test_end_when_their_owner_is_killed(self, used: Path) -> None:
+        with python("-c", HOLD, used) as owner:
             read_until(owner, "ready")
             owner.kill()
             owner.wait()
-            wait_until(lambda: not processes_of(folder))
+            wait_until(lambda: not processes_of(used))
 
-    def test_recover_from_a_run_of_which_only_orphans_are_left(self, folder: Path) -> None:
-        with python("-c", HOLD, folder) as owner:
+    def test_recover_from_a_run_of_which_only_orphans_are_left(self, used: Path) -> None:
+        with python("-c", HOLD, used) as owner:
             read_until(owner, "ready")
-            for pid, command in processes_of(folder).items():
+            for pid, command in processes_of(used).items():
                 if "janitor" in command:
                     os.kill(pid, signal.SIGKILL)
             owner.kill()
             owner.wait()
-        orphans = processes_of(folder)
+        orphans = processes_of(used)
         assert orphans
-        with services_in(folder) as services:
+        with services_in(used) as services:
             assert ask(services.database_url) == 1
             assert redis.from_url(services.redis_url).ping()
-            assert not orphans.keys() & processes_of(folder).keys()
-        assert processes_of(folder) == {}
+            assert not orphans.keys() & processes_of(used).keys()
+        assert processes_of(used) == {}
 
     def test_work_under_a_folder_too_long_for_a_socket(self, folder: Path) -> None:
         deep = folder / ("long" * 15) / ("deep" * 15)
@@ -182,8 +194,8 @@ class TestEmbeddedServices:
 
 class TestPostgresServer:
     @pytest.fixture
-    def server(self, folder: Path) -> Iterator[PostgresServer]:
-        server = PostgresServer(folder / "postgres", durable=False)
+    def server(self, used: Path) -> Iterator[PostgresServer]:
+        server = PostgresServer(used / "postgres", durable=False)
         server.start()
         yield server
         server.stop()
