@@ -82,7 +82,8 @@ class AccountForm(_AccountModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offer_time_zones(self)
-        for name in ("keep_bodies_days", "keep_records_days", "keep_audit_days"):
+        # Those who only look are shown none of these.
+        for name in {"keep_bodies_days", "keep_records_days", "keep_audit_days"} & set(self.fields):
             self.fields[name].required = False
 
     def clean_keep_bodies_days(self) -> int:

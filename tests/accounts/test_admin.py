@@ -236,6 +236,16 @@ class TestAccounts:
     def test_others_add_no_accounts(self, log_in: LogIn, account: Account) -> None:
         assert log_in(account=account, role=Role.OWNER).get(reverse(self.add)).status_code == 403
 
+    @pytest.mark.parametrize("role", [Role.VIEWER, Role.MEMBER])
+    def test_is_shown_to_those_who_only_look(
+        self, log_in: LogIn, account: Account, role: Role
+    ) -> None:
+        page = log_in(account=account, role=role).get(reverse(self.change, args=[account.pk]))
+        assert page.status_code == 200
+        shown = page.content.decode()
+        assert "America/New_York" in shown
+        assert 'name="_save"' not in shown
+
     def test_an_account_does_not_become_an_agency_by_itself(
         self, log_in: LogIn, account: Account
     ) -> None:
