@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,18 +23,18 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LIMIT = 5_000_000
 
 
-@pytest.fixture
-def server() -> Iterator[WebServer]:
-    """A web server on this test's database."""
+def server() -> AbstractContextManager[WebServer]:
+    """Run a web server on the database of the tests."""
     url = urlsplit(os.environ["DATABASE_URL"])
     database = url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-    with web_server({"DATABASE_URL": database}) as server:
-        yield server
+    return web_server({"DATABASE_URL": database})
 
 
-@pytest.fixture
-def port(server: WebServer) -> int:
-    return server.port
+@pytest.fixture(scope="module")
+def port(django_db_setup: None) -> Iterator[int]:
+    """The port of a server that all tests but the last one share."""
+    with server() as running:
+        yield running.port
 
 
 def send(port: int, world: World, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
@@ -115,24 +116,25 @@ def test_a_body_that_ends_too_early_is_not_taken(port: int, world: World) -> Non
     assert not CallEvent.objects.exists()
 
 
-def test_a_request_under_way_is_answered_before_the_server_stops(
-    server: WebServer, world: World
-) -> None:
+def test_a_request_under_way_is_answered_before_the_server_stops(world: World) -> None:
     body = json.dumps(event(world)).encode()
     head = (
         "POST /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         f"Authorization: Bearer {world.token}\r\nContent-Length: {len(body)}\r\n"
         "Expect: 100-continue\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+    with (
+        server() as running,
+        socket.create_connection(("127.0.0.1", running.port), timeout=30) as client,
+    ):
         client.sendall(head.encode())
         # It says so when the application begins to read.
         assert client.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(body[:5])
-        server.process.send_signal(signal.SIGTERM)
+        running.process.send_signal(signal.SIGTERM)
         time.sleep(0.5)
         client.sendall(body[5:])
         answer = client.recv(65_536)
-    assert answer.startswith(b"HTTP/1.1 202")
-    assert server.process.wait(30) == 0
+        assert answer.startswith(b"HTTP/1.1 202")
+        assert running.process.wait(30) == 0
     assert CallEvent.objects.count() == 1
