@@ -34,6 +34,7 @@ from apps.common.admin.inlines import without_shortcuts
 from apps.common.admin.panels import Panel, PanelPages
 from apps.common.admin.requests import access_of, accounts_with_role, form_accounts, our_address
 from apps.common.admin.roles import RoleAdmin
+from apps.common.ids import InvalidPublicId
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -226,8 +227,20 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Return what a text finds, in a list or a select."""
-        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+        """Return what a text finds, in a list or a select; a public id finds its row."""
+        text = search_term.replace("\0", "")
+        try:
+            key = self.model.key_of(text.strip())
+        except InvalidPublicId:
+            return self.search(request, queryset, text)
+        return queryset.filter(pk=key), False
+
+    def search(
+        self, request: HttpRequest, rows: QuerySet[Any], text: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return the rows that have each word of a text, and whether some may come twice."""
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, rows, text)
+        return found
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -22,6 +22,7 @@ from apps.common.admin import (
 from apps.common.admin.columns import documents_of
 from apps.common.admin.dependent import DependentAdmin
 from apps.delivery.admin.attempts import shown
+from apps.delivery.admin.search import CALL_FIELDS, WEBHOOK_FIELDS, having
 from apps.delivery.models import CallerTurn, Delivery
 from apps.delivery.services import resend
 
@@ -55,8 +56,11 @@ class DeliveryAdmin(LogAdmin):
         "created_at",
     ]
     list_select_related = ["webhook", "call", "call__location"]
-    search_fields = ["webhook__name", "call__caller", "call__tracking_number", "call__external_id"]
-    search_help_text = "Webhook, caller, number, or the platform's call id"
+    search_fields = [
+        *(f"webhook__{name}" for name in WEBHOOK_FIELDS),
+        *(f"call__{name}" for name in CALL_FIELDS),
+    ]
+    search_help_text = "Webhook, caller, number, webhook-id, or the platform's call id"
     fieldsets = [(None, {"fields": ["webhook", "call", "timing", "shown_state"]})]
     readonly_fields = ["shown_state"]
     change_form_template = "admin/delivery/delivery/change_form.html"
@@ -82,6 +86,12 @@ class DeliveryAdmin(LogAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Let pages and mails lead to just what they tell of."""
         return lookup in _LED_BY or super().lookup_allowed(lookup, value, request)
+
+    def search(
+        self, request: HttpRequest, rows: QuerySet[Any], text: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Look webhooks and calls up before their deliveries."""
+        return having(rows, text), False
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
