@@ -8,6 +8,7 @@ from django_rq.urls import get_admin_urlpatterns, get_api_urlpatterns
 
 from apps.accounts import passwords
 from apps.accounts.views import account_settings, profile, switch_account
+from apps.campaigns.apply_pages import apply_choices
 from apps.common.admin import operators_only
 from apps.common.views import api_not_found
 from apps.console.figures import figures
@@ -32,6 +33,11 @@ urlpatterns = [
     path("account/settings/", account_settings, name="account_settings"),
     path("profile/", profile, name="profile"),
     path("tokens/", tokens, name="tokens"),
+    path(
+        "accounts/location/apply/<str:name>/",
+        admin.site.admin_view(apply_choices),
+        name="apply_choices",
+    ),
     path(
         "webhooks/webhook/<uuid:webhook_id>/test/send/",
         admin.site.admin_view(webhook_test),

@@ -188,7 +188,7 @@ class TreatmentOptionAdmin(WarnsOfEmptyFields):
     list_display = ["label", "key", "treatment", "destination"]
     list_select_related = ["treatment"]
     list_filter = ["treatment"]
-    search_fields = ["label", "key"]
+    search_fields = ["label", "key", "treatment__name", "treatment__location__name"]
     fieldsets = [(None, {"fields": ["treatment", ("key", "label"), "destination"]})]
     inlines = [AttachmentInline]
 

@@ -1,7 +1,8 @@
 """Applying a webhook or a template to the locations that were chosen in their list."""
 
+import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,8 +10,9 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from apps.accounts.models import Location
 from apps.calls.events import Timing
@@ -22,9 +24,10 @@ from apps.campaigns.applying import (
     apply_webhook,
 )
 from apps.common.access import Access, Role
-from apps.common.admin import access_of, page_context
+from apps.common.admin import access_of, form_accounts, page_context
+from apps.common.admin.choosing import RowSelect, answer_choices, ask_at
 from apps.common.admin.requests import accounts_with_role
-from apps.common.admin.theme import CheckboxSelectMultiple, SearchableSelect
+from apps.common.admin.theme import CheckboxSelectMultiple
 from apps.webhooks.models import Template, Webhook
 from apps.webhooks.sharing import templates_for
 
@@ -38,16 +41,21 @@ _SIGNS = {
 
 
 class ApplyForm(forms.Form):
-    """What is applied; one form a kind."""
+    """What is applied; one form a kind. `account_ids` are those of the locations."""
 
     title: ClassVar[str]
     explained: ClassVar[str]
 
     def __init__(
-        self, *args: Any, access: Access, locations: Sequence[Location], **kwargs: Any
+        self,
+        *args: Any,
+        access: Access,
+        account_ids: Collection[uuid.UUID],
+        locations: Sequence[Location] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.access, self.locations = access, locations
+        self.access, self.account_ids, self.locations = access, account_ids, locations
         self.offer()
 
     def offer(self) -> None:
@@ -70,7 +78,7 @@ class ApplyWebhookForm(ApplyForm):
     )
 
     webhook = forms.ModelChoiceField(
-        queryset=Webhook.objects.none(), empty_label="Choose a webhook", widget=SearchableSelect
+        queryset=Webhook.objects.none(), empty_label="Choose a webhook", widget=RowSelect
     )
     timings = forms.MultipleChoiceField(
         label="Sent at",
@@ -110,21 +118,20 @@ class ApplyTemplateForm(ApplyForm):
     )
 
     template = forms.ModelChoiceField(
-        queryset=Template.objects.none(), empty_label="Choose a template", widget=SearchableSelect
+        queryset=Template.objects.none(), empty_label="Choose a template", widget=RowSelect
     )
     replaces = forms.ModelChoiceField(
         label="In place of",
         queryset=Template.objects.none(),
         required=False,
-        widget=SearchableSelect,
+        widget=RowSelect,
         help_text="Empty: any template of the same type.",
     )
 
     def offer(self) -> None:
         """Offer the templates that these locations may use."""
-        accounts = {location.account_id for location in self.locations}
         for name in ("template", "replaces"):
-            self.fields[name].queryset = templates_for(accounts, self.access)  # type: ignore[attr-defined]
+            self.fields[name].queryset = templates_for(self.account_ids, self.access)  # type: ignore[attr-defined]
 
     def apply(self) -> list[Applied]:
         """Apply the template."""
@@ -145,9 +152,14 @@ def _action(form_class: type[ApplyForm], name: str) -> Callable[..., Any]:
             messages.error(request, f"Choose {MOST_LOCATIONS} locations at most.")
             return None
         is_sent = "apply" in request.POST
+        account_ids = {location.account_id for location in locations}
         form = form_class(
-            request.POST if is_sent else None, access=access_of(request), locations=locations
+            request.POST if is_sent else None,
+            access=access_of(request),
+            account_ids=account_ids,
+            locations=locations,
         )
+        ask_at(_choices_address(name, account_ids), form.fields)
         context = page_context(
             model_admin,
             request,
@@ -174,7 +186,28 @@ def _action(form_class: type[ApplyForm], name: str) -> Callable[..., Any]:
     return described(act)
 
 
-APPLY_ACTIONS = [
-    _action(ApplyWebhookForm, "apply_webhook_to_selected"),
-    _action(ApplyTemplateForm, "apply_template_to_selected"),
-]
+def apply_choices(request: HttpRequest, name: str) -> HttpResponse:
+    """Answer a select of the page of an action, which knows its locations from a POST alone."""
+    account_ids = form_accounts(request, None, Role.MEMBER)
+    if name not in _FORMS:
+        raise Http404("There is nothing of this kind to apply.")
+    if not account_ids:
+        raise PermissionDenied
+    form = _FORMS[name](access=access_of(request), account_ids=account_ids)
+    answer = answer_choices(request, form.fields)
+    if answer is None:
+        raise Http404("Say which select asks.")
+    return answer
+
+
+def _choices_address(name: str, account_ids: Collection[uuid.UUID]) -> str:
+    """Return where the selects of an action ask; of several accounts, all are offered."""
+    address = reverse("apply_choices", args=[name])
+    return f"{address}?account={next(iter(account_ids))}" if len(account_ids) == 1 else address
+
+
+_FORMS: dict[str, type[ApplyForm]] = {
+    "apply_webhook_to_selected": ApplyWebhookForm,
+    "apply_template_to_selected": ApplyTemplateForm,
+}
+APPLY_ACTIONS = [_action(form_class, name) for name, form_class in _FORMS.items()]

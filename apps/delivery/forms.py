@@ -12,6 +12,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.accounts.models import Account
 from apps.calls.events import Timing
+from apps.common.admin.choosing import RowSelect
+from apps.common.admin.forms import with_account
 from apps.common.admin.theme import CheckboxSelectMultiple, NumberInput, Select
 from apps.common.moments import YEARS
 from apps.delivery.models import DeliveryState, Replay
@@ -40,9 +42,9 @@ class _Moment(forms.DateTimeInput):
 class ReplayForm(forms.Form):
     """What to send again, of which account. After validation `plan` says how much it is."""
 
-    account = forms.ModelChoiceField(Account.objects.none(), empty_label=None, widget=Select)
+    account = forms.ModelChoiceField(Account.objects.none(), empty_label=None, widget=RowSelect)
     webhook = forms.ModelChoiceField(
-        Webhook.objects.none(), required=False, empty_label="All webhooks", widget=Select
+        Webhook.objects.none(), required=False, empty_label="All webhooks", widget=RowSelect
     )
     states = forms.MultipleChoiceField(
         label="Which",
@@ -83,8 +85,11 @@ class ReplayForm(forms.Form):
             self.fields[name].help_text = f"In the time zone {zone}."
         accounts = self.fields["account"]
         accounts.queryset = Account.objects.filter(pk__in=account_ids)  # type: ignore[attr-defined]
-        webhooks = self.fields["webhook"]
-        webhooks.queryset = Webhook.objects.filter(account_id__in=account_ids)  # type: ignore[attr-defined]
+        webhooks: Any = self.fields["webhook"]
+        webhooks.queryset = Webhook.objects.filter(account_id__in=account_ids).defer("secret")
+        if len(account_ids) > 1:
+            webhooks.queryset = webhooks.queryset.select_related("account")
+            webhooks.label_from_instance = with_account
         if len(account_ids) == 1:
             accounts.required, accounts.widget = False, forms.HiddenInput()
             self._only = account_ids[0]

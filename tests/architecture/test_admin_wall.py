@@ -3,7 +3,9 @@
 The second wall, row security, would hide a gap in the first: it is taken down here.
 """
 
+import re
 import uuid
+from html import unescape
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -33,6 +35,7 @@ SERVED_ELSEWHERE: dict[str, str] = {
     "WebhookDraft": "tests/webhooks/wizard/test_wall.py",
     "StoredAnswer": "tests/common/api/test_idempotency.py",
 }
+_ASKED = re.compile(r'data-ajax--url="([^"]+)"')
 PAGES = pytest.mark.parametrize(
     "model",
     [model for model in account_owned() if model.__name__ not in {*INLINE_ONLY, *SERVED_ELSEWHERE}],
@@ -288,6 +291,30 @@ class TestAnotherAccountsRows:
             )
             assert page.status_code in (200, 403, 404)
             assert "Theirs" not in text_of(page)
+
+    def test_are_not_told_to_selects_that_ask(
+        self,
+        model: type[AccountOwned],
+        browser: Client,
+        mine: Rows,
+        theirs: Rows,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Those of a form, of the rows inside of it, and of filters: as if all had many rows."""
+        found = scoped_admin(model)
+        pages = [address(model, "changelist"), address(model, "change", mine[model].pk)]
+        pages += [address(model, "add")] if found.add_role is not None else []
+        with monkeypatch.context() as patched:
+            patched.setattr("apps.common.admin.choosing.MOST_SHOWN", 0)
+            shown = [browser.get(page).content.decode() for page in pages]
+        asked = {unescape(link) for page in shown for link in _ASKED.findall(page)}
+        if {"location", "webhook"} & {str(each) for each in found.list_filter}:
+            assert asked
+        for link in asked:
+            for query in ("", f"&account={theirs[model].account_id}", "&term=heirs"):
+                answer = browser.get(f"{link}{query}")
+                assert answer.status_code == 200, link
+                assert "Theirs" not in text_of(answer), link
 
     def test_are_behind_no_extra_page(
         self, model: type[AccountOwned], browser: Client, theirs: Rows

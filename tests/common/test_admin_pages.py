@@ -7,13 +7,21 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from apps.common.access import Role
 from apps.common.logs import LineFormatter
 from tests.conftest import LogIn
-from tests.factories import AccountFactory, LocationFactory, WebhookFactory
+from tests.factories import (
+    AccountFactory,
+    AgencyFactory,
+    LocationFactory,
+    OperatorFactory,
+    WebhookFactory,
+)
 
 OUR_TEMPLATES = sorted(Path(settings.BASE_DIR, "templates").rglob("*.html"))
 _INLINE = re.compile(
@@ -138,6 +146,23 @@ def test_deletion_is_the_last_action_of_a_list(log_in: LogIn) -> None:
     actions = [name for name, _ in page.context["action_form"].fields["action"].choices]
     assert len(actions) > 2
     assert actions[-1] == "delete_selected"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OWNER, None])
+def test_a_list_is_called_by_what_it_shows(log_in: LogIn, role: Role | None) -> None:
+    """Not by what somebody may do there, as “Select account to change”; None is an operator."""
+    agency = AgencyFactory()
+    AccountFactory(parent=agency)
+    browser = log_in(account=agency, role=role) if role else log_in(user=OperatorFactory())
+    titles = {}
+    for model in admin.site._registry:
+        link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        page = browser.get(link)
+        if page.status_code == 200:
+            titles[str(capfirst(model._meta.verbose_name_plural))] = str(page.context["title"])
+    assert len(titles) > 20
+    assert list(titles) == list(titles.values())
 
 
 @pytest.mark.django_db

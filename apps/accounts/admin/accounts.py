@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from apps.accounts.forms import AccountForm
 from apps.accounts.models import Account, AccountKind, Location
 from apps.common.access import Role
-from apps.common.admin import HistoryPage, RoleAdmin, access_of
+from apps.common.admin import HistoryPage, RoleAdmin, TitledList, access_of
+from apps.common.admin.saving import SavesChanges
 from apps.common.admin.theme import ModelAdmin
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ else:
 
 
 @admin.register(Account)
-class AccountAdmin(RoleAdmin, HistoryPage, _ModelAdmin):
+class AccountAdmin(RoleAdmin, HistoryPage, SavesChanges, TitledList, _ModelAdmin):
     """Accounts within reach. Agencies add clients; nobody deletes, an account is switched off.
 
     An account that is off is out of reach with all it has. Only its own row shows here, to admins
@@ -36,6 +37,7 @@ class AccountAdmin(RoleAdmin, HistoryPage, _ModelAdmin):
     list_select_related = ["parent"]
     search_fields = ["name"]
     search_help_text = "Name"
+    list_per_page = 50
     fieldsets = [
         (
             None,
@@ -91,7 +93,7 @@ class AccountAdmin(RoleAdmin, HistoryPage, _ModelAdmin):
         """Offer the agencies that the person may add clients to."""
         form = super().get_form(request, obj, change, **kwargs)
         if parent := form.base_fields.get("parent"):
-            parent.queryset = Account.objects.filter(  # type: ignore[attr-defined]
+            parent.queryset = Account.objects.filter(
                 kind=AccountKind.AGENCY, pk__in=self._agencies(request)
             )
             parent.required = not access_of(request).is_operator

@@ -9,7 +9,8 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from apps.accounts.models import User
-from apps.common.admin import access_of
+from apps.common.admin import TitledList, access_of
+from apps.common.admin.saving import SavesChanges
 from apps.common.admin.theme import ModelAdmin
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class UserForm(_UserForm):
 
 
 @admin.register(User)
-class UserAdmin(_ModelAdmin):
+class UserAdmin(SavesChanges, TitledList, _ModelAdmin):
     """Users, across all accounts. People join through an invitation, not here."""
 
     form = UserForm
@@ -62,7 +63,8 @@ class UserAdmin(_ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """All users, with the number of their accounts."""
-        return super().get_queryset(request).annotate(total=Count("memberships"))
+        rows: QuerySet[User] = super().get_queryset(request)
+        return rows.annotate(total=Count("memberships"))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Operators only."""

@@ -19,7 +19,7 @@ from apps.campaigns.sheets.kinds import KINDS
 from apps.campaigns.sheets.reading import MOST_BYTES, MOST_ROWS
 from apps.common.access import Role
 from apps.common.admin import ReadOnlyAdmin, access_of, form_accounts, labelled, page_context
-from apps.common.admin.theme import Select
+from apps.common.admin.choosing import RowSelect, answer_choices, ask_at
 
 _MOST_SHOWN = 200
 
@@ -27,7 +27,7 @@ _MOST_SHOWN = 200
 class ImportForm(forms.Form):
     """A CSV file, and the account that it is for where there are several."""
 
-    account = forms.ModelChoiceField(queryset=Account.objects.none(), widget=Select)
+    account = forms.ModelChoiceField(queryset=Account.objects.none(), widget=RowSelect)
     file = forms.FileField(
         label="File",
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
@@ -106,6 +106,9 @@ class ImportAdmin(ReadOnlyAdmin):
         if not account_ids:
             raise PermissionDenied
         form = ImportForm(request.POST or None, request.FILES or None, account_ids=account_ids)
+        ask_at(request.get_full_path(), form.fields)
+        if answer := answer_choices(request, form.fields):
+            return answer
         if request.method == "POST" and form.is_valid():
             file = form.cleaned_data["file"]
             by = request.user if isinstance(request.user, User) else None

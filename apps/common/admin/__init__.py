@@ -14,7 +14,7 @@ from apps.common.admin.filters import (
 from apps.common.admin.forms import AccountScopedForm, AccountScopedFormSet
 from apps.common.admin.history import HistoryPage
 from apps.common.admin.inlines import AccountScopedStackedInline, AccountScopedTabularInline
-from apps.common.admin.pages import confirmed, page_context
+from apps.common.admin.pages import TitledList, confirmed, page_context
 from apps.common.admin.panels import Panel
 from apps.common.admin.requests import access_of, form_accounts, our_address
 from apps.common.admin.roles import RoleAdmin
@@ -38,6 +38,7 @@ __all__ = [
     "ReadOnlyAdmin",
     "RoleAdmin",
     "ScopedRelatedFilter",
+    "TitledList",
     "access_of",
     "confirmed",
     "form_accounts",

@@ -1,14 +1,18 @@
 """List filters that offer only what the list may show."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import FieldListFilter
+from django.contrib.admin.utils import get_fields_from_path
+from django.core.exceptions import PermissionDenied
 from django.db.models import Field, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from apps.common.admin.choosing import ASKED, asked_at, asking, first_rows, found
 from apps.common.admin.columns import documents_of
 from apps.common.admin.forms import rows_to_choose
 from apps.common.admin.requests import access_of
@@ -28,6 +32,7 @@ __all__ = [
     "DateRangeFilter",
     "DropdownFilter",
     "ScopedRelatedFilter",
+    "answer_filter",
     "parameters_of",
     "scoped_filter",
 ]
@@ -72,12 +77,39 @@ class ScopedRelatedFilter(RelatedFieldListFilter):
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: "ModelAdmin[Any]"
     ) -> Any:
-        """Return key and name of each row on offer."""
-        model = field.related_model
-        rows = rows_to_choose(
-            model._default_manager.defer(*documents_of(model)), access_of(request).active_ids
-        )
-        return [(str(row.pk), str(row)) for row in rows]
+        """Return key and name of each row on offer; of many, of the one that is chosen."""
+        first = first_rows(_rows_of(field, request), self.lookup_val or ())
+        self._is_long = first.is_long
+        return [(str(row.pk), str(row)) for row in first.rows]
+
+    def has_output(self) -> bool:
+        """Tell whether there is something to choose from."""
+        return self._is_long or super().has_output()
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Return the select; of many rows, it asks the list for them."""
+        shown: dict[str, Any]
+        for shown in super().choices(changelist):  # type: ignore[assignment]
+            if self._is_long:
+                address = asked_at(self.request.path, self.field_path)
+                shown["form"].fields[self.lookup_kwarg].widget.attrs |= asking(address)
+            yield shown
+
+
+def answer_filter(model_admin: "ModelAdmin[Any]", request: HttpRequest) -> HttpResponse:
+    """Answer a filter of a list that asks for its rows."""
+    if not model_admin.has_view_or_change_permission(request):
+        raise PermissionDenied
+    path = request.GET[ASKED]
+    if (path, ScopedRelatedFilter) not in model_admin.get_list_filter(request):
+        raise Http404("There is no such filter here.")
+    field = get_fields_from_path(model_admin.model, path)[-1]
+    return found(request, _rows_of(field, request), label=str, empty="All")
+
+
+def _rows_of(field: Any, request: HttpRequest) -> QuerySet[Any]:
+    rows = field.related_model._default_manager.defer(*documents_of(field.related_model))
+    return rows_to_choose(rows, access_of(request).active_ids)
 
 
 def scoped_filter(

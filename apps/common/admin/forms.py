@@ -2,14 +2,16 @@
 
 import copy
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db.models import ForeignKey, QuerySet, UniqueConstraint
+from django.db.models import Model, QuerySet, UniqueConstraint
+from django.http import HttpRequest
 
-from apps.common.admin.theme import SearchableSelect, Select
+from apps.common.admin.choosing import Offer, RowSelect, asked_at, offer, select_of
+from apps.common.admin.theme import Select
 from apps.common.models import AccountOwned, not_unique
 
 if TYPE_CHECKING:
@@ -73,14 +75,24 @@ class AccountScopedFormSet(_InlineFormSet):
     def add_fields(self, form: Any, index: int | None) -> None:
         """Offer every row the same choices, asked for once."""
         super().add_fields(form, index)
-        if not hasattr(self, "_choices"):
-            self._choices: dict[str, list[Any]] = {}
+        if not hasattr(self, "_offers"):
+            self._offers: dict[str, Offer] = {}
         for name, field in form.fields.items():
             if isinstance(field, forms.ModelChoiceField) and not field.widget.is_hidden:
-                if name not in self._choices:
-                    choices: Any = field.choices
-                    self._choices[name] = list(choices)
-                field.choices = self._choices[name]
+                if name not in self._offers:
+                    self._offers[name] = offer(field, self._chosen(name))
+                field.choices = self._offers[name].choices
+                if select := select_of(field):
+                    select.take(self._offers[name])
+
+    def _chosen(self, name: str) -> Iterator[Any]:
+        """Yield what rows have, and what was chosen for them, in a select."""
+        column = self.model._meta.get_field(name).attname  # type: ignore[union-attr]
+        for row in self.get_queryset():
+            yield getattr(row, column)
+        if self.is_bound:
+            for index in range(self.total_form_count()):
+                yield self.data.get(f"{self.add_prefix(index)}-{name}")
 
     def clean(self) -> None:
         """Refuse two rows of the same form that the database would not take together."""
@@ -103,35 +115,43 @@ class AccountScopedFormSet(_InlineFormSet):
                 raise ValidationError(not_unique(model, constraint).messages)
 
 
-def scope_choices(form: type[Any], account_ids: Sequence[uuid.UUID]) -> None:
-    """Let the form's selects offer only rows of these accounts; `form` is made for one request."""
+def scope_choices(
+    form: type[Any], account_ids: Sequence[uuid.UUID], request: HttpRequest, prefix: str = ""
+) -> None:
+    """Let the form's selects offer only rows of these accounts; `form` is made for one request.
+
+    `prefix` is that of a form among others on its page.
+    """
     for name, field in list(form.base_fields.items()):
         if not isinstance(field, forms.ModelChoiceField) or field.queryset is None:
             continue
         # A declared field is shared by all forms of its class.
         scoped = copy.deepcopy(field)
-        if issubclass(field.queryset.model, AccountOwned):
-            _let_search(scoped)
+        if relates_to_accounts(field.queryset.model):
+            _let_search(scoped, asked_at(request.get_full_path(), f"{prefix}{name}"))
         scoped.queryset = rows_to_choose(field.queryset, account_ids)
         if len(account_ids) > 1 and issubclass(field.queryset.model, AccountOwned):
             scoped.queryset = scoped.queryset.select_related("account").order_by("account__name")
-            scoped.label_from_instance = _with_account  # type: ignore[assignment]
+            scoped.label_from_instance = with_account  # type: ignore[assignment]
         form.base_fields[name] = scoped
 
 
-def _let_search(field: "forms.ModelChoiceField[Any]") -> None:
-    """Let somebody find a row by typing; there may be hundreds."""
+def _let_search(field: "forms.ModelChoiceField[Any]", address: str) -> None:
+    """Let somebody find a row by typing; there may be thousands."""
     widget: Any = field.widget
     inner = getattr(widget, "widget", widget)
     if type(inner) is not Select:
         return
+    select = RowSelect(attrs=inner.attrs)
+    select.address = address
     if inner is widget:
-        field.widget = SearchableSelect()
+        field.widget = select
     else:
-        widget.widget = SearchableSelect(attrs=inner.attrs)
+        widget.widget = select
 
 
-def _with_account(row: AccountOwned) -> str:
+def with_account(row: AccountOwned) -> str:
+    """Return what a row is called among those of several accounts."""
     return f"{row} ({row.account})"
 
 
@@ -144,9 +164,10 @@ def rows_to_choose(queryset: QuerySet[Any], account_ids: Sequence[uuid.UUID]) ->
     return queryset
 
 
-def relates_to_accounts(field: ForeignKey[Any, Any]) -> bool:
-    """Tell whether a foreign key leads to an account or to what one owns."""
-    target = field.related_model
-    return isinstance(target, type) and (
-        issubclass(target, AccountOwned) or target._meta.label == "accounts.Account"
+def relates_to_accounts(target: Any) -> bool:
+    """Tell whether rows of a model are accounts, or owned by one."""
+    return (
+        isinstance(target, type)
+        and issubclass(target, Model)
+        and (issubclass(target, AccountOwned) or target._meta.label == "accounts.Account")
     )

@@ -40,7 +40,8 @@ class _AccountScopedInline(RoleAdmin, _Inline):
         formset = super().get_formset(request, obj, **kwargs)
         role = self.add_role or RoleAdmin.add_role
         if role is not None:
-            scope_choices(formset.form, form_accounts(request, obj, role))
+            accounts = form_accounts(request, obj, role)
+            scope_choices(formset.form, accounts, request, f"{formset.get_default_prefix()}-")
         return formset
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -1,11 +1,29 @@
 """Pages of an admin beside its list and its form, and the one that asks before it acts."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
+
+if TYPE_CHECKING:
+    _Base = ModelAdmin[Any]
+else:
+    _Base = object
+
+
+class TitledList(_Base):
+    """Calls a list by what it shows; Django would call it by what somebody may do there."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list under the name that the side bar has for it."""
+        titled = {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
+        page: HttpResponse = super().changelist_view(request, titled)
+        return page
 
 
 def page_context(

@@ -18,11 +18,11 @@ from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import ForeignKey, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.text import capfirst
 
 from apps.common.access import Role
+from apps.common.admin.choosing import ASKED, answer_choices, fields_of
 from apps.common.admin.columns import documents_of
-from apps.common.admin.filters import parameters_of, scoped_filter
+from apps.common.admin.filters import answer_filter, parameters_of, scoped_filter
 from apps.common.admin.forms import (
     AccountScopedForm,
     relates_to_accounts,
@@ -31,6 +31,7 @@ from apps.common.admin.forms import (
 )
 from apps.common.admin.history import HistoryPage
 from apps.common.admin.inlines import without_shortcuts
+from apps.common.admin.pages import TitledList
 from apps.common.admin.panels import Panel, PanelPages
 from apps.common.admin.requests import access_of, accounts_with_role, form_accounts, our_address
 from apps.common.admin.roles import RoleAdmin
@@ -46,7 +47,7 @@ else:
     from unfold.paginator import InfinitePaginator
 
 
-class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
+class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, TitledList, BaseAdmin):
     """Lists and edits rows of the accounts that are being worked on.
 
     A single row of any reachable account opens by its link. `account` needs no mention in
@@ -60,6 +61,7 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
     empty_text: ClassVar[str] = ""
     # What may be searched by those alone who may see it whole, as parts of it could be guessed.
     search_of_members: ClassVar[Sequence[str]] = ()
+    searches_accounts: ClassVar[bool] = True
     # The documents and long texts that its columns are made of.
     list_documents: ClassVar[Sequence[str]] = ()
     list_per_page = 50
@@ -151,7 +153,7 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
         """Return a form whose selects offer only rows of the possible accounts."""
         form: Any = super().get_form(request, obj, change, **kwargs)
         role = self.add_role or Role.OWNER
-        scope_choices(form, form_accounts(request, obj, role))
+        scope_choices(form, form_accounts(request, obj, role), request)
         form.account_ids = self._possible_accounts(request) if obj is None else [obj.account_id]
         if account := form.base_fields.get("account"):
             account.queryset = rows_to_choose(
@@ -163,7 +165,7 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
         """Offer rows of active accounts, whatever form this becomes a part of."""
-        if "queryset" not in kwargs and relates_to_accounts(db_field):
+        if "queryset" not in kwargs and relates_to_accounts(db_field.related_model):
             kwargs["queryset"] = rows_to_choose(
                 db_field.related_model._default_manager.all(),
                 access_of(request).account_ids,
@@ -218,11 +220,15 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
         return actions
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
-        """Add what members may search, unless rows mix with those of which somebody is a viewer."""
+        """Add the account where rows of several mix, and what members may search.
+
+        The latter not where they mix with rows at which somebody may only look.
+        """
         access = access_of(request)
         sees_all = all(access.has_role(Role.MEMBER, key) for key in access.active_ids)
         declared = super().get_search_fields(request)
-        return [*declared, *(self.search_of_members if sees_all else ())]
+        named = self._when_several(request, "account__name") if self.searches_accounts else []
+        return [*declared, *(self.search_of_members if sees_all else ()), *(declared and named)]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -246,16 +252,15 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the list and run its actions; a key that can not be one chooses nothing."""
+        if ASKED in request.GET:
+            return answer_filter(self, request)
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
             try:
                 self.model._meta.pk.to_python(key)
             except ValidationError:
                 self.message_user(request, "What was chosen is not in the list.", messages.ERROR)
                 return HttpResponseRedirect(request.get_full_path())
-        # Django would call it by what can be done there.
-        titled = {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
-        response: HttpResponse = super().changelist_view(request, titled)
-        return response
+        return super().changelist_view(request, extra_context)
 
     def changeform_view(
         self,
@@ -288,6 +293,8 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, BaseAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """Show the form of a row as the first of its tabs, with what is beside it."""
+        if answer := answer_choices(request, fields_of(context)):
+            return answer
         row = context["original"]
         if row is not None:
             tabs = self.tabs(request, row, current=None) if self.panels else {}
@@ -354,4 +361,5 @@ class LogAdmin(ReadOnlyAdmin):
     """Rows of which there may be millions: counting them would take longer than showing fifty."""
 
     paginator = InfinitePaginator
+    searches_accounts = False
     show_full_result_count = False

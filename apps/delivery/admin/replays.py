@@ -15,6 +15,7 @@ from apps.accounts.models import User
 from apps.calls.events import Timing
 from apps.common.access import Role
 from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled, page_context
+from apps.common.admin.choosing import answer_choices, ask_at
 from apps.common.admin.requests import accounts_with_role
 from apps.delivery.forms import ReplayForm, from_list
 from apps.delivery.models import DeliveryState, Replay
@@ -86,6 +87,9 @@ class ReplayAdmin(ReadOnlyAdmin):
             form = ReplayForm(request.POST, account_ids=account_ids)
         else:
             form = ReplayForm(initial=from_list(request.GET.dict()), account_ids=account_ids)
+        ask_at(request.get_full_path(), form.fields)
+        if answer := answer_choices(request, form.fields):
+            return answer
         is_counted = form.is_bound and form.is_valid() and form.plan is not None
         if is_counted and form.plan and form.plan.deliveries and "start" in request.POST:
             by = request.user if isinstance(request.user, User) else None

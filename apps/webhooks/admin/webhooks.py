@@ -121,7 +121,7 @@ class WebhookAdmin(WebhookPages):
         if template := form.base_fields.get("template"):
             template.queryset = templates_for(
                 form_accounts(request, obj, self.add_role or Role.MEMBER), access
-            )
+            ).select_related("account")
         return form
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

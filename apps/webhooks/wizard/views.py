@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.contrib import admin, messages
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.accounts.models import Account, User
 from apps.common.access import Role
 from apps.common.admin import access_of, confirmed, form_accounts, our_address
+from apps.common.admin.choosing import answer_choices, ask_at
 from apps.webhooks.models import Template, Webhook, WebhookDraft
 from apps.webhooks.wizard.answers import Answers, Choice, Step
 from apps.webhooks.wizard.drafts import (
@@ -82,7 +84,7 @@ def start(request: HttpRequest) -> HttpResponse:
         user = User.objects.get(pk=access.user_id)
         draft = begin(account=account, location=form.chosen_location, user=user, answers=answers)
         return to_step(draft, answers.after(Step.WEBHOOK))
-    return show(request, None, Step.WEBHOOK, {"form": form, "drafts": drafts, "account": account})
+    return _webhook_page(request, None, {"form": form, "drafts": drafts, "account": account})
 
 
 @require_POST
@@ -168,7 +170,18 @@ def _webhook_step(request: HttpRequest, draft: WebhookDraft) -> HttpResponse:
         keep(draft=draft, answers=answers, headers=headers)
         if wanted := leads_to(request, answers, Step.WEBHOOK, is_good=is_good):
             return to_step(draft, wanted)
-    return show(request, draft, Step.WEBHOOK, {"form": form, "account": draft.account})
+    return _webhook_page(request, draft, {"form": form, "account": draft.account})
+
+
+def _webhook_page(
+    request: HttpRequest, draft: WebhookDraft | None, context: dict[str, Any]
+) -> HttpResponse:
+    """Show the first step, or answer one of its selects: the location says which templates fit."""
+    form = context["form"]
+    query = {"account": context["account"].pk, "location": form["location"].value() or ""}
+    ask_at(f"{request.path}?{urlencode(query)}", form.fields)
+    answer = answer_choices(request, form.fields)
+    return answer or show(request, draft, Step.WEBHOOK, context)
 
 
 def _webhook_answers(answers: Answers, form: WebhookStep) -> Answers:

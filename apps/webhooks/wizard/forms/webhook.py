@@ -4,9 +4,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 
 from apps.accounts.models import Account, Location
 from apps.common.access import Access, Role
+from apps.common.admin.choosing import RowSelect
 from apps.common.admin.theme import SearchableSelect, TextInput
 from apps.webhooks.gallery import GALLERY
 from apps.webhooks.headers import is_secret_header
@@ -40,16 +42,20 @@ class WebhookStep(forms.Form):
         widget=TextInput(attrs={"inputmode": "url", "placeholder": "https://", "spellcheck": "no"}),
         help_text="The endpoint the events will be sent to.",
     )
-    location = forms.ChoiceField(
+    location = forms.ModelChoiceField(
+        Location.objects.none(),
         label="Location",
         required=False,
-        widget=SearchableSelect,
+        empty_label="All locations",
+        widget=RowSelect,
         help_text="Who can use it. All: any location of the account.",
     )
-    template = forms.ChoiceField(
+    template = forms.ModelChoiceField(
+        Template.objects.none(),
         label="Template",
         required=False,
-        widget=SearchableSelect,
+        empty_label="Choose a template",
+        widget=RowSelect,
         help_text="The templates available to your group.",
     )
     gallery = forms.ChoiceField(
@@ -79,43 +85,39 @@ class WebhookStep(forms.Form):
         self.asks_to_replace = False
         self._has_secrets = any(value and is_secret_header(name) for name, value in saved)
         self._is_admin = access.has_role(Role.ADMIN, account.pk)
-        self._locations = {
-            str(location.pk): location for location in Location.objects.filter(account=account)
-        }
-        self._templates = {
-            str(template.pk): template
-            for template in templates_for([account.pk], access)
-            .filter(current_version__isnull=False)
-            .select_related("group", "account")
-            .order_by("name")
-        }
-        if not self._templates and self.initial.get("choice") == Choice.EXISTING.value:
-            self.initial["choice"] = Choice.CREATE.value
-        chosen = self._locations.get(str(self["location"].value() or ""))
-        self._offer("location", [("", "All locations"), *self._names(self._locations)])
-        self._offer(
-            "template",
-            [
-                ("", "Choose a template"),
-                *(
-                    (key, _template_label(template, account))
-                    for key, template in self._templates.items()
-                    if chosen is None or template.group_id in (None, chosen.group_id)
-                ),
-            ],
-        )
-        self._offer(
-            "gallery",
-            [
-                ("", "Choose a template"),
-                *((entry.key, f"{entry.name}: {entry.purpose}") for entry in GALLERY.values()),
-            ],
-        )
+        self.chosen_location: Location | None = None
+        self._template: Template | None = None
+        self._offer_rows(account, access)
+        gallery: Any = self.fields["gallery"]
+        entries = [(entry.key, f"{entry.name}: {entry.purpose}") for entry in GALLERY.values()]
+        gallery.choices = [("", "Choose a template"), *entries]
 
-    @property
-    def chosen_location(self) -> Location | None:
-        """The location that was chosen."""
-        return self._locations.get(self.cleaned_data.get("location") or "")
+    def _offer_rows(self, account: Account, access: Access) -> None:
+        """Offer the account's locations, and the templates that the chosen one may use."""
+        location: Any = self.fields["location"]
+        template: Any = self.fields["template"]
+        location.queryset = Location.objects.filter(account=account)
+        rows = templates_for([account.pk], access).filter(current_version__isnull=False)
+        if self.initial.get("choice") == Choice.EXISTING.value and not rows.exists():
+            self.initial["choice"] = Choice.CREATE.value
+        try:
+            chosen = location.clean(self["location"].value())
+        except ValidationError:
+            chosen = None
+        if chosen is not None:
+            rows = rows.filter(Q(group=None) | Q(group=chosen.group_id))
+        template.queryset = rows.select_related("group", "account").order_by("name")
+        template.label_from_instance = lambda each: _template_label(each, account)
+
+    def clean_location(self) -> str:
+        """Return the key, as answers keep it."""
+        self.chosen_location = self.cleaned_data["location"]
+        return str(self.chosen_location.pk) if self.chosen_location else ""
+
+    def clean_template(self) -> str:
+        """Return the key, as answers keep it."""
+        self._template = self.cleaned_data["template"]
+        return str(self._template.pk) if self._template else ""
 
     def clean_url(self) -> str:
         """Refuse an address that webhooks may not go to; the gallery knows some by itself."""
@@ -157,7 +159,7 @@ class WebhookStep(forms.Form):
             )
 
     def _check_template(self, cleaned: dict[str, Any]) -> None:
-        template = self._templates.get(cleaned.get("template") or "")
+        template = self._template
         if template is None:
             if "template" not in self.errors:
                 self.add_error("template", "Choose a template, or create one.")
@@ -165,15 +167,6 @@ class WebhookStep(forms.Form):
         location = self.chosen_location
         if template.group_id and (location is None or location.group_id != template.group_id):
             self.add_error("template", f"This template is for locations of {template.group} only.")
-
-    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker
-        field.choices = choices
-
-    @staticmethod
-    def _names(rows: dict[str, Location]) -> list[tuple[str, str]]:
-        return [(key, str(row)) for key, row in rows.items()]
 
 
 def _template_label(template: Template, account: Account) -> str:
