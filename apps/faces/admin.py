@@ -53,7 +53,7 @@ class FaceAdmin(WebhookPages):
     list_select_related = ["location", "template"]
     search_fields = ["name", "location__name"]
     search_of_members = ["url"]
-    search_help_text = "Name, URL or location"
+    search_help_text = "Name or location"
     change_form_template = "faces/change_form.html"
 
     def openable(self, request: HttpRequest) -> QuerySet[Any]:

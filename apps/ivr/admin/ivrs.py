@@ -55,7 +55,7 @@ class IvrAdmin(AccountScopedAdmin):
     list_select_related = ["location", "hook"]
     search_fields = ["name", "number"]
     search_of_members = ["hook__target_url"]
-    search_help_text = "ID, name or target URL"
+    search_help_text = "ID or name"
     fieldsets = [(None, {"fields": ["number", "name", "location"]})]
     inlines = [QuestionInline]
     panels = (HookPanel, ExchangesPanel)

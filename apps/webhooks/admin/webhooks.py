@@ -77,7 +77,7 @@ class WebhookAdmin(WebhookPages):
     list_select_related = ["location", "template"]
     search_fields = ["name", "location__name", "template__name"]
     search_of_members = ["url"]
-    search_help_text = "Name, URL, location or template"
+    search_help_text = "Name, location or template"
     fieldsets = [
         (None, {"fields": ["name", "url", "template", "location", "is_active"]}),
         (
