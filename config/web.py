@@ -6,6 +6,7 @@ gunicorn did by itself: a process that hangs is replaced, and none outlives the 
 
 import argparse
 import gc
+import logging
 import multiprocessing
 import os
 import signal
@@ -51,6 +52,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
     parser.add_argument("--grace", type=int, default=GRACE_S, help="seconds, once told to stop")
     options = parser.parse_args()
+    logging.getLogger("_granian").addFilter(_in_our_words)
     # Each call and delivery is logged by Hookline, each request by the proxy in front.
     server = Granian(
         "config.wsgi:application",
@@ -72,6 +74,12 @@ def main() -> None:
         beats = Path(folder)
         threading.Thread(target=_end_the_stuck, args=(beats,), daemon=True).start()
         server.serve(target_loader=partial(_load, beats), wrap_loader=False)
+
+
+def _in_our_words(record: logging.LogRecord) -> bool:
+    """Name the processes of the web server so that nobody takes them for workers, which deliver."""
+    record.msg = str(record.msg).replace("worker-", "web process ")
+    return True
 
 
 def _load(beats: Path) -> "WSGIHandler":

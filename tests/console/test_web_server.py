@@ -25,6 +25,9 @@ def test_one_that_is_killed_is_replaced(server: WebServer) -> None:
     (killed,) = server.workers()
     os.kill(killed, signal.SIGKILL)
     wait_until(lambda: server.workers() - {killed} and server.is_up(), timeout_s=60)
+    server.process.terminate()
+    told = server.process.communicate(timeout=60)[0]
+    assert "Unexpected exit from web process 1" in told
 
 
 def test_none_outlives_the_one_that_started_it(server: WebServer) -> None:
