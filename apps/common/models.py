@@ -1,8 +1,9 @@
 """Abstract models that the rooms build on, and the audit log."""
 
+import copy
 import re
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -24,8 +25,30 @@ class HooklineModel(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    # The columns as they were read, where that is known.
+    _as_read: Mapping[str, Any] | None = None
+
     class Meta:
         abstract = True
+
+    def keep_as_read(self) -> None:
+        """Take note of the columns as they are now, for `save_changed`."""
+        self._as_read = copy.deepcopy(self._columns())
+
+    def save_changed(self) -> None:
+        """Save the columns that are not as they were read; all where that is not known."""
+        if (read := self._as_read) is None:
+            self.save()
+            return
+        columns = self._columns().items()
+        changed = [name for name, value in columns if name not in read or read[name] != value]
+        if changed:
+            self.save(update_fields=changed)
+
+    def _columns(self) -> dict[str, Any]:
+        """Return the columns that the row has here, without those that are deferred."""
+        known, fields = self.__dict__, self._meta.concrete_fields
+        return {each.name: known[each.attname] for each in fields if each.attname in known}
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
         """Refuse line breaks and other control characters in what is one line."""

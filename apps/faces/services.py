@@ -63,7 +63,7 @@ def save_face(
         create_webhook(webhook=webhook, headers=headers, secret=webhook.secret)
     else:
         webhook.full_clean()
-        webhook.save()
+        webhook.save_changed()
         _replace_headers(webhook, headers)
     for timing, template in templates.items():
         place = places.get(timing) or Attachment(

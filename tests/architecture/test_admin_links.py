@@ -26,7 +26,7 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 def walked(browser: Client) -> Iterator[tuple[str, str, int]]:
     """Follow links from the home page on; return each with the page it is on, and the answer.
 
-    Pages of a kind are alike: one of each is opened.
+    Redirects are followed, too. Pages of a kind are alike: one of each is opened.
     """
     opened = set()
     waiting = [("", reverse("admin:index"))]
@@ -39,6 +39,8 @@ def walked(browser: Client) -> Iterator[tuple[str, str, int]]:
         opened.add(kind)
         answer = browser.get(link)
         yield page, link, answer.status_code
+        if answer.status_code == 302:
+            waiting.append((link, answer["Location"]))
         if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
             found = map(unescape, _HREF.findall(answer.content.decode()))
             waiting += [(link, each) for each in found if each.startswith("/")]

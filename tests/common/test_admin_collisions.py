@@ -9,10 +9,12 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import Account, Group
+from apps.webhooks.models import Webhook
 from tests.common.processes import wait_until
 from tests.conftest import LogIn
-from tests.factories import AccountFactory, GroupFactory
+from tests.factories import AccountFactory, GroupFactory, WebhookFactory
 from tests.transactions import somebody_waits
+from tests.webhooks.admin_forms import webhook_form
 
 _PATIENCE_S = 60.0
 
@@ -23,6 +25,32 @@ def other_connection() -> psycopg.Connection[object]:
     for django_only in ("cursor_factory", "context", "server_side_binding"):
         parameters.pop(django_only, None)
     return psycopg.connect(**parameters)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoWhoChangeARow:
+    def test_keep_what_the_other_changed(self, log_in: LogIn) -> None:
+        webhook: Webhook = WebhookFactory(name="CRM")
+        browser: Client = log_in(account=webhook.account)
+
+        def rename() -> None:
+            form = webhook_form(webhook.template, name="Renamed")
+            browser.post(reverse("admin:webhooks_webhook_change", args=[webhook.pk]), form)
+            connections.close_all()
+
+        with other_connection() as other:
+            other.execute(
+                "UPDATE webhooks_webhook SET is_active = false WHERE id = %s", [webhook.pk]
+            )
+            renaming = threading.Thread(target=rename)
+            renaming.start()
+            # The page has read the row as it was; what it writes waits for the other's to commit.
+            wait_until(somebody_waits)
+            other.commit()
+            renaming.join(_PATIENCE_S)
+
+        webhook.refresh_from_db()
+        assert (webhook.name, webhook.is_active) == ("Renamed", False)
 
 
 @pytest.mark.django_db(transaction=True)

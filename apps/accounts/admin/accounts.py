@@ -12,6 +12,7 @@ from apps.accounts.forms import AccountForm
 from apps.accounts.models import Account, AccountKind, Location
 from apps.common.access import Role
 from apps.common.admin import HistoryPage, RoleAdmin, TitledList, access_of
+from apps.common.admin.saving import SavesChanges
 from apps.common.admin.theme import ModelAdmin
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ else:
 
 
 @admin.register(Account)
-class AccountAdmin(RoleAdmin, HistoryPage, TitledList, _ModelAdmin):
+class AccountAdmin(RoleAdmin, HistoryPage, SavesChanges, TitledList, _ModelAdmin):
     """Accounts within reach. Agencies add clients; nobody deletes, an account is switched off.
 
     An account that is off is out of reach with all it has. Only its own row shows here, to admins

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from apps.accounts.models import User
 from apps.common.admin import TitledList, access_of
+from apps.common.admin.saving import SavesChanges
 from apps.common.admin.theme import ModelAdmin
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class UserForm(_UserForm):
 
 
 @admin.register(User)
-class UserAdmin(TitledList, _ModelAdmin):
+class UserAdmin(SavesChanges, TitledList, _ModelAdmin):
     """Users, across all accounts. People join through an invitation, not here."""
 
     form = UserForm

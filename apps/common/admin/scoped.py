@@ -35,6 +35,7 @@ from apps.common.admin.pages import TitledList
 from apps.common.admin.panels import Panel, PanelPages
 from apps.common.admin.requests import access_of, accounts_with_role, form_accounts, our_address
 from apps.common.admin.roles import RoleAdmin
+from apps.common.admin.saving import SavesChanges
 from apps.common.ids import InvalidPublicId
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ else:
     from unfold.paginator import InfinitePaginator
 
 
-class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, TitledList, BaseAdmin):
+class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, SavesChanges, TitledList, BaseAdmin):
     """Lists and edits rows of the accounts that are being worked on.
 
     A single row of any reachable account opens by its link. `account` needs no mention in
