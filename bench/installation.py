@@ -18,6 +18,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from apps.common.embedded import EmbeddedServices
+from apps.common.garbage import seldom_collecting
 from bench.processes import Process, python, running
 
 HOST = "127.0.0.1"
@@ -74,7 +75,8 @@ def installed(*, durable: bool = True) -> Iterator[Installation]:
         # What intake says of each call; the processes that are measured say what they always do.
         logging.getLogger("apps").setLevel(logging.WARNING)
         try:
-            call_command("migrate", interactive=False, verbosity=0)
+            with seldom_collecting():
+                call_command("migrate", interactive=False, verbosity=0)
             yield Installation(services)
         finally:
             connections.close_all()
