@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from apps.common.garbage import seldom_collecting
 from bench.installation import installed
 from bench.latency import percentile
 from bench.processes import BenchmarkFailed, CpuMeter
@@ -67,7 +68,7 @@ def measure(arguments: argparse.Namespace) -> Result:
             cursor.execute(_FAIL, [share])
             cursor.execute("VACUUM ANALYZE")
         names = {"webhook": world.webhooks[0].public_id}
-        with serving(installation) as web:
+        with serving(installation) as web, seldom_collecting():
             ask = _Asking(f"{web.address}/api/v1", world.token, arguments.limit, arguments.rounds)
             meter = CpuMeter(web=web.pid, database=installation.database_pid)
             pages = ask.in_turn(

@@ -13,7 +13,7 @@ def found(p95_ms: float, *, stolen: float, is_delicate: bool = True) -> Finding:
 
 
 class TestFinding:
-    @pytest.mark.parametrize(("stolen", "is_disturbed"), [(3.0, False), (3.1, True)])
+    @pytest.mark.parametrize(("stolen", "is_disturbed"), [(2.0, False), (2.1, True)])
     def test_is_disturbed_where_the_host_took_much(
         self, stolen: float, *, is_disturbed: bool
     ) -> None:
