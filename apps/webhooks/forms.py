@@ -11,7 +11,7 @@ from apps.common.access import Access
 from apps.common.admin import AccountScopedForm, AccountScopedFormSet
 from apps.common.admin.theme import CheckboxSelectMultiple, Select, Textarea, TextInput
 from apps.webhooks.changing import checked_url
-from apps.webhooks.headers import InvalidHeader, check_is_new
+from apps.webhooks.headers import MOST_HEADERS, InvalidHeader, check_is_new
 from apps.webhooks.models import Template, Webhook, WebhookHeader
 from apps.webhooks.schedules import (
     DEFAULT_SUCCESS_CODES,
@@ -258,7 +258,7 @@ class HeaderFormSet(AccountScopedFormSet):
     """The headers of a webhook, each of another name."""
 
     def clean(self) -> None:
-        """Refuse a name that is there twice."""
+        """Refuse a name that is there twice, and more headers than a webhook may have."""
         super().clean()
         kept: list[str] = []
         for form in self.forms:
@@ -269,6 +269,8 @@ class HeaderFormSet(AccountScopedFormSet):
             except InvalidHeader as error:
                 form.add_error(error.field, str(error))
             kept.append(name)
+        if len(kept) > MOST_HEADERS:
+            raise ValidationError(f"A webhook has {MOST_HEADERS} headers at most.")
 
 
 class RotateForm(forms.Form):

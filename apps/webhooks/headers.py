@@ -39,6 +39,8 @@ RESERVED_HEADERS = COMPUTED_HEADERS | {
 # Says that a request is a test, and no delivery.
 TEST_HEADER = "webhook-test"
 MAX_VALUE = 4096
+# Of a webhook.
+MOST_HEADERS = 100
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 

@@ -128,6 +128,49 @@ class TestWebhooks:
         )
         assert Webhook.objects.get().url == url
 
+    def test_takes_a_hundred_headers(self, log_in: LogIn, account: Account) -> None:
+        form = webhook_form(TemplateFactory(account=account))
+        for index in range(101):
+            form |= {f"headers-{index}-name": f"X-{index}", f"headers-{index}-value": "1"}
+        browser = log_in(account=account)
+
+        page = browser.post(reverse(self.add), form | {"headers-TOTAL_FORMS": "101"})
+        assert "At most 100 rows can be added at once." in errors_of(page)
+        assert not Webhook.objects.exists()
+
+        browser.post(reverse(self.add), form | {"headers-TOTAL_FORMS": "100"})
+        webhook = Webhook.objects.get()
+        assert webhook.headers.count() == 100
+        link = reverse("admin:webhooks_webhook_change", args=[webhook.pk])
+        for index, header in enumerate(webhook.headers.all()):
+            form |= {f"headers-{index}-id": str(header.pk), f"headers-{index}-name": header.name}
+        counts = {"headers-TOTAL_FORMS": "101", "headers-INITIAL_FORMS": "100"}
+        assert "A webhook has 100 headers at most." in errors_of(browser.post(link, form | counts))
+
+    @pytest.mark.parametrize("total", ["102", "2000", "1000000000"])
+    def test_makes_no_more_forms_than_that_for_a_forged_number(
+        self, log_in: LogIn, account: Account, total: str
+    ) -> None:
+        webhook = WebhookHeaderFactory(webhook__account=account, name="X-First").webhook
+        link = reverse("admin:webhooks_webhook_change", args=[webhook.pk])
+        form = webhook_form(webhook.template) | header_forms(webhook, "X-First", "1")
+
+        page = log_in(account=account).post(link, form | {"headers-TOTAL_FORMS": total})
+
+        assert "At most 100 rows can be added at once." in errors_of(page)
+        (headers,) = page.context["inline_admin_formsets"]
+        assert len(headers.formset.forms) == 101
+
+    @pytest.mark.parametrize("name", ["TOTAL_FORMS", "INITIAL_FORMS"])
+    @pytest.mark.parametrize("number", ["", "x", "-1", "9" * 5000, "\0", None])
+    def test_refuses_a_number_of_forms_that_is_none(
+        self, log_in: LogIn, account: Account, name: str, number: str | None
+    ) -> None:
+        form = webhook_form(TemplateFactory(account=account), **{f"headers-{name}": number})
+        posted = {key: value for key, value in form.items() if value is not None}
+        answer = log_in(account=account).post(reverse(self.add), posted)
+        assert answer.status_code in (200, 302)
+
     @pytest.mark.parametrize(
         ("usual", "others", "stored"),
         [(["200"], "206, 302", [200, 206, 302]), ([], "418", [418])],

@@ -63,8 +63,23 @@ class AccountScopedForm(_ModelForm):
         super()._update_errors(errors)  # type: ignore[misc]
 
 
+# New rows that a table on a page takes at once; each makes a form, whatever was typed in it.
+MOST_NEW_ROWS = 100
+
+
 class AccountScopedFormSet(_InlineFormSet):
     """Rows inside the page of another row, whose account they share."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "too_many_forms": f"At most {MOST_NEW_ROWS} rows can be added at once."
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.absolute_max = len(self.get_queryset()) + MOST_NEW_ROWS
+        # It is 0 for those who may add none.
+        if self.max_num:
+            self.max_num = self.absolute_max
 
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
         form = super()._construct_form(i, **kwargs)  # type: ignore[misc]

@@ -11,12 +11,11 @@ from apps.common.api.serializers import AccountSerializer, StrictSerializer, ref
 from apps.common.api.views import access_of
 from apps.webhooks.api.templates import TemplateSummary
 from apps.webhooks.changing import change_webhook
+from apps.webhooks.headers import MOST_HEADERS
 from apps.webhooks.models import Template, Webhook, WebhookHeader
 from apps.webhooks.schedules import InvalidSchedule, check_schedule
 from apps.webhooks.services import DEFAULT_KEEP, MAX_KEEP
 from apps.webhooks.sharing import templates_for
-
-_MOST_HEADERS = 100
 
 
 class HeaderSerializer(StrictSerializer):
@@ -98,7 +97,7 @@ class WebhookSerializer(WebhookSummary):
     """A webhook with its headers."""
 
     headers: serializers.ListSerializer[Any] = serializers.ListSerializer(
-        child=HeaderSerializer(), required=False, max_length=_MOST_HEADERS
+        child=HeaderSerializer(), required=False, max_length=MOST_HEADERS
     )
 
     class Meta(WebhookSummary.Meta):

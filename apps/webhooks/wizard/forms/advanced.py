@@ -9,12 +9,17 @@ from django.core.exceptions import ValidationError
 
 from apps.common.admin.theme import NumberInput, Select, TextInput
 from apps.webhooks.forms import SuccessCodesField, WebhookForm
-from apps.webhooks.headers import InvalidHeader, check_header, check_is_new, is_secret_header
+from apps.webhooks.headers import (
+    MOST_HEADERS,
+    InvalidHeader,
+    check_header,
+    check_is_new,
+    is_secret_header,
+)
 from apps.webhooks.models import TemplateFormat, Webhook
 from apps.webhooks.wizard.drafts import MORE_FIELDS, Headers
 
 AUTHORIZATION = "Authorization"
-MOST_HEADERS = 100
 _AUTH_CHOICES = [
     ("none", "None"),
     ("basic", "Basic"),
