@@ -35,13 +35,20 @@ class HooklineModel(models.Model):
         """Take note of the columns as they are now, for `save_changed`."""
         self._as_read = copy.deepcopy(self._columns())
 
-    def save_changed(self) -> None:
-        """Save the columns that are not as they were read; all where that is not known."""
+    def save_changed(self, among: Collection[str] | None = None) -> None:
+        """Save the columns that are not as they were read; all where that is not known.
+
+        `among` names those that may be saved; None stands for every one.
+        """
         if (read := self._as_read) is None:
-            self.save()
+            self.save(update_fields=among)
             return
-        columns = self._columns().items()
-        changed = [name for name, value in columns if name not in read or read[name] != value]
+        columns = self._columns()
+        changed = [
+            name
+            for name in (columns if among is None else among)
+            if name not in read or read[name] != columns[name]
+        ]
         if changed:
             self.save(update_fields=changed)
 

@@ -15,6 +15,9 @@ from apps.webhooks.models import MADE_BY_SCREEN, Template, Webhook, WebhookHeade
 from apps.webhooks.services import create_webhook, save_template
 from apps.webhooks.versions import free_name
 
+# What a screen says of an attachment; people may set more of it elsewhere.
+_SET_BY_SCREEN = ("location", "own_template", "is_active")
+
 
 @dataclass(frozen=True, slots=True)
 class Payload:
@@ -53,6 +56,8 @@ def save_face(
     ValidationError, and saves nothing, for what does not fit.
     """
     is_new = webhook._state.adding
+    # Held until the end: its headers and attachments are as they are found.
+    list(Webhook.objects.select_for_update(no_key=True).filter(pk=webhook.pk).values("pk"))
     places = {} if is_new else {each.timing: each for each in _attachments(webhook)}
     templates = {
         timing: _saved(webhook, _template_of(webhook, places.get(timing)), payload, by)
@@ -73,7 +78,7 @@ def save_face(
         place.own_template = None if template == webhook.template else template
         place.is_active = timing in active
         place.full_clean()
-        place.save()
+        place.save(update_fields=None if place._state.adding else _SET_BY_SCREEN)
     return webhook
 
 
@@ -110,6 +115,9 @@ def _saved(
             name=free_name(account=webhook.account, wanted=payload.name),
             format=payload.format.value,
         )
+    else:
+        # Only its version is changed here.
+        template.keep_as_read()
     save_template(template=template, sample=payload.sample, by=by, mapping=payload.mapping)
     return template
 
@@ -127,4 +135,4 @@ def _replace_headers(webhook: Webhook, headers: Sequence[tuple[str, str]]) -> No
         )
         header.value = value
         header.full_clean()
-        header.save()
+        header.save(update_fields=None if header._state.adding else ["value"])

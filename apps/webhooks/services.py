@@ -71,7 +71,7 @@ def save_template(
     if current is not None and mapping is None:
         wanted = _with_what_was_mapped(current, wanted, sample, template.format)
     template.full_clean(exclude=["current_version"])
-    template.save(update_fields=None if is_new else _OWN_FIELDS)
+    template.save_changed(None if is_new else _OWN_FIELDS)
     if current and current.sample == sample and mapping in (None, from_plain(current.mapping)):
         return current
     last = template.versions.aggregate(last=Max("number"))["last"] or 0

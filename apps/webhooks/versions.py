@@ -115,8 +115,11 @@ def _content(field: dict[str, Any]) -> str:
 
 def go_back(*, version: TemplateVersion, by: User | None) -> TemplateVersion:
     """Make an earlier state the current one again: as a new version, so that nothing is lost."""
+    template = version.template
+    # Nothing but the version is changed, whatever somebody else changes meanwhile.
+    template.keep_as_read()
     return save_template(
-        template=version.template,
+        template=template,
         sample=version.sample,
         by=by,
         mapping=from_plain(version.mapping),

@@ -9,9 +9,13 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import Account, Group
-from apps.webhooks.models import Webhook
+from apps.campaigns.models import Attachment
+from apps.webhooks.models import Template, Webhook
+from tests.builders import World, make_template
+from tests.common.beside import beside
 from tests.common.processes import wait_until
 from tests.conftest import LogIn
+from tests.faces.admin.screens import ACTION, address, made
 from tests.factories import AccountFactory, GroupFactory, WebhookFactory
 from tests.transactions import somebody_waits
 from tests.webhooks.admin_forms import webhook_form
@@ -51,6 +55,33 @@ class TestTwoWhoChangeARow:
 
         webhook.refresh_from_db()
         assert (webhook.name, webhook.is_active) == ("Renamed", False)
+
+    def test_keep_the_name_of_a_template_that_gets_a_version(self, log_in: LogIn) -> None:
+        template = make_template(AccountFactory(), "Lead", '{"a": 1}')
+        browser: Client = log_in(account=template.account)
+        form = {"name": "Lead", "format": "json", "sample": '{"b": 2}'}
+
+        beside(
+            lambda: Template.objects.filter(pk=template.pk).update(name="Renamed"),
+            lambda: browser.post(
+                reverse("admin:webhooks_template_change", args=[template.pk]), form
+            ),
+        )
+
+        template.refresh_from_db()
+        assert (template.name, template.current().number) == ("Renamed", 2)
+
+    def test_keep_what_the_other_says_of_an_attachment(self, world: World, log_in: LogIn) -> None:
+        browser: Client = log_in(account=world.account)
+        action = made(browser)
+
+        beside(
+            lambda: Attachment.objects.update(once_per_caller_h=3),
+            lambda: browser.post(address("change", action.pk), {**ACTION, "name": "Renamed"}),
+        )
+
+        action.refresh_from_db()
+        assert (action.name, action.attachments.get().once_per_caller_h) == ("Renamed", 3)
 
 
 @pytest.mark.django_db(transaction=True)

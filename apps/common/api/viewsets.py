@@ -197,8 +197,11 @@ class RowViewSet(_GenericViewSet, ApiView):
         Nobody else can change it until the end of the request.
         """
         found = self.row_for(role)
-        rows = self.rows().select_for_update(of=("self",), no_key=True)
-        row = rows.filter(pk=found.pk).first()
+        # By itself, and read anew: PostgreSQL would join a row for which it had to wait with what
+        # it pointed at before, and tell that a change of this has left nothing there.
+        held = self.model._base_manager.select_for_update(no_key=True).filter(pk=found.pk)
+        list(held.values("pk"))
+        row = self.rows().filter(pk=found.pk).first()
         if row is None:
             raise Http404
         if {"If-Match", "If-None-Match"} & self.request.headers.keys():
