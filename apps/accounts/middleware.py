@@ -7,7 +7,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import get_template
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import timezone
 
@@ -17,9 +19,10 @@ from apps.accounts.logins import actor_label
 from apps.accounts.models import User
 from apps.common import logs
 from apps.common.access import NOBODY, Access
+from apps.common.collisions import is_collision
 from apps.common.origin import ActorKind, Origin, acting
 from apps.common.outages import OUTAGES, outage_response
-from apps.common.problems import Problem, problem_response
+from apps.common.problems import Problem, conflict, problem_response
 from apps.common.tenancy import open_scope, tenant_scope, undo
 
 SESSION_ACCOUNT = "account"
@@ -51,7 +54,8 @@ class TenancyMiddleware:
 
     The transaction is rolled back when the view raises or answers with a server error. A view that
     is marked by `opens_scopes` gets none, and enters the tenant scope where it needs it. While a
-    service is away that the request needs, it is answered 503.
+    service is away that the request needs, it is answered 503; where somebody else has changed the
+    same meanwhile, 409.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -61,15 +65,16 @@ class TenancyMiddleware:
         """Handle one request."""
         try:
             return self._handle(request)
-        except OUTAGES as error:
-            if (answer := outage_response(request, error)) is None:
+        except (*OUTAGES, DatabaseError) as error:
+            # What a transaction refers to is checked when it ends, after its view.
+            if (answer := _explained(request, error)) is None:
                 raise
             return answer
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Undo what a failing view wrote, also for those errors that become a 404 or 403."""
         undo(request)
-        return outage_response(request, error)
+        return _explained(request, error)
 
     def _handle(self, request: TenantRequest) -> HttpResponse:
         match = _match_of(request)
@@ -91,6 +96,17 @@ class TenancyMiddleware:
         if response.status_code >= 500:
             undo(request)
         return response
+
+
+def _explained(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """Answer where a service is away, or somebody else was faster; None for any other error."""
+    if answer := outage_response(request, error):
+        return answer
+    if not is_collision(error):
+        return None
+    if request.path_info.startswith(_API_PREFIX):
+        return problem_response(conflict())
+    return HttpResponse(get_template("409.html").render(), status=409)
 
 
 def _access_of_session(request: HttpRequest) -> Access:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, transaction
 
 from apps.accounts.models import Location
 from apps.calls.events import Timing
 from apps.campaigns.models import Attachment
 from apps.common.access import Access, Role
 from apps.common.audit import record
+from apps.common.collisions import is_collision
 from apps.common.ids import new_id
 from apps.common.models import AuditAction, HooklineModel
 from apps.webhooks.models import Template, Webhook, WebhookHeader
@@ -165,7 +166,9 @@ def _safely(location: Location, by: Access, apply: Callable[[Location], Applied]
             return apply(location)
     except ValidationError as error:
         return Applied(location, Outcome.REFUSED, " ".join(error.messages))
-    except IntegrityError:
+    except DatabaseError as error:
+        if not is_collision(error):
+            raise
         return Applied(location, Outcome.REFUSED, "Somebody saved the same just now: try again.")
 
 

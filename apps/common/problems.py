@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import IntegrityError
+from django.db import DatabaseError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpResponse
-from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from rest_framework import exceptions
 
 from apps.common import logs
+from apps.common.collisions import is_collision
 from apps.common.pointers import escaped
 from apps.common.tenancy import undo
 
@@ -124,8 +124,8 @@ def _translate(error: Exception) -> Problem | None:
             return _invalid(list(_detail_problems("", error.get_full_details())))
         case ProtectedError() | RestrictedError():
             return Problem(409, "in_use", "Other rows depend on this one; it can not be deleted.")
-        case IntegrityError() if isinstance(error.__cause__, UniqueViolation | ForeignKeyViolation):
-            return Problem(409, "conflict", "Somebody else has just made or changed the same.")
+        case DatabaseError() if is_collision(error):
+            return conflict()
         case exceptions.Throttled():
             wait_s = int(getattr(error, "wait", None) or 1)
             detail = f"Too many requests in this minute; wait {wait_s} seconds."
@@ -142,6 +142,15 @@ def _translate(error: Exception) -> Problem | None:
                 headers=headers,
             )
     return None
+
+
+def conflict() -> Problem:
+    """Return the problem of whoever comes second of two who change the same."""
+    detail = (
+        "Somebody else has just made, changed or deleted the same, or what it refers to; nothing"
+        " was done. Look again, and repeat what is still wanted."
+    )
+    return Problem(409, "conflict", detail)
 
 
 def _invalid(errors: list[FieldProblem]) -> Problem:

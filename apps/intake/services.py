@@ -13,8 +13,7 @@ from time import monotonic
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, OperationalError, transaction
-from psycopg.errors import DeadlockDetected, UniqueViolation
+from django.db import DatabaseError, connection, transaction
 
 from apps.accounts.access import access_of_key
 from apps.accounts.models import ApiKey
@@ -24,6 +23,7 @@ from apps.calls.services import RecordedEvent, ReportedEvent, record_events
 from apps.campaigns.matching import match_events
 from apps.campaigns.placing import KnownPlace, Place, PlaceReference, Places, UnknownPlace
 from apps.common.access import Access
+from apps.common.collisions import is_collision
 from apps.common.locks import bound_waiting
 from apps.common.logs import LineLimit
 from apps.common.spare_connections import spare_connections
@@ -36,8 +36,9 @@ from apps.ivr.transcripts import transcripts_in
 logger = logging.getLogger(__name__)
 _lines = LineLimit(logger, "events")
 
-# Two requests may bring the same new event or call at the same moment: the loser tries again and
-# finds it. One that brings many may lose some of them each time.
+# Two requests may bring the same new event or call at the same moment, and a webhook may go while
+# its first delivery is planned: the loser tries again and finds what there is now. One that brings
+# many events may lose some of them each time.
 _TRIES = 6
 # How long a round waits for a call that another transaction holds: all events of its key wait with
 # it, in each round that has one of that call.
@@ -96,7 +97,7 @@ def accept_events(*, access: Access, bodies: Sequence[Any]) -> Receipt:
     commits, every accepted event is stored and its deliveries are planned.
     """
     events, outcomes = _read(bodies)
-    stored = _store_in(transaction.atomic, access, [*events.values()])
+    stored = _store_in(_savepoint, access, [*events.values()])
     return _receipt(outcomes | dict(zip(events, stored, strict=True)))
 
 
@@ -117,6 +118,14 @@ def accept_and_commit(*, key: ApiKey, bodies: Sequence[Any]) -> Receipt:
         access = access_of_key(key)
         stored = _store_in(partial(tenant_scope, access), access, parsed)
     return _receipt(outcomes | dict(zip(events, stored, strict=True)))
+
+
+@contextmanager
+def _savepoint() -> Iterator[None]:
+    """Undo what the block wrote where it refers to what is gone, and not first when all ends."""
+    with transaction.atomic():
+        yield
+        connection.check_constraints()
 
 
 @contextmanager
@@ -183,14 +192,10 @@ def _store_in(
                 # A table may be locked for long, and each who waits for it holds a thread.
                 bound_waiting(_MOST_ALONE_MS)
                 return _store(access, events)
-        except (IntegrityError, OperationalError) as error:
-            if not tries_left or not _is_collision(error):
+        except DatabaseError as error:
+            if not tries_left or not is_collision(error):
                 raise
     raise AssertionError("the last try returns or raises")
-
-
-def _is_collision(error: DatabaseError) -> bool:
-    return isinstance(error.__cause__, (UniqueViolation, DeadlockDetected))
 
 
 def _store(access: Access, events: Sequence[ParsedEvent]) -> list[_Outcome]:

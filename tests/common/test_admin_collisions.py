@@ -12,7 +12,7 @@ from apps.accounts.models import Account, Group
 from apps.campaigns.models import Attachment
 from apps.webhooks.models import Template, Webhook
 from tests.builders import World, make_template
-from tests.common.beside import beside
+from tests.common.beside import attach_and_hold, beside
 from tests.common.processes import wait_until
 from tests.conftest import LogIn
 from tests.faces.admin.screens import ACTION, address, made
@@ -82,6 +82,33 @@ class TestTwoWhoChangeARow:
 
         action.refresh_from_db()
         assert (action.name, action.attachments.get().once_per_caller_h) == ("Renamed", 3)
+
+    def test_are_told_where_the_other_has_deleted_it(self, log_in: LogIn) -> None:
+        webhook: Webhook = WebhookFactory()
+        browser: Client = log_in(account=webhook.account)
+        form = webhook_form(webhook.template, name="Renamed")
+        page = reverse("admin:webhooks_webhook_change", args=[webhook.pk])
+
+        answer = beside(webhook.delete, lambda: browser.post(page, form))
+
+        assert answer.status_code == 302
+        assert "at this very moment" in browser.get(answer.url, follow=True).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestOneWhoDeletesWhatAnotherUses:
+    def test_is_told_and_nothing_is_broken(self, log_in: LogIn) -> None:
+        webhook: Webhook = WebhookFactory()
+        browser: Client = log_in(account=webhook.account)
+        page = reverse("admin:webhooks_webhook_delete", args=[webhook.pk])
+
+        answer = beside(
+            lambda: attach_and_hold(webhook), lambda: browser.post(page, {"post": "yes"})
+        )
+
+        assert answer.status_code == 409
+        assert "Somebody else changed this" in answer.content.decode()
+        assert webhook.attachments.exists()
 
 
 @pytest.mark.django_db(transaction=True)

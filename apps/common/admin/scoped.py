@@ -15,7 +15,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
-from django.db import DataError, IntegrityError, transaction
+from django.db import DatabaseError, DataError, transaction
 from django.db.models import ForeignKey, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
@@ -36,6 +36,7 @@ from apps.common.admin.panels import Panel, PanelPages
 from apps.common.admin.requests import access_of, accounts_with_role, form_accounts, our_address
 from apps.common.admin.roles import RoleAdmin
 from apps.common.admin.saving import SavesChanges
+from apps.common.collisions import is_collision
 from apps.common.ids import InvalidPublicId
 
 if TYPE_CHECKING:
@@ -278,7 +279,9 @@ class AccountScopedAdmin(RoleAdmin, PanelPages, HistoryPage, SavesChanges, Title
             response: HttpResponse = super().changeform_view(
                 request, object_id, form_url, extra_context
             )
-        except IntegrityError:
+        except DatabaseError as error:
+            if not is_collision(error):
+                raise
             why = (
                 "Somebody saved the same at this very moment, so nothing was changed here."
                 " Look at it and try again."

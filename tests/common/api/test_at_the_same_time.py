@@ -2,12 +2,14 @@
 
 import pytest
 
+from apps.calls.models import CallEvent
 from apps.campaigns.models import Attachment
+from apps.delivery.models import Delivery
 from apps.webhooks.models import Template
 from apps.webhooks.services import save_template
-from tests.api_client import api_for, good
-from tests.builders import World, attach, make_webhook
-from tests.common.beside import beside
+from tests.api_client import Api, api_for, good, problem
+from tests.builders import World, attach, event, make_webhook
+from tests.common.beside import attach_and_hold, beside
 from tests.factories import CampaignFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,3 +54,43 @@ class TestAChange:
 
         assert good(restored, 201)["number"] == 3
         assert Template.objects.get(pk=template.pk).name == "Renamed"
+
+
+class TestADeletion:
+    def test_is_told_to_whoever_refers_to_what_it_deletes(self, world: World) -> None:
+        api, webhook = api_for(world.account), make_webhook(world, "https://93.184.216.34/")
+        body = {"webhook": webhook.public_id, "timing": "end"}
+
+        attached = beside(webhook.delete, lambda: api.post("/attachments", body))
+
+        problem(attached, 409, "conflict")
+        problem(api.post("/attachments", body), 404, "not_found")
+        assert not Attachment.objects.exists()
+
+    def test_is_refused_where_somebody_refers_to_it_meanwhile(self, world: World) -> None:
+        api, webhook = api_for(world.account), make_webhook(world, "https://93.184.216.34/")
+
+        deleted = beside(
+            lambda: attach_and_hold(webhook),
+            lambda: api.delete(f"/webhooks/{webhook.public_id}"),
+        )
+
+        problem(deleted, 409, "conflict")
+        assert Attachment.objects.get().webhook == webhook
+        good(api.delete(f"/webhooks/{webhook.public_id}"), 204)
+
+    @pytest.mark.parametrize(
+        ("total", "headers"), [(1, {}), (1, {"Idempotency-Key": "e"}), (2, {})]
+    )
+    def test_of_a_webhook_leaves_events_that_it_would_have_told(
+        self, world: World, total: int, headers: dict[str, str]
+    ) -> None:
+        webhook = make_webhook(world, "https://93.184.216.34/")
+        attach(webhook)
+        body = [event(world, call_id=f"c{number}") for number in range(total)]
+
+        taken = beside(webhook.delete, lambda: Api(world.token).post("/events", body, **headers))
+
+        assert len(good(taken, 202)["accepted"]) == total
+        assert CallEvent.objects.count() == total
+        assert not Delivery.objects.exists()
