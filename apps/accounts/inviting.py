@@ -60,7 +60,7 @@ def change_role(*, membership: Membership, role: Role, by: Access) -> None:
     """Give a member another role. Raises as `invite`, and for the last owner."""
     check_may_manage(membership=membership, by=by)
     _check_may_grant(role=role, account_id=membership.account_id, by=by)
-    _lock_owners(membership)
+    lock_owners(membership)
     if role < Role.OWNER and is_last_owner(membership):
         raise ValidationError({"role": "An account needs an owner: make somebody else one first."})
     membership.role = role
@@ -71,7 +71,7 @@ def change_role(*, membership: Membership, role: Role, by: Access) -> None:
 def remove_member(*, membership: Membership, by: Access) -> None:
     """Let a member go. Raises PermissionDenied, and ValidationError for the last owner."""
     check_may_manage(membership=membership, by=by)
-    _lock_owners(membership)
+    lock_owners(membership)
     if is_last_owner(membership):
         raise ValidationError("An account needs an owner: make somebody else one first.")
     membership.delete()
@@ -92,8 +92,11 @@ def is_last_owner(membership: Membership) -> bool:
     return list(_owners(membership)) == [membership.pk]
 
 
-def _lock_owners(membership: Membership) -> None:
-    """See to it that of two owners who leave at the same moment one stays."""
+def lock_owners(membership: Membership) -> None:
+    """See to it that of two owners who leave at the same moment one stays.
+
+    Whoever holds one of them has locked all first, or two could wait for each other.
+    """
     list(_owners(membership).select_for_update())
 
 

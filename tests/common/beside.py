@@ -15,10 +15,15 @@ _PATIENCE_S = 60.0
 _Result = TypeVar("_Result")
 
 
-def beside(first: Callable[[], object], second: Callable[[], _Result]) -> _Result:
+def beside(
+    first: Callable[[], object],
+    second: Callable[[], _Result],
+    *,
+    meanwhile: Callable[[], object] = dict,
+) -> _Result:
     """Do the first, and the second until it waits for that; then let the first commit.
 
-    Returns what the second returns.
+    What is to be done `meanwhile` belongs to the first. Returns what the second returns.
     """
     results: list[_Result] = []
 
@@ -33,6 +38,7 @@ def beside(first: Callable[[], object], second: Callable[[], _Result]) -> _Resul
         first()
         following.start()
         wait_until(somebody_waits)
+        meanwhile()
     following.join(_PATIENCE_S)
     return results[0]
 

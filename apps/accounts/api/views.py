@@ -18,7 +18,7 @@ from apps.accounts.api.serializers import (
     LocationSerializer,
     MemberSerializer,
 )
-from apps.accounts.inviting import remove_member
+from apps.accounts.inviting import lock_owners, remove_member
 from apps.accounts.models import Account, AccountKind, ApiKey, Group, Location, Membership
 from apps.common.access import Role
 from apps.common.api.filters import FlagFilter, ReferenceFilter, RowFilters, filters
@@ -119,6 +119,12 @@ class MemberViewSet(Managed):
     def rows(self) -> QuerySet[Membership]:
         """Fetch the person along."""
         return Membership.objects.select_related("user")
+
+    def held_for(self, role: Role | None) -> Membership:
+        """Hold the owners of the account before one of them."""
+        lock_owners(self.row_for(role))
+        member: Membership = super().held_for(role)
+        return member
 
     def delete_row(self, row: Membership) -> None:
         """Let the member go."""

@@ -22,7 +22,7 @@ from apps.common.api.serializers import RowSerializer, check_role
 from apps.common.api.views import ApiView
 from apps.common.ids import InvalidPublicId
 from apps.common.models import HooklineModel
-from apps.common.problems import ParameterProblem
+from apps.common.problems import ParameterProblem, conflict
 
 if TYPE_CHECKING:
     _GenericViewSet = GenericViewSet[Any]
@@ -200,7 +200,7 @@ class RowViewSet(_GenericViewSet, ApiView):
         # By itself, and read anew: PostgreSQL would join a row for which it had to wait with what
         # it pointed at before, and tell that a change of this has left nothing there.
         held = self.model._base_manager.select_for_update(no_key=True).filter(pk=found.pk)
-        list(held.values("pk"))
+        list(held.order_by().values("pk"))
         row = self.rows().filter(pk=found.pk).first()
         if row is None:
             raise Http404
@@ -304,8 +304,11 @@ class Created(RowViewSet):
         check_role(self.access, self.add_role, values["account_id"])
 
     def again(self, row: Any) -> Any:
-        """Return a row that was saved as it is read."""
-        return self.rows().get(pk=row.pk)
+        """Return a row that was saved as it is read; a Problem where what it needs is gone."""
+        found = self.rows().filter(pk=row.pk).first()
+        if found is None:
+            raise conflict()
+        return found
 
 
 class Changed(RowViewSet):

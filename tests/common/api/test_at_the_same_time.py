@@ -2,15 +2,18 @@
 
 import pytest
 
+from apps.accounts.models import Membership
 from apps.calls.models import CallEvent
 from apps.campaigns.models import Attachment
+from apps.common.access import Role
 from apps.delivery.models import Delivery
 from apps.webhooks.models import Template
 from apps.webhooks.services import save_template
 from tests.api_client import Api, api_for, good, problem
 from tests.builders import World, attach, event, make_webhook
 from tests.common.beside import attach_and_hold, beside
-from tests.factories import CampaignFactory
+from tests.conftest import LogIn
+from tests.factories import CampaignFactory, MembershipFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,6 +70,19 @@ class TestADeletion:
         problem(api.post("/attachments", body), 404, "not_found")
         assert not Attachment.objects.exists()
 
+    def test_is_told_to_whoever_has_just_written_what_refers_to_it(self, world: World) -> None:
+        api, webhook = api_for(world.account), make_webhook(world, "https://93.184.216.34/")
+        body = {"webhook": webhook.public_id, "timing": "begin"}
+
+        def make_the_same_and_delete_it() -> None:
+            attach(webhook)
+            webhook.delete()
+
+        attached = beside(make_the_same_and_delete_it, lambda: api.post("/attachments", body))
+
+        problem(attached, 409, "conflict")
+        assert not Attachment.objects.exists()
+
     def test_is_refused_where_somebody_refers_to_it_meanwhile(self, world: World) -> None:
         api, webhook = api_for(world.account), make_webhook(world, "https://93.184.216.34/")
 
@@ -94,3 +110,21 @@ class TestADeletion:
         assert len(good(taken, 202)["accepted"]) == total
         assert CallEvent.objects.count() == total
         assert not Delivery.objects.exists()
+
+
+class TestAChangeOfAnOwner:
+    def test_holds_nothing_that_the_change_of_another_one_needs(
+        self, world: World, log_in: LogIn
+    ) -> None:
+        owner = MembershipFactory(account=world.account, role=Role.OWNER)
+        others = Membership.objects.filter(role=Role.OWNER).exclude(pk=owner.pk).order_by("pk")
+        members = Membership.objects.select_for_update(no_key=True)
+        browser = log_in(user=world.owner)
+
+        changed = beside(
+            lambda: members.get(pk=others[0].pk),
+            lambda: Api(browser=browser).patch(f"/members/{owner.public_id}", {"role": "admin"}),
+            meanwhile=lambda: Membership.objects.select_for_update(nowait=True).get(pk=owner.pk),
+        )
+
+        assert good(changed)["role"] == "admin"
