@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 
 from apps.accounts.models import Account, AccountKind, ApiKey, Location, Membership, Scope, User
 from apps.calls.events import Timing
@@ -152,10 +153,14 @@ def switch_on(webhook: Webhook) -> None:
     webhook.refresh_from_db()
 
 
-def lose_key(webhook: Webhook) -> None:
-    """Let its secret be one that no key of CREDENTIAL_KEYS reads."""
+def lose_key(row: Model, name: str = "secret") -> None:
+    """Let a secret of a row be one that no key of CREDENTIAL_KEYS reads."""
+    table, column = map(connection.ops.quote_name, (row._meta.db_table, name))
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE webhooks_webhook SET secret = 'garbage' WHERE id = %s", [webhook.pk])
+        cursor.execute(
+            f"UPDATE {table} SET {column} = 'garbage' WHERE id = %s",  # noqa: S608
+            [row.pk],
+        )
 
 
 def attach(webhook: Webhook, timing: Timing = Timing.BEGIN, **target: Any) -> Attachment:

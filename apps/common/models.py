@@ -10,7 +10,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.utils import timezone
 
-from apps.common.fields import EncryptedTextField
+from apps.common.fields import EncryptedTextField, kept_secrets
 from apps.common.ids import decode_public_id, encode_public_id, new_id
 from apps.common.origin import ActorKind
 
@@ -58,8 +58,11 @@ class HooklineModel(models.Model):
         return {each.name: known[each.attname] for each in fields if each.attname in known}
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """Refuse line breaks and other control characters in what is one line."""
-        super().clean_fields(exclude=exclude)
+        """Refuse line breaks and other control characters in what is one line.
+
+        Secrets that nobody has replaced are as good as they were.
+        """
+        super().clean_fields(exclude={*kept_secrets(self), *(exclude or ())})
         faulty = {
             field.name: "This is one line, without control characters."
             for field in self._meta.concrete_fields
@@ -72,11 +75,12 @@ class HooklineModel(models.Model):
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Say where a row has what another one has already; Django would not, and has two codes."""
+        excluded = {*kept_secrets(self), *(exclude or ())}
         faults: dict[str, list[ValidationError]] = {}
         for model, constraints in self.get_constraints():
             for constraint in constraints:
                 try:
-                    constraint.validate(model, self, exclude=set(exclude or ()))
+                    constraint.validate(model, self, exclude=excluded)
                 except ValidationError as error:
                     if isinstance(constraint, models.UniqueConstraint):
                         faults = not_unique(model, constraint).update_error_dict(faults)

@@ -1,7 +1,7 @@
 """PostgreSQL or Redis is away: a request is asked to come again, and the log says so once.
 
-A PostgreSQL that takes no writes is away too. Any other statement that fails on a connection that
-lives is a fault of ours.
+A PostgreSQL that takes no writes is away too, and so is the key that a credential needs. Any other
+statement that fails on a connection that lives is a fault of ours.
 """
 
 import logging
@@ -12,6 +12,7 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
 
+from apps.common.fields import UnreadableSecret
 from apps.common.problems import Problem, problem_response
 
 logger = logging.getLogger(__name__)
@@ -42,19 +43,21 @@ class SaidOnce(logging.Filter):
 
 
 def outage_response(request: HttpRequest, error: Exception) -> HttpResponse | None:
-    """Answer 503 where an error means that a service is away; None for any other error."""
+    """Answer 503 where an error means that a service, or a key, is away; None for any other."""
     what = _what_is_away(error)
     if what is None:
         return None
-    # At the end of the request: the next may find another server, or this one made well.
-    connection.close_at = 0.0
+    is_unreadable = isinstance(error, UnreadableSecret)
+    if not is_unreadable:
+        # At the end of the request: the next may find another server, or this one made well.
+        connection.close_at = 0.0
     warn(f"{what}, requests are answered 503", error)
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     if request.path_info.startswith(_API_PREFIX):
         detail = f"{what} at the moment; send the request again."
         return problem_response(Problem(503, "unavailable", detail, headers=headers))
     # Without a request: whatever else pages know, they ask the database for.
-    page = get_template("503.html").render()
+    page = get_template("unreadable.html" if is_unreadable else "503.html").render()
     return HttpResponse(page, status=503, headers=headers)
 
 
@@ -62,6 +65,8 @@ def _what_is_away(error: Exception) -> str | None:
     match error:
         case redis.ConnectionError() | redis.TimeoutError():
             return "Redis can not be reached"
+        case UnreadableSecret():
+            return "A credential can not be read"
         case _ if not is_database_away(error):
             return None
         case _ if _code(error).startswith(_TAKES_NO_WRITES):

@@ -10,6 +10,7 @@ from django.forms import BoundField
 from apps.calls.events import CallStatus, EventType
 from apps.common.admin import AccountScopedForm
 from apps.common.admin.theme import Textarea, TextInput
+from apps.common.fields import is_kept
 from apps.intake.adapters.event_fields import BY_NAME, EVENT_FIELDS, EventField, Kind
 from apps.intake.adapters.generic import fill, meanings_of, place_of, suggested
 from apps.intake.models import Source
@@ -63,7 +64,7 @@ class SourceForm(AccountScopedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, column in self.SECRETS.items():
-            if name in self.fields and getattr(self.instance, column):
+            if name in self.fields and is_kept(self.instance, column):
                 self.fields[name].widget.attrs["placeholder"] = "•••••••• saved; type to replace"
 
     def clean(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.db import models
 
 from apps.accounts.models import Location
 from apps.calls.models import Call
-from apps.common.fields import EncryptedTextField
+from apps.common.fields import EncryptedTextField, is_kept
 from apps.common.models import AccountOwned
 from apps.webhooks.headers import InvalidHeader, check_header
 from apps.webhooks.models import TemplateFormat
@@ -94,6 +94,11 @@ class Source(AccountOwned):
         """Whether Twilio calls it."""
         return self.kind == SourceKind.TWILIO
 
+    @property
+    def has_auth_token(self) -> bool:
+        """Whether its first Auth Token was entered."""
+        return is_kept(self, "auth_token")
+
     def clean(self) -> None:
         """Refuse a sample that can not be read, and half a signature."""
         super().clean()
@@ -106,7 +111,7 @@ class Source(AccountOwned):
                 check_header(self.signature_header, "")
             except InvalidHeader as error:
                 raise ValidationError({"signature_header": str(error)}) from None
-            if not self.signature_secret:
+            if not is_kept(self, "signature_secret"):
                 raise ValidationError({"signature_header": "Enter the signing secret as well."})
 
 

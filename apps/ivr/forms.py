@@ -7,6 +7,7 @@ from django.core.validators import URLValidator
 
 from apps.common.admin import AccountScopedForm
 from apps.common.admin.theme import NumberInput, Select, Switch, TextInput
+from apps.common.fields import is_kept
 from apps.ivr.models import Ivr, IvrHook, IvrParameter, IvrQuestion
 from apps.ivr.setting_up import fault_of_authorization
 from apps.ivr.values import answers_of, tokens_while_waiting
@@ -57,7 +58,7 @@ class IvrHookForm(AccountScopedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "new_authorization" in self.fields and self.instance.authorization:
+        if "new_authorization" in self.fields and is_kept(self.instance, "authorization"):
             placeholder = "•••••••• saved; type to replace"
             self.fields["new_authorization"].widget.attrs["placeholder"] = placeholder
         if "transcription_url" in self.fields and not self.instance._state.adding:
@@ -90,7 +91,7 @@ class IvrHookForm(AccountScopedForm):
         replaces = bool(cleaned.get("forgets_authorization") or given)
         before = self.initial.get("target_url") or ""
         fault = fault_of_authorization(
-            saved=self.instance.authorization,
+            is_saved=is_kept(self.instance, "authorization"),
             given=given if replaces else None,
             before=before,
             after=cleaned.get("target_url", before),

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from apps.accounts.models import User
 from apps.common.faults import faults_at
+from apps.common.fields import is_kept
 from apps.ivr.models import Ivr, IvrHook, IvrParameter, IvrQuestion
 from apps.ivr.requests import origin_of
 from apps.ivr.transcripts import set_transcription_url
@@ -47,7 +48,7 @@ def change_hook(
     ValidationError, and saves nothing, for what does not fit.
     """
     fault = fault_of_authorization(
-        saved=hook.authorization,
+        is_saved=is_kept(hook, "authorization"),
         given=changes.get("authorization"),
         before=hook.target_url,
         after=changes.get("target_url", hook.target_url),
@@ -69,7 +70,7 @@ def change_hook(
     return hook
 
 
-def fault_of_authorization(*, saved: str, given: str | None, before: str, after: str) -> str:
+def fault_of_authorization(*, is_saved: bool, given: str | None, before: str, after: str) -> str:
     """Say what is against an Authorization; "" for nothing.
 
     A saved one goes to the host it was saved for only, so that nobody is sent it who can not read
@@ -78,7 +79,7 @@ def fault_of_authorization(*, saved: str, given: str | None, before: str, after:
     if given is not None:
         is_plain = given.isascii() and given.isprintable()
         return "" if is_plain or not given else "This is one line of plain characters."
-    if saved and after and origin_of(before) != origin_of(after):
+    if is_saved and after and origin_of(before) != origin_of(after):
         return "Give it again: it is not sent to another host."
     return ""
 

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from apps.common.access import Access, Role
 from apps.common.faults import faults_at
+from apps.common.fields import readable
 from apps.webhooks.models import Webhook
 from apps.webhooks.services import add_headers, check_receiver
 
@@ -61,11 +62,13 @@ def checked_url(url: str, *, webhook: Webhook, before: str, access: Access) -> s
 
 
 def _replace_headers(webhook: Webhook, headers: Headers) -> None:
-    saved = {header.name: header.value for header in webhook.headers.all()}
+    saved = {header.name: readable(header, "value") for header in webhook.headers.all()}
     webhook.headers.all().delete()
     for index, (name, value) in enumerate(headers):
-        if value is None and name not in saved:
-            raise ValidationError({f"headers/{index}/value": "No value is saved under this name."})
+        if value is None and saved.get(name) is None:
+            raise ValidationError(
+                {f"headers/{index}/value": "No value is saved under this name that can be read."}
+            )
     add_headers(
-        webhook, [(name, saved[name] if value is None else value) for name, value in headers]
+        webhook, [(name, saved[name] or "" if value is None else value) for name, value in headers]
     )

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from apps.common.access import Access
 from apps.common.admin import AccountScopedForm, AccountScopedFormSet
 from apps.common.admin.theme import CheckboxSelectMultiple, Select, Textarea, TextInput
+from apps.common.fields import is_kept
 from apps.webhooks.changing import checked_url
 from apps.webhooks.headers import MOST_HEADERS, InvalidHeader, check_is_new
 from apps.webhooks.models import Template, Webhook, WebhookHeader
@@ -238,19 +239,19 @@ class HeaderForm(AccountScopedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        is_saved_secret = not self.instance._state.adding and self.instance.is_secret
-        self._kept = self.instance.value if is_saved_secret else ""
-        if self._kept and "value" in self.fields:
+        is_saved = not self.instance._state.adding
+        self._is_kept = is_saved and self.instance.is_secret and is_kept(self.instance, "value")
+        if self._is_kept and "value" in self.fields:
             self.initial["value"] = ""
             self.fields["value"].widget.attrs["placeholder"] = "•••••••• saved; type to replace"
 
     def clean(self) -> dict[str, Any]:
         """Keep a saved secret where nothing was typed, but never under another name."""
         cleaned = super().clean() or {}
-        if self._kept and not cleaned.get("value"):
+        if self._is_kept and not cleaned.get("value"):
             if "name" in self.changed_data:
                 self.add_error("value", "Type the value again: it is not kept under another name.")
-            cleaned["value"] = self._kept
+            cleaned.pop("value", None)
         return cleaned
 
 

@@ -6,7 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from apps.accounts.models import Account, Group, Location, User
-from apps.common.fields import EncryptedTextField
+from apps.common.fields import EncryptedTextField, readable
 from apps.common.models import AccountOwned
 from apps.common.tenancy import system_scope
 from apps.webhooks.formats import Format
@@ -301,9 +301,9 @@ class Webhook(AccountOwned):
 
         Raises ValidationError by field.
         """
-        if self.signature == self.Signature.STANDARD and self.secret:
+        if self.signature == self.Signature.STANDARD and (secret := readable(self, "secret")):
             try:
-                parse_secret(self.secret)
+                parse_secret(secret)
             except InvalidSecret:
                 raise ValidationError(
                     {"signature": "Its secret is for sha256= only; replace the secret first."}
@@ -351,7 +351,7 @@ class WebhookHeader(AccountOwned):
         """Refuse what is no header, or would change the request around it."""
         super().clean()
         try:
-            check_header(self.name, self.value)
+            check_header(self.name, readable(self, "value") or "")
         except InvalidHeader as error:
             raise ValidationError({error.field: str(error)}) from None
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.common.egress import EgressError, EgressPolicy, UnresolvableHost
 from apps.common.faults import faults_at
+from apps.common.fields import readable
 from apps.webhooks.extraction import Sample, SampleError, extract
 from apps.webhooks.formats import Format
 from apps.webhooks.headers import InvalidHeader, check_is_new
@@ -242,7 +243,8 @@ def rotate_secret(
 
     0 to 7 days. 0 is for a secret that others may know: earlier ones stop signing at once, too. A
     `sha256=` signature is made with the new one alone; `key_id` is the new name of the key. The
-    secret is made unless one is given. Raises ValidationError by field for what does not fit.
+    secret is made unless one is given. One that can not be read, as its key is gone, does not sign
+    along. Raises ValidationError by field for what does not fit.
     """
     if not dt.timedelta() <= keep <= MAX_KEEP:
         raise ValidationError({"keep": "An old secret may sign for 0 to 7 days more."})
@@ -252,17 +254,16 @@ def rotate_secret(
         except InvalidSecret as error:
             raise ValidationError({"secret": str(error)}) from None
     webhook = Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)
-    if keep:
+    if keep and readable(webhook, "secret") is not None:
         RetiredSecret.objects.create(
             account_id=webhook.account_id,
             webhook=webhook,
             secret=webhook.secret,
             signs_until=timezone.now() + keep,
         )
-        kept = webhook.retired_secrets.order_by("-created_at").values("pk")[:MOST_RETIRED]
-        webhook.retired_secrets.exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
-    else:
-        webhook.retired_secrets.all().delete()
+    retired = webhook.retired_secrets.order_by("-created_at") if keep else ()
+    can_sign = [each.pk for each in retired if readable(each, "secret") is not None]
+    webhook.retired_secrets.exclude(pk__in=can_sign[:MOST_RETIRED]).delete()
     webhook.secret = secret or new_signing_secret()
     if key_id is not None:
         webhook.key_id = key_id

@@ -64,6 +64,7 @@ def one_of_each(name: str) -> Rows:
         delivery.event,
         factories.AttemptFactory(delivery=delivery, response_body=f"{name} answer"),
         factories.WebhookHeaderFactory(webhook=webhook, value=f"{name} header"),
+        factories.RetiredSecretFactory(webhook=webhook),
         factories.MembershipFactory(account=account, user__full_name=f"{name} person"),
         factories.ApiKeyFactory(account=account, name=f"{name} key"),
         factories.GroupFactory(account=account, name=f"{name} group"),

@@ -9,7 +9,7 @@ from django.urls import reverse
 from apps.calls.models import Call
 from apps.common.access import Role
 from apps.intake.models import Callback, Source
-from tests.builders import World
+from tests.builders import World, lose_key
 from tests.conftest import LogIn
 from tests.factories import CallbackFactory, SourceFactory
 from tests.intake.calling import Twilio, call, path_of
@@ -59,6 +59,25 @@ class TestTwilio:
         assert "Taken" in listed
         assert '<span class="hl-muted hl-id">CA1</span>' in listed
         assert str(Call.objects.get().pk) in listed
+
+    def test_whose_key_is_gone_is_set_up_anew(self, browser: Client, world: World) -> None:
+        source = SourceFactory(account=world.account)
+        link = path_of(source)
+        for name in ("url_key", "auth_token", "second_auth_token"):
+            lose_key(source, name)
+        called = Client(raise_request_exception=False).post(link)
+        assert (called.status_code, called.json()["code"]) == (503, "unavailable")
+        assert "can not be read any more" in text_of(browser.get(address("setup", source.pk)))
+        asked = text_of(browser.post(address("retire", source.pk), follow=True))
+        assert "Enter the second Auth Token first." in asked
+
+        form = {"name": "Renamed", "is_active": "on", "token": "new", "second_token": "next"}
+        browser.post(address("change", source.pk), form)
+        browser.post(address("renew", source.pk))
+
+        source = Source.objects.get()
+        assert (source.name, source.auth_token) == ("Renamed", "new")
+        assert path_of(source) in text_of(browser.get(address("setup", source.pk)))
 
     def test_shows_no_token_again_and_keeps_it(self, browser: Client, world: World) -> None:
         source = SourceFactory(account=world.account, auth_token="very-secret-token")

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from apps.calls.models import Call
 from apps.common.access import Role
 from apps.ivr.models import Ivr, IvrExchange, IvrHook, IvrParameter
-from tests.builders import World, event
+from tests.builders import World, event, lose_key
 from tests.common.hostile_urls import BLOCKED_URLS
 from tests.conftest import LogIn
 from tests.delivery.receiver import Receiver
@@ -230,6 +230,14 @@ class TestWebhookSettings:
             assert save(browser, hook, **changes).status_code == 302
             hook.refresh_from_db()
             assert hook.authorization == kept
+
+    def test_forget_a_credential_whose_key_is_gone(self, browser: Client, world: World) -> None:
+        hook = make_hook(world, "https://93.184.216.34/a", authorization="Bearer hush")
+        lose_key(hook, "authorization")
+        assert save(browser, hook, budget_s="4").status_code == 302
+        assert IvrHook.objects.get().budget_s == 4
+        save(browser, hook, forgets_authorization="on")
+        assert IvrHook.objects.get().authorization == ""
 
     @pytest.mark.parametrize("url", ["https://93.184.216.35/a", "http://93.184.216.34/a"])
     def test_send_a_saved_credential_nowhere_else(

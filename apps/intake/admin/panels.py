@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.common.access import Access, Role
 from apps.common.admin import Panel
+from apps.common.fields import readable
 from apps.intake.adapters import UnreadableCallback
 from apps.intake.callbacks import try_event, why_not_again
 from apps.intake.forms import MappingForm
@@ -23,7 +24,7 @@ _TONES = {"taken": "good", "repeated": "good", "held": "wait", "ignored": "", "r
 
 
 def callback_url(source: Source) -> str:
-    """Return the address that a source's platform is to call."""
+    """Return the address that a source's platform is to call; raise UnreadableSecret."""
     path = reverse("callback", args=[source.public_id, source.url_key])
     return f"{settings.PUBLIC_URL}{path}"
 
@@ -37,7 +38,9 @@ class SetUpPanel(Panel):
     view_role = Role.ADMIN
 
     def context(self, row: Source, access: Access) -> dict[str, Any]:
-        """Return the URL, in the spellings that it is entered in."""
+        """Return the URL, in the spellings that it is entered in; none where its key is gone."""
+        if readable(row, "url_key") is None:
+            return {"is_lost": True}
         url = callback_url(row)
         return {
             "url": url,

@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, reverse
 
 from apps.common.access import Role
 from apps.common.admin import AccountScopedAdmin, Panel, confirmed, labelled, page_context
+from apps.common.fields import readable
 from apps.intake.adapters.generic import refitted
 from apps.intake.admin.panels import CallbacksPanel, FieldsPanel, SetUpPanel
 from apps.intake.forms import MappingForm, SourceForm
@@ -111,12 +112,13 @@ class SourceAdmin(AccountScopedAdmin):
     def retire_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Forget the first Auth Token, after asking; the second takes its place."""
         source: Source = self.row_to_act_on(request, object_id, Role.ADMIN)
-        if not source.second_auth_token:
+        second = readable(source, "second_auth_token")
+        if not second:
             messages.error(request, "Enter the second Auth Token first.")
             return redirect("admin:intake_source_change", source.pk)
 
         def retire() -> HttpResponse:
-            source.auth_token, source.second_auth_token = source.second_auth_token, ""
+            source.auth_token, source.second_auth_token = second, ""
             source.save(update_fields=["auth_token", "second_auth_token"])
             self.log_change(request, source, "Retired the first Auth Token.")
             messages.success(request, "Only the second Auth Token is good now.")

@@ -11,6 +11,7 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.common.access import Role
 from apps.common.admin import AccountScopedAdmin, AccountScopedTabularInline, access_of
+from apps.common.fields import is_kept
 from apps.common.masking import masked_url
 from apps.ivr.admin.trial import asked_for
 from apps.ivr.forms import IvrHookForm, IvrParameterForm, TokenField, label_of
@@ -111,7 +112,7 @@ class IvrHookAdmin(AccountScopedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Offer to forget a credential only where there is one."""
         groups = super().get_fieldsets(request, obj)
-        if obj is None or obj.authorization:
+        if obj is None or is_kept(obj, "authorization"):
             return groups
         return [
             (title, {**options, "fields": [each for each in options["fields"] if each != _FORGETS]})

@@ -11,6 +11,7 @@ from apps.accounts.models import Location
 from apps.common.api.fields import PublicId, Reference
 from apps.common.api.serializers import AccountSerializer, RowSerializer, StrictSerializer
 from apps.common.api.views import access_of
+from apps.common.fields import is_kept
 from apps.common.masking import shown_headers, shown_url
 from apps.ivr.models import DecidedBy, Ivr, IvrExchange, IvrHook, IvrParameter, IvrQuestion
 from apps.ivr.setting_up import change_hook, create_ivr
@@ -144,7 +145,7 @@ class HookSerializer(AccountSerializer):
 
     def get_has_authorization(self, hook: IvrHook) -> bool:
         """Tell whether one is saved."""
-        return bool(hook.authorization)
+        return is_kept(hook, "authorization")
 
     def validate_target_url(self, url: str) -> str:
         """Return the address in the spelling that is sent."""

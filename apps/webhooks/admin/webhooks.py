@@ -18,6 +18,7 @@ from apps.common.admin import (
     page_context,
 )
 from apps.common.audit import record
+from apps.common.fields import readable
 from apps.common.masking import MASK
 from apps.common.models import AuditAction
 from apps.webhooks.admin.pages import WebhookPages
@@ -147,7 +148,11 @@ class WebhookAdmin(WebhookPages):
         webhook: Webhook = self.row_to_act_on(request, object_id, Role.ADMIN)
         record(action=AuditAction.SECRET_SHOWN, account_id=webhook.account_id, subject=webhook)
         context = page_context(
-            self, request, original=webhook, title=f"Signing secret of {webhook}"
+            self,
+            request,
+            original=webhook,
+            secret=readable(webhook, "secret"),
+            title=f"Signing secret of {webhook}",
         )
         return TemplateResponse(
             request,
