@@ -248,12 +248,13 @@ def rotate_secret(
     """
     if not dt.timedelta() <= keep <= MAX_KEEP:
         raise ValidationError({"keep": "An old secret may sign for 0 to 7 days more."})
+    # Read under the lock: somebody may have replaced it, or changed how it signs, just now.
+    webhook = Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)
     if secret:
         try:
             secret = own_secret(webhook.signature, secret)
         except InvalidSecret as error:
             raise ValidationError({"secret": str(error)}) from None
-    webhook = Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)
     if keep and readable(webhook, "secret") is not None:
         RetiredSecret.objects.create(
             account_id=webhook.account_id,

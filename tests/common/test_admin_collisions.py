@@ -4,6 +4,7 @@ import threading
 
 import psycopg
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection, connections
 from django.test import Client
 from django.urls import reverse
@@ -11,6 +12,7 @@ from django.urls import reverse
 from apps.accounts.models import Account, Group
 from apps.campaigns.models import Attachment
 from apps.webhooks.models import Template, Webhook
+from apps.webhooks.services import rotate_secret
 from tests.builders import World, make_template
 from tests.common.beside import attach_and_hold, beside
 from tests.common.processes import wait_until
@@ -109,6 +111,25 @@ class TestOneWhoDeletesWhatAnotherUses:
         assert answer.status_code == 409
         assert "Somebody else changed this" in answer.content.decode()
         assert webhook.attachments.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoWhoChangeHowAWebhookSigns:
+    def test_leave_it_with_a_secret_that_can_sign(self) -> None:
+        webhook: Webhook = WebhookFactory(signature="hex", signature_header="X-Signature")
+        before = webhook.secret
+
+        def replace() -> str:
+            with pytest.raises(ValidationError) as refused:
+                rotate_secret(webhook=webhook, secret="a text that is no key")
+            return str(refused.value)
+
+        fault = beside(
+            lambda: Webhook.objects.filter(pk=webhook.pk).update(signature="standard"), replace
+        )
+
+        assert "not base64" in fault
+        assert Webhook.objects.get().secret == before
 
 
 @pytest.mark.django_db(transaction=True)
