@@ -114,7 +114,7 @@ def prepare_test(
         deadline=0.0,
     )
     endpoint = _endpoint(webhook, headers)
-    prepared = prepare(claimed, snapshot, endpoint, template, timestamp=int(now.timestamp()))
+    prepared = prepare(claimed, snapshot, endpoint, template, started_at=now)
     mark = {TEST_HEADER: "true"}
     return PreparedTest(
         webhook=webhook,

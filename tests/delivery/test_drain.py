@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.common import outages
-from apps.delivery.engine import senders
+from apps.delivery.engine import judging
 from apps.delivery.engine.drain import Drain
 from apps.delivery.engine.lanes import CONCURRENCY
 from apps.delivery.jobs import drain_settings, run_drain
@@ -117,7 +117,7 @@ class TestOneWebhook:
                 raise RuntimeError("a fault of ours")
             return judge(*arguments, **more)
 
-        monkeypatch.setattr(senders, "judge", break_down_once)
+        monkeypatch.setattr(judging, "judge", break_down_once)
         attach(make_webhook(world, receiver.url(), concurrency=1))
         take_calls(world, 4)
 
@@ -136,7 +136,7 @@ class TestOneWebhook:
         def break_down(*_: Any, **__: Any) -> Verdict:
             raise RuntimeError("a fault of ours")
 
-        monkeypatch.setattr(senders, "judge", break_down)
+        monkeypatch.setattr(judging, "judge", break_down)
         attach(make_webhook(world, receiver.url()))
         take_calls(world, 1)
 

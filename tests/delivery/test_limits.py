@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.calls.events import Timing
 from apps.common.ids import new_id
-from apps.delivery.engine import senders
+from apps.delivery.engine import judging, senders
 from apps.delivery.engine.claims import MOST_GATES
 from apps.delivery.models import Attempt, Delivery, EndpointHealth
 from apps.delivery.services import resend
@@ -263,7 +263,8 @@ class TestWhatIsTooLate:
     ) -> None:
         # The worker's machine is a day ahead.
         ahead = SimpleNamespace(now=lambda zone: dt.datetime.now(zone) + dt.timedelta(days=1))
-        monkeypatch.setattr(senders, "dt", SimpleNamespace(datetime=ahead, UTC=dt.UTC))
+        for module in (senders, judging):
+            monkeypatch.setattr(module, "dt", SimpleNamespace(datetime=ahead, UTC=dt.UTC))
 
         drain(linger_s=0.5)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 
-from apps.delivery.engine.database import key_array
+from apps.delivery.engine.database import array
 from apps.delivery.retry import MOST_LOST
 
 # The webhooks that have work, by a loose index scan.
@@ -267,9 +267,9 @@ async def claim_due(
             "worker": worker,
             "after": after,
             "per_webhook": per_webhook,
-            "busy": key_array(rooms.keys() - hungry.keys()),
-            "known": key_array(rooms),
-            "hungry": key_array(hungry),
+            "busy": array(rooms.keys() - hungry.keys()),
+            "known": array(rooms),
+            "hungry": array(hungry),
             "rooms": list(hungry.values()),
             "limit": limit,
             "gates": MOST_GATES,
@@ -305,7 +305,7 @@ async def _snapshots(
     """Read the snapshot of each event once, however many deliveries tell of it."""
     if not events:
         return {}
-    cursor = await connection.execute(_SNAPSHOTS, [LARGE_BYTES, key_array(events)])
+    cursor = await connection.execute(_SNAPSHOTS, [LARGE_BYTES, array(events)])
     return dict(await cursor.fetchall())
 
 
@@ -323,24 +323,24 @@ async def give_back(
     if held:
         await connection.execute(
             _GIVE_BACK,
-            [in_s, key_array(each.id for each in held), key_array({each.claim for each in held})],
+            [in_s, array(each.id for each in held), array({each.claim for each in held})],
         )
     if held and free_probes:
-        await connection.execute(_FREE_PROBES, [key_array({each.webhook_id for each in held})])
+        await connection.execute(_FREE_PROBES, [array({each.webhook_id for each in held})])
 
 
 async def let_go(
     connection: AsyncConnection[Any], worker: uuid.UUID, webhooks: Collection[uuid.UUID]
 ) -> None:
     """Let other workers send to webhooks that this one has held and is done with."""
-    await connection.execute(_LET_GO, [worker, key_array(webhooks)])
+    await connection.execute(_LET_GO, [worker, array(webhooks)])
 
 
 async def active_revisions(
     connection: AsyncConnection[Any], webhooks: Collection[uuid.UUID]
 ) -> dict[uuid.UUID, int]:
     """Return the revisions of those webhooks that are there and may be sent to."""
-    cursor = await connection.execute(_ACTIVE, [key_array(webhooks)])
+    cursor = await connection.execute(_ACTIVE, [array(webhooks)])
     return dict(await cursor.fetchall())
 
 

@@ -103,6 +103,9 @@ class Database:
         await self._drop()
 
 
-def key_array(keys: Iterable[uuid.UUID]) -> str:
-    """Write keys as PostgreSQL reads a `uuid[]`; a list of them costs psycopg three times that."""
-    return "{" + ",".join([key.hex for key in keys]) + "}"
+def array(values: Iterable[uuid.UUID | int | float | str | None]) -> str:
+    """Write keys, numbers and words as PostgreSQL reads an array.
+
+    psycopg takes ten times as long to write a list. Words have neither quotes nor backslashes.
+    """
+    return "{" + orjson.dumps(list(values))[1:-1].decode() + "}"

@@ -34,6 +34,7 @@ from apps.delivery.engine.endpoints import Endpoint, EndpointCache
 from apps.delivery.engine.expiry import expire
 from apps.delivery.engine.health import Entry, release_backlogs
 from apps.delivery.engine.hold import Hold
+from apps.delivery.engine.judging import Judging
 from apps.delivery.engine.lanes import CONCURRENCY, REFILL
 from apps.delivery.engine.recorder import Recorder
 from apps.delivery.engine.senders import STOP_GRACE_S, Senders
@@ -82,6 +83,7 @@ class Drain:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._claims: Database
         self._recorder: Recorder
+        self._judging: Judging
         self._senders: Senders
 
     async def run(self) -> Tally:
@@ -130,14 +132,20 @@ class Drain:
                 stored=self._hold.let_go,
                 learned=self._heed,
             )
+            self._judging = Judging(
+                hold=self._hold,
+                cache=self._cache,
+                recorder=self._recorder,
+                tell=self.tally.count,
+            )
             self._senders = Senders(
                 session,
                 hold=self._hold,
                 cache=self._cache,
                 large=LargeSnapshots(snapshots),
                 recorder=self._recorder,
+                judging=self._judging,
                 concurrency=settings.concurrency,
-                tell=self.tally.count,
             )
             with self._senders.pace:
                 yield
@@ -297,6 +305,7 @@ class Drain:
         was_stopped = self._hold.is_closing
         await self._give_up()
         await self._senders.stop()
+        self._judging.close()
         await self._give_up()
         await self._recorder.close(timeout_s=STOP_GRACE_S if was_stopped else None)
         await self._let_go()

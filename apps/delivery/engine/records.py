@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from apps.common.ids import new_id
 from apps.delivery.alerting import Rung
 from apps.delivery.engine.claims import Claimed
-from apps.delivery.engine.database import key_array
+from apps.delivery.engine.database import array
 from apps.delivery.outcome import ErrorKind, Outcome
 from apps.delivery.retry import State, Verdict
 
@@ -27,7 +27,7 @@ SET state = result.state,
     attempt_count = delivery.attempt_count + result.spent,
     lost_count = delivery.lost_count + result.lost,
     last_status = result.status,
-    last_error = result.error,
+    last_error = coalesce(result.error, ''),
     claim = NULL, leased_until = NULL
 FROM unnest(%(ids)s::uuid[], %(claims)s::uuid[], %(states)s::text[], %(waits_s)s::float[],
   %(spent)s::int[], %(lost)s::int[], %(statuses)s::int[], %(errors)s::text[])
@@ -106,7 +106,7 @@ async def record(connection: AsyncConnection[Any], tried: Sequence[Tried], *, wo
     left alone, but the try is kept: it was made.
     """
     await _copy_attempts(connection, tried, worker)
-    await connection.execute(_LOCK, [key_array(each.held.id for each in tried)])
+    await connection.execute(_LOCK, [array(each.held.id for each in tried)])
     await connection.execute(_UPDATE, _columns(tried))
     await _release(connection, tried)
     gone = [each.held.webhook_id for each in tried if each.verdict.disable_webhook]
@@ -168,22 +168,23 @@ def _attempt_row(each: Tried, worker: str, now: dt.datetime) -> tuple[Any, ...]:
 
 
 def _columns(tried: Sequence[Tried]) -> dict[str, Any]:
-    """Return the parameters of `_UPDATE`: one list a column."""
+    """Return the parameters of `_UPDATE`: one array a column."""
+    errors = [
+        each.verdict.reason[:MAX_ERROR_CHARS] if each.verdict.error_kind else "" for each in tried
+    ]
     return {
-        "ids": key_array(each.held.id for each in tried),
-        "claims": key_array(each.held.claim for each in tried),
-        "states": [_state(each.verdict) for each in tried],
-        "waits_s": [each.verdict.retry_in_s for each in tried],
-        "spent": [int(each.verdict.spends_try) for each in tried],
-        "lost": [
+        "ids": array(each.held.id for each in tried),
+        "claims": array(each.held.claim for each in tried),
+        "states": array(_state(each.verdict) for each in tried),
+        "waits_s": array(each.verdict.retry_in_s for each in tried),
+        "spent": array(int(each.verdict.spends_try) for each in tried),
+        "lost": array(
             int(each.verdict.spends_try and each.verdict.error_kind is ErrorKind.LOST)
             for each in tried
-        ],
-        "statuses": [each.outcome.status for each in tried],
-        "errors": [
-            each.verdict.reason[:MAX_ERROR_CHARS] if each.verdict.error_kind else ""
-            for each in tried
-        ],
+        ),
+        "statuses": array(each.outcome.status for each in tried),
+        # Nearly always none failed: then none is written, and each reads as NULL.
+        "errors": errors if any(errors) else [],
     }
 
 
@@ -192,8 +193,8 @@ async def _release(connection: AsyncConnection[Any], tried: Sequence[Tried]) -> 
     if not finished:
         return
     lines = [
-        key_array(held.call_id for held in finished),
-        key_array(held.webhook_id for held in finished),
+        array(held.call_id for held in finished),
+        array(held.webhook_id for held in finished),
     ]
     await connection.execute(RELEASE_AFTER, lines)
 

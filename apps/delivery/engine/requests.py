@@ -1,5 +1,6 @@
 """From a claimed delivery to the request that goes out."""
 
+import datetime as dt
 from typing import NamedTuple
 
 from apps.common.ids import encode_public_id
@@ -15,10 +16,14 @@ from apps.webhooks.tokens import Snapshot
 
 
 class Prepared(NamedTuple):
-    """A request, and its headers as they may be stored: credentials masked."""
+    """A request, and its headers as they may be stored: credentials masked.
+
+    `started_at` is the time of the try, whose whole seconds are signed.
+    """
 
     request: OutboundRequest
     masked_headers: dict[str, str]
+    started_at: dt.datetime
 
 
 def prepare(
@@ -27,13 +32,14 @@ def prepare(
     endpoint: Endpoint,
     template: CompiledTemplate,
     *,
-    timestamp: int,
+    started_at: dt.datetime,
 ) -> Prepared:
-    """Render and sign one try. `timestamp` is the time of this try, in epoch seconds.
+    """Render and sign one try, which begins at that time.
 
     A header of the webhook replaces one of ours by the same name, in any case, but for the
     signature's. A query goes behind the URL and leaves the body, which is what is signed, empty.
     """
+    timestamp = int(started_at.timestamp())
     snapshot = _at_this_try(held, snapshot, timestamp)
     if held.changed_paths is not None:
         template = template.only(held.changed_paths)
@@ -61,6 +67,7 @@ def prepare(
             timeout_s=endpoint.timeout_s,
         ),
         masked_headers=shown,
+        started_at=started_at,
     )
 
 

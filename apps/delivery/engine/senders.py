@@ -3,34 +3,26 @@
 import asyncio
 import datetime as dt
 import logging
-import random
 import time
 import uuid
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from apps.common.ids import made_at_s
 from apps.delivery.clients.aiohttp_client import GuardedSession, send
 from apps.delivery.clients.exchange import current_exchange
 from apps.delivery.engine.claims import LEASE_MARGIN_S, Claimed
 from apps.delivery.engine.endpoints import Endpoint, EndpointCache, Unusable
+from apps.delivery.engine.gathering import Gathering
 from apps.delivery.engine.hold import Hold
+from apps.delivery.engine.judging import Ended, Judging, not_sent
 from apps.delivery.engine.lanes import Lane
-from apps.delivery.engine.log import TryLog
 from apps.delivery.engine.pace import Pace
 from apps.delivery.engine.recorder import Recorder
-from apps.delivery.engine.records import MAX_ERROR_CHARS, Tried
 from apps.delivery.engine.requests import Prepared, prepare
 from apps.delivery.engine.snapshots import LargeSnapshots, parsed
-from apps.delivery.outcome import ErrorKind, Outcome, Timings
-from apps.delivery.retry import (
-    LOST_TOO_OFTEN,
-    MOST_LOST,
-    RetryPolicy,
-    State,
-    broken_down,
-    judge,
-)
+from apps.delivery.outcome import ErrorKind
+from apps.delivery.retry import LOST_TOO_OFTEN, MOST_LOST
 from apps.webhooks.rendering import CompiledTemplate
 from apps.webhooks.tokens import Snapshot
 
@@ -39,14 +31,26 @@ logger = logging.getLogger(__name__)
 # After a request to stop, requests under way get this long before they are broken off.
 STOP_GRACE_S = 10.0
 _LOOK_S = 1.0
-_NO_POLICY = RetryPolicy()
+
+
+class Outgoing(NamedTuple):
+    """A delivery that is to be sent now; its request is None where its snapshot is to be read."""
+
+    held: Claimed
+    endpoint: Endpoint
+    template: CompiledTemplate
+    prepared: Prepared | None
+
+
+# A sender that wants the next delivery of a lane. It gets None where there is none.
+_Wish = tuple[Lane, "asyncio.Future[Outgoing | None]"]
 
 
 class Senders:
     """At most `concurrency` tasks, which go from lane to lane where there are more of those.
 
-    While `pace` says so, there are fewer. What they tried goes to the recorder, and what they may
-    not begin any more back to the hold.
+    While `pace` says so, there are fewer. What they tried is judged, and what they may not begin
+    any more goes back to the hold.
     """
 
     def __init__(
@@ -57,16 +61,16 @@ class Senders:
         cache: EndpointCache,
         large: LargeSnapshots,
         recorder: Recorder,
+        judging: Judging,
         concurrency: int,
-        tell: Callable[[State], None],
     ) -> None:
         self._session = session
         self._hold = hold
         self._cache = cache
         self._large = large
         self._recorder = recorder
-        self._tell = tell
-        self._log = TryLog()
+        self._judging = judging
+        self._wishes = Gathering(self._grant)
         self._tasks: set[asyncio.Task[None]] = set()
         # Those that have not ended; a task that has is in the set until the loop turns.
         self._running = 0
@@ -114,7 +118,6 @@ class Senders:
                 task.cancel()
             if late:
                 await asyncio.wait(late)
-        self._log.close()
 
     async def _work(self, lane: Lane) -> None:
         """Send what is in a lane; take turns with lanes that found no sender."""
@@ -132,15 +135,15 @@ class Senders:
             if self._recorder.is_full:
                 await self._recorder.room()
                 continue
-            held = lane.queue.popleft()
-            if lane.is_low:
-                self._hold.news.set()
+            outgoing = await self._next(lane)
+            if outgoing is None:
+                return
             try:
-                await self._attempt(held)
+                await self._send(outgoing)
             # One delivery must not end a sender.
             except Exception:
-                logger.exception("The try of %s broke down.", held.id)
-                self._recorder.note(self._broken(held))
+                logger.exception("The try of %s broke down.", outgoing.held.id)
+                self._judging.broke_down(outgoing.held)
             if self._starved or self._is_one_too_many:
                 return
 
@@ -159,138 +162,127 @@ class Senders:
     def _is_one_too_many(self) -> bool:
         return self._running > self.pace.limit
 
-    async def _attempt(self, held: Claimed) -> None:
-        """Send one delivery, if that still makes sense."""
+    # --- What is sent next: chosen and prepared for all senders of a turn together ---------------
+
+    async def _next(self, lane: Lane) -> Outgoing | None:
+        wish: asyncio.Future[Outgoing | None] = asyncio.get_running_loop().create_future()
+        self._wishes.add((lane, wish))
+        try:
+            return await wish
+        except asyncio.CancelledError:
+            if not wish.cancelled() and (granted := wish.result()):
+                self._hold.refuse(granted.held)
+            raise
+
+    def _grant(self, wishes: Sequence[_Wish]) -> None:
+        # What has been learned from the last tries may end a lane.
+        self._judging.ended.flush()
+        started_at = dt.datetime.now(dt.UTC)
+        for lane, wish in wishes:
+            if not wish.done():
+                wish.set_result(self._take(lane, started_at))
+
+    def _take(self, lane: Lane, started_at: dt.datetime) -> Outgoing | None:
+        """Take the next delivery out of a lane that still makes sense."""
+        while lane.queue and not self._hold.is_closing:
+            held = lane.queue.popleft()
+            if lane.is_low:
+                self._hold.news.set()
+            try:
+                outgoing = self._outgoing(held, started_at)
+            # The others of this turn wait for theirs.
+            except Exception:
+                logger.exception("The try of %s broke down.", held.id)
+                self._judging.broke_down(held)
+                continue
+            if outgoing is not None:
+                return outgoing
+        return None
+
+    def _outgoing(self, held: Claimed, started_at: dt.datetime) -> Outgoing | None:
         endpoint = self._cache.endpoints.get(held.webhook_id)
         template = self._cache.templates.get(held.template_version_id)
         if endpoint is None or template is None:
             # Deleted since the claim, and its deliveries with it.
             self._hold.let_go(1)
         elif held.lost_count >= MOST_LOST:
-            self._note(held, None, _not_sent(ErrorKind.LOST, LOST_TOO_OFTEN))
+            self._end(held, ErrorKind.LOST, LOST_TOO_OFTEN)
         elif isinstance(endpoint, Unusable):
-            self._note(held, None, _not_sent(ErrorKind.SETTINGS, endpoint.reason))
+            self._end(held, ErrorKind.SETTINGS, endpoint.reason)
         elif isinstance(template, Unusable):
-            self._note(held, None, _not_sent(ErrorKind.SETTINGS, template.reason))
-        elif held.snapshot is not None:
-            await self._send(held, parsed(held.snapshot), endpoint, template)
+            self._end(held, ErrorKind.SETTINGS, template.reason)
+        elif not self._may_begin(held, endpoint):
+            self._hold.refuse(held)
+        elif held.snapshot is None:
+            return Outgoing(held, endpoint, template, None)
         else:
-            await self._send_large(held, endpoint, template)
+            prepared = self._prepared(
+                held, endpoint, template, parsed(held.snapshot), started_at=started_at
+            )
+            return Outgoing(held, endpoint, template, prepared) if prepared else None
+        return None
 
-    async def _send_large(
-        self, held: Claimed, endpoint: Endpoint, template: CompiledTemplate
-    ) -> None:
+    def _may_begin(self, held: Claimed, endpoint: Endpoint) -> bool:
+        """Tell whether it is wanted and ours for long enough; else somebody claims or ends it."""
+        now = time.monotonic()
+        is_expired = held.expires_at is not None and held.expires_at <= now
+        is_late = held.deadline - now < endpoint.timeout_s + LEASE_MARGIN_S
+        return not (is_expired or is_late or self._hold.is_closing)
+
+    def _prepared(
+        self,
+        held: Claimed,
+        endpoint: Endpoint,
+        template: CompiledTemplate,
+        snapshot: Snapshot,
+        *,
+        started_at: dt.datetime,
+    ) -> Prepared | None:
+        """Return the request; None where it can not be made, and the try is ended."""
+        try:
+            return prepare(held, snapshot, endpoint, template, started_at=started_at)
+        # A payload that can not be made must not take the rest of the batch with it.
+        except Exception:
+            logger.exception("Could not make the payload of %s", held.id)
+            self._end(held, ErrorKind.RENDER, "The payload could not be made.")
+            return None
+
+    def _end(self, held: Claimed, kind: ErrorKind, reason: str) -> None:
+        """End a try before anything is sent."""
+        self._judging.ended.add(Ended(held, not_sent(kind, reason)))
+
+    # --- Sending ---------------------------------------------------------------------------------
+
+    async def _send(self, outgoing: Outgoing) -> None:
+        held, endpoint, _, prepared = outgoing
+        if self._hold.is_closing:
+            self._hold.refuse(held)
+        elif prepared is None:
+            await self._send_large(outgoing)
+        else:
+            await self._exchange(held, endpoint, prepared)
+
+    async def _send_large(self, outgoing: Outgoing) -> None:
+        held, endpoint, template, _ = outgoing
         try:
             async with self._large.of(held) as snapshot:
-                if snapshot is None:
+                if snapshot is None or not self._may_begin(held, endpoint):
                     self._hold.refuse(held)
-                else:
-                    await self._send(held, snapshot, endpoint, template)
+                    return
+                prepared = self._prepared(
+                    held, endpoint, template, snapshot, started_at=dt.datetime.now(dt.UTC)
+                )
+                if prepared:
+                    await self._exchange(held, endpoint, prepared)
         except asyncio.CancelledError:
             # Still waiting for its snapshot: a request that is broken off ends as a try.
             self._hold.refuse(held)
             raise
 
-    async def _send(
-        self, held: Claimed, snapshot: Snapshot, endpoint: Endpoint, template: CompiledTemplate
-    ) -> None:
-        started_at = dt.datetime.now(dt.UTC)
-        now = time.monotonic()
-        is_expired = held.expires_at is not None and held.expires_at <= now
-        is_late = held.deadline - now < endpoint.timeout_s + LEASE_MARGIN_S
-        if is_expired or is_late or self._hold.is_closing:
-            # Somebody claims it again, or ends it.
-            self._hold.refuse(held)
-            return
-        try:
-            prepared = prepare(
-                held, snapshot, endpoint, template, timestamp=int(started_at.timestamp())
-            )
-        # A payload that can not be made must not take the rest of the batch with it.
-        except Exception:
-            logger.exception("Could not make the payload of %s", held.id)
-            self._note(held, None, _not_sent(ErrorKind.RENDER, "The payload could not be made."))
-            return
+    async def _exchange(self, held: Claimed, endpoint: Endpoint, prepared: Prepared) -> None:
         try:
             outcome = await send(self._session, prepared.request)
         except asyncio.CancelledError:
             # Broken off at the end of the grace: it counts as sent if it was written.
             outcome = current_exchange.get().outcome((ErrorKind.LOCAL, "Hookline was stopping."))
-        self._note(held, prepared, outcome, started_at, endpoint)
-
-    def _note(
-        self,
-        held: Claimed,
-        prepared: Prepared | None,
-        outcome: Outcome,
-        started_at: dt.datetime | None = None,
-        endpoint: Endpoint | None = None,
-    ) -> None:
-        now = dt.datetime.now(dt.UTC)
-        is_repeated = _is_repeated(held, outcome)
-        verdict = judge(
-            outcome,
-            held.attempt_count + 1 - held.lost_count,
-            endpoint.policy if endpoint else _NO_POLICY,
-            now=now,
-            random=random.random,
-            stuck_for_s=now.timestamp() - made_at_s(held.id) if is_repeated else 0.0,
-        )
-        if verdict.disable_webhook:
-            # What has not begun waits until it is on again.
-            self._hold.refuse(*self._hold.lanes.take(held.webhook_id))
-        self._tell(verdict.state)
-        self._log.tell(held, endpoint, verdict, outcome.timings.total_ms, now=time.monotonic())
-        # Last, so that what breaks down before it is noted once.
-        self._recorder.note(
-            Tried(
-                held=held,
-                method=prepared.request.method if prepared else "",
-                url=prepared.request.url if prepared else "",
-                headers=prepared.masked_headers if prepared else {},
-                body=prepared.request.body if prepared else b"",
-                started_at=started_at or now,
-                outcome=outcome,
-                verdict=verdict,
-                is_repeated=is_repeated,
-            )
-        )
-
-    def _broken(self, held: Claimed) -> Tried:
-        """Return what is kept of a try that broke down before it was noted."""
-        cached = self._cache.endpoints.get(held.webhook_id)
-        endpoint = cached if isinstance(cached, Endpoint) else None
-        verdict = broken_down(held.lost_count + 1)
-        return Tried(
-            held=held,
-            method=endpoint.method if endpoint else "",
-            url=endpoint.url if endpoint else "",
-            headers={},
-            body=b"",
-            started_at=dt.datetime.now(dt.UTC),
-            outcome=_not_sent(ErrorKind.LOST, verdict.reason)._replace(sends=1),
-            verdict=verdict,
-        )
-
-
-def _is_repeated(held: Claimed, outcome: Outcome) -> bool:
-    """Tell whether nothing was sent, on our side and as the last time.
-
-    A proxy that is away for a night would otherwise fill the disk with what all that waits tells
-    of it every few seconds, each with its body.
-    """
-    is_ours = outcome.error_kind is ErrorKind.LOCAL and not outcome.sends
-    return is_ours and held.last_error == outcome.error_message[:MAX_ERROR_CHARS]
-
-
-def _not_sent(kind: ErrorKind, message: str) -> Outcome:
-    return Outcome(
-        status=None,
-        headers=(),
-        body=b"",
-        body_truncated=False,
-        error_kind=kind,
-        error_message=message,
-        timings=Timings(total_ms=0.0),
-        sends=0,
-    )
+        self._judging.ended.add(Ended(held, outcome, prepared, endpoint))

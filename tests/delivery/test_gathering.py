@@ -1,0 +1,125 @@
+"""What is done for many tasks at once, at the end of a turn of the loop."""
+
+import asyncio
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from apps.delivery.engine import senders, snapshots
+from apps.delivery.engine.endpoints import EndpointCache
+from apps.delivery.engine.gathering import Gathering
+from apps.delivery.engine.hold import Hold
+from apps.delivery.models import Attempt, Delivery
+from apps.webhooks.tokens import Snapshot
+from tests.builders import World, attach, make_webhook
+from tests.delivery.agreement import assert_log_agrees
+from tests.delivery.receiver import Receiver
+from tests.delivery.sending import drain, fall_due, states, take_calls
+from tests.delivery.test_lanes import claimed
+
+
+def gathered(*turns: Sequence[str], flush_after: str = "") -> list[list[str]]:
+    """Return what was done together when that was added, turn by turn."""
+    done: list[list[str]] = []
+
+    async def add_all() -> None:
+        gathering = Gathering[str](lambda items: done.append(list(items)))
+        for turn in turns:
+            for item in turn:
+                gathering.add(item)
+                if item == flush_after:
+                    gathering.flush()
+            await asyncio.sleep(0)
+        gathering.flush()
+
+    asyncio.run(add_all())
+    return done
+
+
+def test_is_done_once_for_all_of_a_turn() -> None:
+    assert gathered("abc", "", "de") == [["a", "b", "c"], ["d", "e"]]
+
+
+def test_is_done_at_once_when_asked_and_never_twice() -> None:
+    assert gathered("abc", flush_after="b") == [["a", "b"], ["c"]]
+
+
+def test_what_was_learned_in_a_turn_counts_for_what_is_begun_in_it() -> None:
+    hold = Hold()
+    lane = hold.lanes.add(claimed())
+    (held,) = lane.queue
+
+    def refuse_the_lane(_: Sequence[str]) -> None:
+        hold.refuse(*hold.lanes.take(lane.webhook_id))
+
+    judging: Any = SimpleNamespace(ended=Gathering(refuse_the_lane))
+    nothing: Any = SimpleNamespace(is_full=False)
+
+    async def begin_and_learn() -> None:
+        sending = senders.Senders(
+            nothing,
+            hold=hold,
+            cache=EndpointCache(),
+            large=nothing,
+            recorder=nothing,
+            judging=judging,
+            concurrency=1,
+        )
+        sending.attend(lane)
+        # The sender asks for the delivery first.
+        await asyncio.sleep(0)
+        judging.ended.add("The receiver is gone.")
+        await sending.finish()
+
+    asyncio.run(begin_and_learn())
+
+    assert hold.unwanted() == [held]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestADeliveryOfATurn:
+    def test_that_breaks_down_takes_no_other_with_it(
+        self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = iter([True])
+
+        def break_down_once(text: str) -> Snapshot:
+            if next(broken, False):
+                raise RuntimeError("a fault of ours")
+            return snapshots.parsed(text)
+
+        monkeypatch.setattr(senders, "parsed", break_down_once)
+        attach(make_webhook(world, receiver.url()))
+        take_calls(world, 4)
+
+        drain()
+
+        assert sorted(states()) == ["pending", *["succeeded"] * 3]
+        fall_due(*Delivery.objects.all())
+        drain()
+        assert set(states()) == {"succeeded"}
+        assert Attempt.objects.filter(error_kind="lost").count() == 1
+        assert_log_agrees(receiver)
+
+    def test_whose_payload_can_not_be_made_takes_no_other_with_it(
+        self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = iter([True])
+        prepare = senders.prepare
+
+        def break_down_once(*arguments: Any, **more: Any) -> Any:
+            if next(broken, False):
+                raise RuntimeError("a payload that can not be made")
+            return prepare(*arguments, **more)
+
+        monkeypatch.setattr(senders, "prepare", break_down_once)
+        attach(make_webhook(world, receiver.url()))
+        take_calls(world, 4)
+
+        drain()
+
+        assert sorted(states()) == ["failed", *["succeeded"] * 3]
+        assert Attempt.objects.filter(error_kind="render").count() == 1
+        assert_log_agrees(receiver)
