@@ -13,7 +13,7 @@ from apps.common.fields import readable
 from apps.webhooks.models import Webhook
 from apps.webhooks.services import add_headers, check_receiver
 
-# A header without a value keeps the one that is saved under its name.
+# A header without a value keeps the one that is saved under its name, in capitals or not.
 Headers = Sequence[tuple[str, str | None]]
 
 
@@ -62,13 +62,14 @@ def checked_url(url: str, *, webhook: Webhook, before: str, access: Access) -> s
 
 
 def _replace_headers(webhook: Webhook, headers: Headers) -> None:
-    saved = {header.name: readable(header, "value") for header in webhook.headers.all()}
+    saved = {header.name.lower(): readable(header, "value") for header in webhook.headers.all()}
     webhook.headers.all().delete()
     for index, (name, value) in enumerate(headers):
-        if value is None and saved.get(name) is None:
+        if value is None and saved.get(name.lower()) is None:
             raise ValidationError(
                 {f"headers/{index}/value": "No value is saved under this name that can be read."}
             )
     add_headers(
-        webhook, [(name, saved[name] or "" if value is None else value) for name, value in headers]
+        webhook,
+        [(name, saved[name.lower()] or "" if value is None else value) for name, value in headers],
     )

@@ -195,6 +195,14 @@ class TestChanging:
         saved = WebhookHeader.objects.filter(webhook=webhook)
         assert {header.name: header.value for header in saved} == {"X-Api-Key": "k", "X-New": "n"}
 
+    def test_finds_the_value_of_a_header_whatever_the_case_of_its_name(
+        self, api: Api, world: World
+    ) -> None:
+        webhook = make_webhook(world, URL, headers={"X-Api-Key": "k"})
+        good(api.patch(f"/webhooks/{webhook.public_id}", {"headers": [{"name": "x-api-key"}]}))
+        header = webhook.headers.get()
+        assert (header.name, header.value) == ("x-api-key", "k")
+
     def test_takes_no_header_twice_in_whatever_case(self, api: Api, world: World) -> None:
         webhook = make_webhook(world, URL, headers={"X-Api-Key": "k"})
         headers = [{"name": "X-Api-Key"}, {"name": "x-api-key", "value": "n"}]
