@@ -75,14 +75,17 @@ class ApiView(APIView):
             return exc.response  # type: ignore[return-value]
         if self.submission:
             self.submission.give_back()
+            self.submission = None
         return super().handle_exception(exc)
 
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any
     ) -> Response:
-        """Keep the answer for a repeat, and say how much of the limit is left."""
+        """Keep the answer of a success for a repeat, and say how much of the limit is left."""
         if self.submission and isinstance(response, Response) and response.status_code < 300:
             self.submission.keep(response)
+        elif self.submission:
+            self.submission.give_back()
         final = super().finalize_response(request, response, *args, **kwargs)
         for name, value in quota_headers(request).items():
             final[name] = value

@@ -47,10 +47,11 @@ class Waits(ApiView):
 
     scope = Scope.WRITE
     meanwhile: Callable[[], object] = dict
+    status = 200
 
     def post(self, request: Request) -> Response:
         type(self).meanwhile()
-        return Response({"done": True})
+        return Response({"done": self.status < 300}, status=self.status)
 
 
 urlpatterns = [
@@ -210,6 +211,17 @@ class TestAKeyThatNoTransactionHolds:
         monkeypatch.setattr(Waits, "meanwhile", dict)
         again = self.wait(api)
         good(again)
+        assert "Idempotent-Replayed" not in again
+
+    @pytest.mark.parametrize("status", [302, 409, 502])
+    def test_is_let_go_by_an_answer_that_is_no_success(
+        self, api: Api, monkeypatch: pytest.MonkeyPatch, status: int
+    ) -> None:
+        monkeypatch.setattr(Waits, "status", status)
+        assert self.wait(api).status_code == status
+        monkeypatch.setattr(Waits, "status", 200)
+        again = self.wait(api)
+        assert good(again) == {"done": True}
         assert "Idempotent-Replayed" not in again
 
     def test_is_let_go_once_whoever_held_it_must_have_died(
