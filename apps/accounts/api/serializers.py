@@ -35,6 +35,7 @@ class AccountRowSerializer(RowSerializer):
             "has_reverse_lookup",
             "keep_bodies_days",
             "keep_records_days",
+            "keep_audit_days",
             "is_active",
             "created_at",
         ]

@@ -22,6 +22,20 @@ def agency() -> World:
     return make_world("Agency", kind=AccountKind.AGENCY)
 
 
+class TestRetention:
+    def test_is_read_and_changed(self, world: World) -> None:
+        api, at = api_for(world.account), f"/accounts/{world.account.public_id}"
+        assert good(api.get(at))["keep_audit_days"] == 365
+        days = {"keep_bodies_days": 7, "keep_records_days": 60, "keep_audit_days": 400}
+        assert days.items() <= good(api.patch(at, days)).items()
+
+    @pytest.mark.parametrize("days", [29, 3651, None, "long"])
+    def test_of_the_audit_log_has_bounds(self, world: World, days: object) -> None:
+        at = f"/accounts/{world.account.public_id}"
+        told = problem(api_for(world.account).patch(at, {"keep_audit_days": days}), 422, "invalid")
+        assert [place for place, _ in faults(told)] == ["/keep_audit_days"]
+
+
 class TestAnAgency:
     def test_adds_a_client_and_works_in_it(self, agency: World) -> None:
         api = api_for(agency.account)
