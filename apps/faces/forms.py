@@ -12,6 +12,7 @@ from apps.calls.events import Timing
 from apps.common.access import Access
 from apps.common.admin import AccountScopedForm
 from apps.common.admin.theme import CheckboxSelectMultiple, Select, Switch, TextInput
+from apps.common.fields import is_kept
 from apps.faces.models import CallComplete, CallNotification, PostCallAction
 from apps.faces.post_call import (
     InvalidParameters,
@@ -30,7 +31,8 @@ from apps.webhooks.gallery.parameters import POST_CALL
 from apps.webhooks.headers import InvalidHeader, check_header
 from apps.webhooks.mapping import from_plain
 from apps.webhooks.models import Webhook
-from apps.webhooks.secrets import new_signing_secret
+from apps.webhooks.secrets import MAX_TEXT, InvalidSecret, new_signing_secret
+from apps.webhooks.services import own_secret
 
 SIGNATURE_HEADER, KEY_HEADER, SOURCE_HEADER = "ms-signature", "x-PublicKey", "x-Source-system"
 NOTIFICATIONS = [
@@ -326,8 +328,7 @@ class CallNotificationForm(FaceForm):
     signing_key = forms.CharField(
         label="Signing key",
         required=False,
-        min_length=8,
-        max_length=200,
+        max_length=MAX_TEXT,
         widget=TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text="The secret of ms-signature. Paste the one that the receiver has; empty: one is"
         " made.",
@@ -365,6 +366,14 @@ class CallNotificationForm(FaceForm):
         self.initial["source_system"] = sources[0] if sources else ""
         self.initial["events"] = active_moments(webhook)
 
+    def clean_signing_key(self) -> str:
+        """Refuse what can not be the key of a signature."""
+        key = str(self.cleaned_data["signing_key"])
+        try:
+            return key and own_secret(Webhook.Signature.HEX_UPPER, key)
+        except InvalidSecret as error:
+            raise ValidationError(str(error)) from None
+
     def clean_source_system(self) -> str:
         """Refuse what is no value of a header."""
         value = str(self.cleaned_data["source_system"])
@@ -379,7 +388,8 @@ class CallNotificationForm(FaceForm):
         cleaned = super().clean() or {}
         cleaned["key_id"] = cleaned.get("key_id") or secrets.token_hex(16).upper()
         webhook = self.instance
-        webhook.secret = cleaned.get("signing_key") or webhook.secret or new_signing_secret()
+        if (key := cleaned.get("signing_key")) or not is_kept(webhook, "secret"):
+            webhook.secret = key or new_signing_secret()
         webhook.signature = Webhook.Signature.HEX_UPPER
         webhook.signature_header, webhook.key_id_header = SIGNATURE_HEADER, KEY_HEADER
         return cleaned

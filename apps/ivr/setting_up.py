@@ -10,9 +10,9 @@ from apps.accounts.models import User
 from apps.common.faults import faults_at
 from apps.common.fields import is_kept
 from apps.ivr.models import Ivr, IvrHook, IvrParameter, IvrQuestion
-from apps.ivr.requests import origin_of
 from apps.ivr.transcripts import set_transcription_url
 from apps.ivr.values import answers_of, tokens_while_waiting
+from apps.webhooks.changing import less_safe
 
 
 @transaction.atomic
@@ -73,14 +73,14 @@ def change_hook(
 def fault_of_authorization(*, is_saved: bool, given: str | None, before: str, after: str) -> str:
     """Say what is against an Authorization; "" for nothing.
 
-    A saved one goes to the host it was saved for only, so that nobody is sent it who can not read
-    it. None is one that is not given.
+    A saved one goes to the host it was saved for only, and with TLS if it had that there, so that
+    nobody is sent it who can not read it. None is one that is not given.
     """
     if given is not None:
         is_plain = given.isascii() and given.isprintable()
         return "" if is_plain or not given else "This is one line of plain characters."
-    if is_saved and after and origin_of(before) != origin_of(after):
-        return "Give it again: it is not sent to another host."
+    if is_saved and after and (where := less_safe(after, before)):
+        return f"Give it again: it is not sent {where}."
     return ""
 
 

@@ -24,7 +24,7 @@ def change_webhook(
     """Save changes of columns, and the list of headers if one is given.
 
     Raises ValidationError, and saves nothing, for what does not fit; and for an address at another
-    host, or without TLS, to which saved header values would go, unless `by` is an admin.
+    host or port, or without TLS, to which saved header values would go, unless `by` is an admin.
     """
     changes = dict(changes)
     if (url := changes.get("url")) is not None:
@@ -50,15 +50,24 @@ def checked_url(url: str, *, webhook: Webhook, before: str, access: Access) -> s
     would send saved credentials elsewhere.
     """
     url = check_receiver(url=url.strip())
-    if webhook._state.adding or urlsplit(url)[:2] == urlsplit(before)[:2]:
+    if webhook._state.adding or not (where := less_safe(url, before)):
         return url
     has_secrets = any(header.is_secret for header in webhook.headers.all())
     if has_secrets and not access.has_role(Role.ADMIN, webhook.account_id):
-        raise ValidationError(
-            "Saved header values would go to another host, or without TLS; only an admin may"
-            " do that."
-        )
+        raise ValidationError(f"Saved header values would go {where}; only an admin may do that.")
     return url
+
+
+def less_safe(url: str, before: str) -> str:
+    """Say where credentials would go that were saved for the address before; "" for no worse.
+
+    Both are in the spelling that is sent.
+    """
+    scheme, host = urlsplit(url)[:2]
+    scheme_before, host_before = urlsplit(before)[:2]
+    if host != host_before:
+        return "to another host or port"
+    return "without TLS" if scheme == "http" != scheme_before else ""
 
 
 def _replace_headers(webhook: Webhook, headers: Headers) -> None:

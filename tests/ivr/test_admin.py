@@ -246,6 +246,12 @@ class TestWebhookSettings:
         hook = make_hook(world, "https://93.184.216.34/a", authorization="Bearer hush")
         assert list(faults(save(browser, hook, target_url=url))) == ["new_authorization"]
 
+    def test_send_a_saved_credential_by_tls_from_now_on(
+        self, browser: Client, world: World
+    ) -> None:
+        hook = make_hook(world, "http://93.184.216.34/a", authorization="Bearer hush")
+        assert save(browser, hook, target_url="https://93.184.216.34/a").status_code == 302
+
     def test_offer_to_forget_only_a_credential_that_there_is(
         self, browser: Client, world: World
     ) -> None:

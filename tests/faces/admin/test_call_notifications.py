@@ -8,7 +8,7 @@ from django.test import Client
 from apps.common.access import Role
 from apps.faces.models import CallNotification
 from apps.webhooks.models import Template
-from tests.builders import World
+from tests.builders import World, lose_key
 from tests.conftest import LogIn
 from tests.faces.admin.screens import URL, address, errors
 
@@ -60,12 +60,23 @@ class TestCallNotifications:
         assert webhook.secret == "the next one"
         assert Template.objects.filter(name__endswith="(Edge)").count() == 3
 
+    def test_get_another_key_where_that_of_the_first_is_gone(self, browser: Client) -> None:
+        webhook = self.saved(browser)
+        lose_key(webhook)
+        change = address("change", webhook.pk, screen="callnotification")
+        assert browser.post(change, {**self.ANSWERS, "name": "Renamed"}).status_code == 302
+        assert CallNotification.objects.get().name == "Renamed"
+        browser.post(change, {**self.ANSWERS, "signing_key": "the next one"})
+        assert CallNotification.objects.get().secret == "the next one"
+
     @pytest.mark.parametrize(
         ("answers", "field"),
         [
             ({"events": []}, "events"),
             ({"events": ["never"]}, "events"),
             ({"signing_key": "short"}, "signing_key"),
+            ({"signing_key": "a key with\u200b what nobody sees"}, "signing_key"),
+            ({"signing_key": "two\nlines of a key"}, "signing_key"),
             ({"source_system": "%nonsense%"}, "source_system"),
             ({"key_id": "%nonsense%"}, "key_id"),
             ({"url": "ftp://example.com"}, "url"),
