@@ -13,7 +13,7 @@ from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
 from apps.accounts.access import key_with_access
-from apps.accounts.models import ApiKey
+from apps.accounts.models import ApiKey, User
 from apps.accounts.models.api_keys import hash_key
 from apps.common.access import Access
 from apps.common.problems import Problem
@@ -76,6 +76,11 @@ def _known_key(token_hash: str) -> tuple[ApiKey, Access] | None:
     if found is not None:
         _known[token_hash] = (now + _KNOWN_FOR_S, found)
     return found
+
+
+def person_of(request: Request | HttpRequest) -> User | None:
+    """Return the person behind a request; None for a key, and for somebody who is not logged in."""
+    return request.user if isinstance(request.user, User) else None
 
 
 def bearer_of(request: Request) -> KeyBearer:

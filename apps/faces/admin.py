@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from apps.accounts.models import User
+from apps.accounts.authentication import person_of
 from apps.calls.events import Timing
 from apps.common.access import Role
 from apps.common.admin import access_of, form_accounts
@@ -98,7 +98,7 @@ class FaceAdmin(WebhookPages):
         obj.method = form.method
         if obj.is_active:
             obj.disabled_reason = ""
-        save_face(webhook=obj, sent={Timing.END: form.sent}, by=person(request))
+        save_face(webhook=obj, sent={Timing.END: form.sent}, by=person_of(request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,13 +312,8 @@ class CallNotificationAdmin(FaceAdmin):
                 *GALLERY["call_start"].headers,
                 (SOURCE_HEADER, form.cleaned_data["source_system"]),
             ],
-            by=person(request),
+            by=person_of(request),
         )
-
-
-def person(request: HttpRequest) -> User:
-    """Return who saves."""
-    return User.objects.get(email=request.user.get_username())
 
 
 def _addresses(row: Any) -> dict[str, str]:

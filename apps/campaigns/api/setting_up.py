@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.accounts.authentication import person_of
 from apps.accounts.models import Group
 from apps.campaigns.api.serializers import NestedAttachmentSerializer
 from apps.campaigns.models import Attachment
@@ -18,7 +19,6 @@ from apps.webhooks.api.samples import (
     read_mapping,
     read_sample,
 )
-from apps.webhooks.api.templates import person_of
 from apps.webhooks.api.webhooks import NewWebhookSerializer
 from apps.webhooks.models import Template, TemplateFormat, Webhook
 from apps.webhooks.sharing import templates_for

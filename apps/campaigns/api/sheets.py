@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.api.views import LocationViewSet
+from apps.accounts.authentication import person_of
 from apps.campaigns.api.views import CampaignViewSet, TrackingNumberViewSet
 from apps.campaigns.models import Import, SheetKind
 from apps.campaigns.sheets import cancel_import, confirm_import, export_rows, start_import
@@ -28,7 +29,6 @@ from apps.common.api.serializers import (
 )
 from apps.common.api.viewsets import Listed, RowViewSet
 from apps.common.problems import Problem
-from apps.webhooks.api.templates import person_of
 
 
 class SheetFault(serializers.Serializer):  # type: ignore[type-arg]

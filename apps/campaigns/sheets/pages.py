@@ -12,7 +12,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from apps.accounts.models import Account, User
+from apps.accounts.authentication import person_of
+from apps.accounts.models import Account
 from apps.campaigns.models import Import, SheetKind
 from apps.campaigns.sheets import cancel_import, confirm_import, export_rows, start_import
 from apps.campaigns.sheets.kinds import KINDS
@@ -111,7 +112,7 @@ class ImportAdmin(ReadOnlyAdmin):
             return answer
         if request.method == "POST" and form.is_valid():
             file = form.cleaned_data["file"]
-            by = request.user if isinstance(request.user, User) else None
+            by = person_of(request)
             try:
                 made = start_import(
                     account_id=form.account_id,

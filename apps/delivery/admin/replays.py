@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from apps.accounts.models import User
+from apps.accounts.authentication import person_of
 from apps.calls.events import Timing
 from apps.common.access import Role
 from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled, page_context
@@ -92,7 +92,7 @@ class ReplayAdmin(ReadOnlyAdmin):
             return answer
         is_counted = form.is_bound and form.is_valid() and form.plan is not None
         if is_counted and form.plan and form.plan.deliveries and "start" in request.POST:
-            by = request.user if isinstance(request.user, User) else None
+            by = person_of(request)
             try:
                 replay = start_replay(plan=form.plan, by=by)
             except ValidationError as error:

@@ -10,6 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.accounts.authentication import person_of
 from apps.accounts.models import Location
 from apps.calls.events import Timing
 from apps.calls.models import Call, CallEvent
@@ -45,7 +46,6 @@ from apps.delivery.services import (
     resume_replay,
     start_replay,
 )
-from apps.webhooks.api.templates import person_of
 from apps.webhooks.api.webhooks import WebhookSummary
 from apps.webhooks.models import Webhook
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from apps.accounts.models import User
+from apps.accounts.authentication import person_of
 from apps.common.access import Role
 from apps.common.admin import AccountScopedAdmin, AccountScopedTabularInline, access_of
 from apps.common.fields import is_kept
@@ -144,7 +144,7 @@ class IvrHookAdmin(AccountScopedAdmin):
         """Save, and have transcripts sent where the form says."""
         super().save_model(request, obj, form, change)
         if "transcription_url" in form.changed_data:
-            by = request.user if isinstance(request.user, User) else None
+            by = person_of(request)
             set_transcription_url(ivr=obj.ivr, url=form.cleaned_data["transcription_url"], by=by)
 
     def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:

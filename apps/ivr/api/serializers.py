@@ -7,6 +7,7 @@ from django.core.validators import URLValidator
 from rest_framework import serializers
 
 from apps.accounts.api.serializers import LocationSerializer
+from apps.accounts.authentication import person_of
 from apps.accounts.models import Location
 from apps.common.api.fields import PublicId, Reference
 from apps.common.api.serializers import AccountSerializer, RowSerializer, StrictSerializer
@@ -15,7 +16,6 @@ from apps.common.fields import is_kept
 from apps.common.masking import shown_headers, shown_url
 from apps.ivr.models import DecidedBy, Ivr, IvrExchange, IvrHook, IvrParameter, IvrQuestion
 from apps.ivr.setting_up import change_hook, create_ivr
-from apps.webhooks.api.templates import person_of
 from apps.webhooks.services import check_receiver
 
 MOST_QUESTIONS = 200

@@ -11,7 +11,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.text import slugify
 
-from apps.accounts.models import Account, User
+from apps.accounts.authentication import person_of
+from apps.accounts.models import Account
 from apps.common.access import Role
 from apps.common.admin import access_of, confirmed, form_accounts, page_context
 from apps.webhooks.models import Template
@@ -104,7 +105,7 @@ class TemplatePages(_Base):
         if version is None:
             raise Http404("There is no such version.")
         try:
-            made = go_back(version=version, by=_person(request))
+            made = go_back(version=version, by=person_of(request))
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return redirect(_address("versions", template))
@@ -118,7 +119,7 @@ class TemplatePages(_Base):
         account = self._account(request, template)
 
         def copy() -> HttpResponse:
-            made = duplicate(template=template, account=account, by=_person(request))
+            made = duplicate(template=template, account=account, by=person_of(request))
             self.log_addition(request, made, f"Duplicated from “{template}”.")
             messages.success(request, f"“{made}” is a copy of “{template}”.")
             return redirect(reverse("admin:webhooks_template_change", args=[made.pk]))
@@ -156,7 +157,7 @@ class TemplatePages(_Base):
             account = Account.objects.get(pk=possible[0])
             try:
                 made = from_file(
-                    text=form.cleaned_data["file"], account=account, by=_person(request)
+                    text=form.cleaned_data["file"], account=account, by=person_of(request)
                 )
             except ValidationError as error:
                 form.add_error("file", error.messages)
@@ -192,7 +193,3 @@ def _name(page: str) -> str:
 
 def _address(page: str, template: Template) -> str:
     return reverse(f"admin:{_name(page)}", args=[template.pk])
-
-
-def _person(request: HttpRequest) -> User:
-    return User.objects.get(email=request.user.get_username())

@@ -7,6 +7,7 @@ from django.db.models import PROTECT, Count, ManyToOneRel, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from apps.accounts.authentication import person_of
 from apps.accounts.models import User
 from apps.common.admin import (
     AccountScopedAdmin,
@@ -106,8 +107,7 @@ class TemplateAdmin(TemplatePages, AccountScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save; a changed sample becomes a new version."""
-        by = User.objects.get(email=request.user.get_username())
-        save_template(template=obj, sample=form.cleaned_data["sample"], by=by)
+        save_template(template=obj, sample=form.cleaned_data["sample"], by=person_of(request))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete it with its versions."""

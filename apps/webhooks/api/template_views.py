@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.accounts.authentication import person_of
 from apps.accounts.models import Account, Group, Scope
 from apps.common.access import Role
 from apps.common.api.filters import ReferenceFilter, RowFilters, filters, invalid_parameter
@@ -42,7 +43,6 @@ from apps.webhooks.api.templates import (
     TemplateSummary,
     VersionSerializer,
     VersionSummary,
-    person_of,
 )
 from apps.webhooks.copying import copy_from_gallery
 from apps.webhooks.learning import learn_mappings

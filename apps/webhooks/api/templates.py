@@ -3,8 +3,8 @@
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.request import Request
 
+from apps.accounts.authentication import person_of
 from apps.accounts.models import Group, User
 from apps.common.api.fields import PublicId, Reference
 from apps.common.api.serializers import AccountSerializer, RowSerializer
@@ -119,8 +119,3 @@ class VersionSerializer(VersionSummary):
 
     class Meta(VersionSummary.Meta):
         fields = [*VersionSummary.Meta.fields, "sample", "mapping"]
-
-
-def person_of(request: Request) -> User | None:
-    """Return the person behind a request, None for a key."""
-    return request.user if isinstance(request.user, User) else None

@@ -15,7 +15,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
-from apps.accounts.models import Account, User
+from apps.accounts.authentication import person_of
+from apps.accounts.models import Account
 from apps.common.access import Role
 from apps.common.admin import access_of, confirmed, form_accounts, our_address
 from apps.common.admin.choosing import answer_choices, ask_at
@@ -57,7 +58,8 @@ def start(request: HttpRequest) -> HttpResponse:
     """
     access = access_of(request)
     possible = form_accounts(request, None, Role.MEMBER)
-    if not possible or access.user_id is None:
+    user = person_of(request)
+    if not possible or user is None:
         raise PermissionDenied
     drafts = list(drafts_of(access).filter(account_id__in=possible))
     if len(possible) > 1:
@@ -81,7 +83,6 @@ def start(request: HttpRequest) -> HttpResponse:
         answers = Answers(back_to=our_address(request, request.GET.get("next", ""))[:500])
         answers = _webhook_answers(answers, form)
         answers = replace(answers, done=answers.marked(Step.WEBHOOK, is_done=True))
-        user = User.objects.get(pk=access.user_id)
         draft = begin(account=account, location=form.chosen_location, user=user, answers=answers)
         return to_step(draft, answers.after(Step.WEBHOOK))
     return _webhook_page(request, None, {"form": form, "drafts": drafts, "account": account})
@@ -98,7 +99,9 @@ def edit(request: HttpRequest, template_id: uuid.UUID) -> HttpResponse:
         account_id__in=accounts,
         current_version__isnull=False,
     )
-    user = User.objects.get(email=request.user.get_username())
+    user = person_of(request)
+    if user is None:
+        raise PermissionDenied
     return to_step(begin_edit(template=template, user=user), Step.FIELDS)
 
 
