@@ -13,6 +13,8 @@ logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 # Of one kind. More than that takes longer to write than to do, and nobody reads it.
 MOST_LINES_A_SECOND: Final = 100
+# Of a message: it may tell an address, or the name of a parameter, that somebody made very long.
+MOST_CHARACTERS: Final = 2_000
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -23,8 +25,10 @@ class LineFormatter(logging.Formatter):
         super().__init__("{asctime} {origin}{message}{request_suffix}", "%H:%M:%S", "{")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """Keep what was sent to us from making lines, or colours, of its own."""
-        record.message = _CONTROL.sub(_escaped, record.message)
+        """Keep what was sent to us from making lines, or colours, of its own, or endless ones."""
+        message = _CONTROL.sub(_escaped, record.message[: MOST_CHARACTERS + 1])
+        is_too_long = len(message) > MOST_CHARACTERS
+        record.message = f"{message[:MOST_CHARACTERS]}…" if is_too_long else message
         return super().formatMessage(record)
 
     def format(self, record: logging.LogRecord) -> str:

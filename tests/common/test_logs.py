@@ -2,7 +2,7 @@
 
 import logging
 
-from apps.common.logs import LineFormatter, RequestIdFilter, request_id
+from apps.common.logs import MOST_CHARACTERS, LineFormatter, RequestIdFilter, request_id
 
 
 def line(level: int, message: str) -> str:
@@ -29,3 +29,10 @@ class TestALogLine:
         assert line(logging.INFO, "call evil\n12:00:00 FORGED\x1b[31m") == (
             "call evil\\n12:00:00 FORGED\\x1b[31m"
         )
+
+    def test_has_an_end_whatever_was_sent(self) -> None:
+        assert line(logging.INFO, "x" * MOST_CHARACTERS) == "x" * MOST_CHARACTERS
+        for endless in ("x" * (MOST_CHARACTERS + 1), "x" * 60_000, "\n" * 60_000):
+            told = line(logging.INFO, endless)
+            assert told.endswith("…")
+            assert len(told) == MOST_CHARACTERS + 1
