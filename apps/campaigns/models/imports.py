@@ -40,6 +40,11 @@ class Import(AccountOwned):
             return [cls.CHECKING, cls.WRITING]
 
         @classmethod
+        def to_cancel(cls) -> list["Import.State"]:
+            """Return the states in which it can still be cancelled; in others it has ended."""
+            return [cls.CHECKING, cls.READY]
+
+        @classmethod
         def with_file(cls) -> list["Import.State"]:
             """Return the states in which the file is kept."""
             return [cls.CHECKING, cls.READY, cls.WRITING]

@@ -107,9 +107,8 @@ def confirm_import(*, imported: Import) -> Import:
 
 
 def cancel_import(*, imported: Import) -> Import:
-    """Drop an import that was not confirmed, and its file."""
-    unconfirmed = [Import.State.CHECKING, Import.State.READY, Import.State.REFUSED]
-    Import.objects.filter(pk=imported.pk, state__in=unconfirmed).update(
+    """Cancel an import that was not confirmed, and drop its file; return it as it then is."""
+    Import.objects.filter(pk=imported.pk, state__in=Import.State.to_cancel()).update(
         state=Import.State.CANCELLED, content=b"", finished_at=timezone.now()
     )
     imported.refresh_from_db()

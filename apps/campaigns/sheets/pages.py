@@ -144,7 +144,8 @@ class ImportAdmin(ReadOnlyAdmin):
             "faults": row.faults[:_MOST_SHOWN],
             "is_at_work": row.state in Import.State.at_work(),
             "may_confirm": may_work and row.state == Import.State.READY,
-            "may_cancel": may_work and row.finished_at is None,
+            "may_cancel": may_work and row.state in Import.State.to_cancel(),
+            "may_try_again": may_work and row.state == Import.State.REFUSED,
             "list_address": _list_of(row.kind),
             "show_history": False,
         }
@@ -160,11 +161,15 @@ class ImportAdmin(ReadOnlyAdmin):
         return redirect("admin:campaigns_import_change", imported.pk)
 
     def cancel_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Drop the file."""
+        """Cancel what is not confirmed, and say where it stands otherwise."""
         imported: Import = self.row_to_act_on(request, object_id, Role.MEMBER)
         if request.method == "POST":
-            cancel_import(imported=imported)
-            messages.success(request, "The file is dropped; nothing of it was written.")
+            imported = cancel_import(imported=imported)
+            if imported.state == Import.State.CANCELLED:
+                messages.success(request, "It is cancelled: nothing was written.")
+            else:
+                state = imported.get_state_display().lower()
+                messages.error(request, f"This import can not be cancelled any more: {state}.")
         return redirect("admin:campaigns_import_change", imported.pk)
 
     def export_view(self, request: HttpRequest, kind: str) -> HttpResponse:

@@ -67,11 +67,27 @@ class TestImport:
         assert "The file is no text" in answer.content.decode()
         assert not Import.objects.exists()
 
-    def test_is_cancelled(self, account: Account, log_in: LogIn) -> None:
-        imported = ImportFactory(account=account)
-        log_in(account=account).post(page_of("cancel", imported))
+    @pytest.mark.parametrize("state", ["checking", "ready"])
+    def test_is_cancelled(self, account: Account, log_in: LogIn, state: str) -> None:
+        imported, browser = ImportFactory(account=account, state=state), log_in(account=account)
+        assert "Cancel the import" in browser.get(page_of("change", imported)).content.decode()
+        told = browser.post(page_of("cancel", imported), follow=True).content.decode()
+        assert "It is cancelled: nothing was written." in told
         imported.refresh_from_db()
         assert imported.state == Import.State.CANCELLED
+
+    @pytest.mark.parametrize("state", ["refused", "writing", "done"])
+    def test_is_not_cancelled_once_it_is_decided(
+        self, account: Account, log_in: LogIn, state: str
+    ) -> None:
+        imported, browser = ImportFactory(account=account, state=state), log_in(account=account)
+        shown = browser.get(page_of("change", imported)).content.decode()
+        assert "Cancel the import" not in shown
+        assert ("Import another file" in shown) is (state == "refused")
+        told = browser.post(page_of("cancel", imported), follow=True).content.decode()
+        assert "can not be cancelled any more" in told
+        imported.refresh_from_db()
+        assert imported.state == state
 
     def test_looks_again_while_it_is_at_work(self, account: Account, log_in: LogIn) -> None:
         imported = ImportFactory(account=account, state="checking", row_total=9_000)
