@@ -13,7 +13,7 @@ from tests.api_client import Api, api_for, good, problem
 from tests.builders import World, attach, event, make_webhook
 from tests.common.beside import attach_and_hold, beside
 from tests.conftest import LogIn
-from tests.factories import CampaignFactory, MembershipFactory
+from tests.factories import CampaignFactory, LocationFactory, MembershipFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,6 +94,22 @@ class TestADeletion:
         problem(deleted, 409, "conflict")
         assert Attachment.objects.get().webhook == webhook
         good(api.delete(f"/webhooks/{webhook.public_id}"), 204)
+
+    def test_is_told_of_its_location_where_a_template_is_applied_to_many(
+        self, world: World
+    ) -> None:
+        api, template = api_for(world.account), TemplateFactory(account=world.account)
+        places = [world.location, LocationFactory(account=world.account)]
+        there = [make_webhook(world, "https://93.184.216.34/", location=each) for each in places]
+        body = {"locations": [each.public_id for each in places]}
+
+        applied = beside(
+            there[0].delete,
+            lambda: api.post(f"/templates/{template.public_id}/apply", body),
+        )
+
+        outcomes = [each["outcome"] for each in good(applied)["data"]]
+        assert outcomes == ["refused", "changed"]
 
     @pytest.mark.parametrize(
         ("total", "headers"), [(1, {}), (1, {"Idempotency-Key": "e"}), (2, {})]
