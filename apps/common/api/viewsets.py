@@ -199,8 +199,7 @@ class RowViewSet(_GenericViewSet, ApiView):
         found = self.row_for(role)
         # By itself, and read anew: PostgreSQL would join a row for which it had to wait with what
         # it pointed at before, and tell that a change of this has left nothing there.
-        held = self.model._base_manager.select_for_update(no_key=True).filter(pk=found.pk)
-        list(held.order_by().values("pk"))
+        _hold(found)
         row = self.rows().filter(pk=found.pk).first()
         if row is None:
             raise Http404
@@ -234,6 +233,12 @@ class RowViewSet(_GenericViewSet, ApiView):
             faults += _unknown("expand", set(self.asked_expansions) - set(serializer.expandable))
         if faults:
             raise InvalidParameters(faults)
+
+
+def _hold(row: HooklineModel) -> None:
+    """Lock a row until the end of the transaction; nothing if it is gone."""
+    held = type(row)._base_manager.select_for_update(no_key=True).filter(pk=row.pk)
+    list(held.order_by().values("pk"))
 
 
 def _names_of(serializer: Any) -> set[str]:
@@ -272,6 +277,12 @@ class NestedViewSet(RowViewSet):
     def openable(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """All rows inside the outer one."""
         return rows
+
+    def held_for(self, role: Role | None) -> Any:
+        """Hold the outer row first, as whoever deletes that does, with all that is inside it."""
+        self.row_for(role)
+        _hold(self.outer_row)
+        return super().held_for(role)
 
 
 class Listed(RowViewSet):

@@ -1,19 +1,29 @@
 """Requests of the API that change the same at the same moment."""
 
+from typing import Any
+
 import pytest
+from django.db.models import QuerySet
 
 from apps.accounts.models import Membership
 from apps.calls.models import CallEvent
 from apps.campaigns.models import Attachment
 from apps.common.access import Role
 from apps.delivery.models import Delivery
+from apps.ivr.models import Ivr, IvrHook
 from apps.webhooks.models import Template
 from apps.webhooks.services import save_template
 from tests.api_client import Api, api_for, good, problem
 from tests.builders import World, attach, event, make_webhook
 from tests.common.beside import attach_and_hold, beside
 from tests.conftest import LogIn
-from tests.factories import CampaignFactory, LocationFactory, MembershipFactory, TemplateFactory
+from tests.factories import (
+    CampaignFactory,
+    IvrHookFactory,
+    LocationFactory,
+    MembershipFactory,
+    TemplateFactory,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,6 +136,23 @@ class TestADeletion:
         assert len(good(taken, 202)["accepted"]) == total
         assert CallEvent.objects.count() == total
         assert not Delivery.objects.exists()
+
+
+class TestAChangeOfAWebHook:
+    def test_holds_nothing_that_the_deletion_of_its_ivr_needs(self, world: World) -> None:
+        ivr = IvrHookFactory(ivr__account=world.account).ivr
+        api, body = api_for(world.account), {"transcription_url": "https://93.184.216.34/"}
+
+        def hold(rows: QuerySet[Any]) -> None:
+            list(rows.select_for_update(nowait=True))
+
+        changed = beside(
+            lambda: hold(Ivr.objects.filter(pk=ivr.pk)),
+            lambda: api.patch(f"/ivrs/{ivr.public_id}/hook", body),
+            meanwhile=lambda: hold(IvrHook.objects.filter(ivr=ivr)),
+        )
+
+        assert good(changed)["transcription_url"] == body["transcription_url"]
 
 
 class TestAChangeOfAnOwner:
