@@ -147,7 +147,10 @@ def _for_each(
     by: Access,
     apply: Callable[[Location], Applied],
 ) -> list[Applied]:
-    results = [_safely(location, by, apply) for location in locations]
+    # In one order, so that of two who apply at once none waits for one that waits for it.
+    in_order = sorted(enumerate(locations), key=lambda place: place[1].pk)
+    applied = {number: _safely(location, by, apply) for number, location in in_order}
+    results = [applied[number] for number in range(len(locations))]
     counts = {outcome: sum(one.outcome == outcome for one in results) for outcome in Outcome}
     note = ", ".join(f"{total} {outcome}" for outcome, total in counts.items() if total)
     for account_id in {

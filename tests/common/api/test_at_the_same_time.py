@@ -11,7 +11,7 @@ from apps.campaigns.models import Attachment
 from apps.common.access import Role
 from apps.delivery.models import Delivery
 from apps.ivr.models import Ivr, IvrHook
-from apps.webhooks.models import Template
+from apps.webhooks.models import Template, Webhook
 from apps.webhooks.services import save_template
 from tests.api_client import Api, api_for, good, problem
 from tests.builders import World, attach, event, make_webhook
@@ -138,13 +138,33 @@ class TestADeletion:
         assert not Delivery.objects.exists()
 
 
+def hold(rows: QuerySet[Any]) -> None:
+    """Hold rows that nobody else holds."""
+    list(rows.select_for_update(nowait=True))
+
+
+class TestATemplateForManyLocations:
+    def test_takes_them_in_one_order_whichever_they_are_named_in(self, world: World) -> None:
+        api, template = api_for(world.account), TemplateFactory(account=world.account)
+        places = [world.location, LocationFactory(account=world.account)]
+        webhooks = [make_webhook(world, "https://93.184.216.34/", location=at) for at in places]
+        body = {"locations": [each.public_id for each in reversed(places)]}
+
+        applied = beside(
+            lambda: hold(Webhook.objects.filter(pk=webhooks[0].pk)),
+            lambda: api.post(f"/templates/{template.public_id}/apply", body),
+            meanwhile=lambda: hold(Webhook.objects.filter(pk=webhooks[1].pk)),
+        )
+
+        told = good(applied)["data"]
+        assert [each["location"] for each in told] == body["locations"]
+        assert {each["outcome"] for each in told} == {"changed"}
+
+
 class TestAChangeOfAWebHook:
     def test_holds_nothing_that_the_deletion_of_its_ivr_needs(self, world: World) -> None:
         ivr = IvrHookFactory(ivr__account=world.account).ivr
         api, body = api_for(world.account), {"transcription_url": "https://93.184.216.34/"}
-
-        def hold(rows: QuerySet[Any]) -> None:
-            list(rows.select_for_update(nowait=True))
 
         changed = beside(
             lambda: hold(Ivr.objects.filter(pk=ivr.pk)),
