@@ -4,8 +4,10 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from apps.calls.events import EventType
+from apps.calls.events import CallStatus, EventType
 from apps.calls.models import Call
+
+_HOW_IT_WENT = dict(CallStatus.choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ def events_of(call: Call) -> Iterable[Moment]:
                 option = facts.get("option") or {}
                 detail = " = ".join(str(option[key]) for key in ("key", "label") if option.get(key))
             case EventType.ENDED:
-                detail = str(facts.get("status") or "").replace("_", " ")
+                detail = _HOW_IT_WENT.get(facts.get("status"), "")
             case _:
                 detail = ""
         yield Moment(at=event.occurred_at, title=event.get_type_display(), detail=detail)

@@ -246,6 +246,17 @@ class TestAccounts:
         assert "America/New_York" in shown
         assert 'name="_save"' not in shown
 
+    @pytest.mark.parametrize("role", [Role.VIEWER, Role.ADMIN])
+    def test_leads_to_its_agency_only_those_who_reach_it(self, log_in: LogIn, role: Role) -> None:
+        agency = AgencyFactory(name="Our agency")
+        account = AccountFactory(parent=agency)
+        page = reverse(self.change, args=[account.pk])
+        link = reverse(self.change, args=[agency.pk])
+        within = log_in(account=account, role=role).get(page).content.decode()
+        assert "Our agency" in within
+        assert link not in within
+        assert link in log_in(account=agency, role=role).get(page).content.decode()
+
     def test_an_account_does_not_become_an_agency_by_itself(
         self, log_in: LogIn, account: Account
     ) -> None:

@@ -5,8 +5,9 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
+from apps.calls.events import EventType
 from tests.conftest import LogIn
-from tests.factories import AccountFactory, CallFactory
+from tests.factories import AccountFactory, CallEventFactory, CallFactory
 
 
 @pytest.mark.django_db
@@ -20,3 +21,21 @@ class TestTheCallPage:
         page = log_in(account=account).get(reverse("admin:calls_call_change", args=[call.pk]))
 
         assert "June 30, 2026, 10:30 p.m. EDT" in page.content.decode()
+
+    @pytest.mark.parametrize(
+        ("status", "name", "tone"),
+        [("ivr", "Menu only", "hl-tag"), ("busy", "Busy", "hl-tag hl-tag-wait")],
+    )
+    def test_names_how_it_went_as_the_list_does(
+        self, log_in: LogIn, status: str, name: str, tone: str
+    ) -> None:
+        call = CallFactory(status=status, direction="inbound")
+        CallEventFactory(call=call, type=EventType.ENDED, facts={"status": status})
+
+        page = log_in(account=call.account).get(reverse("admin:calls_call_change", args=[call.pk]))
+
+        (ended,) = page.context["moments"]
+        assert ended.detail == name
+        shown = " ".join(page.content.decode().split())
+        assert f'class="{tone}">{name}</span>' in shown.replace(' ">', '">')
+        assert "<dt>Direction</dt><dd>Inbound</dd>" in shown

@@ -22,6 +22,7 @@ from apps.delivery.api import deliveries as deliveries_api
 from apps.delivery.models import Attempt, Delivery, DeliveryState
 from apps.delivery.outcome import ErrorKind
 from apps.delivery.services import resend
+from apps.webhooks.models import Webhook
 from tests.api_client import api_for
 from tests.builders import attach, lose_key
 from tests.conftest import LogIn
@@ -198,6 +199,18 @@ class TestPages:
         assert page.headers["Location"] == reverse(
             "admin:delivery_delivery_change", args=[again.pk]
         )
+
+    def test_tells_what_a_webhook_that_is_off_means_for_sending_again(
+        self, log_in: LogIn, delivery: Delivery
+    ) -> None:
+        Webhook.objects.filter(pk=delivery.webhook_id).update(is_active=False)
+        browser = log_in(account=delivery.account, role=Role.MEMBER)
+        link = reverse("admin:delivery_delivery_resend", args=[delivery.pk])
+        assert "The webhook is switched off" in browser.get(link).content.decode()
+        again = browser.post(link, follow=True).content.decode()
+        assert "sent once the webhook is on" in again
+        assert "It is on its way" not in again
+        assert "<dt>Next try</dt><dd>once the webhook is on</dd>" in again
 
     def test_that_is_deleted_meanwhile_is_not_found(
         self, log_in: LogIn, delivery: Delivery, monkeypatch: pytest.MonkeyPatch

@@ -85,7 +85,18 @@ class AccountAdmin(RoleAdmin, HistoryPage, SavesChanges, TitledList, _ModelAdmin
         if obj is None:
             return ["kind", "is_active"]
         by_agency = obj.parent_id is not None and access.has_role(Role.ADMIN, obj.parent_id)
-        return ["kind", "parent"] if by_agency else ["kind", "parent", "is_active"]
+        return ["kind", "parent"] if by_agency else ["kind", "parent", "agency", "is_active"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Name the agency without a link to those who do not reach it."""
+        fieldsets = super().get_fieldsets(request, obj)
+        access = access_of(request)
+        parent_id = obj.parent_id if obj else None
+        if parent_id is None or access.is_operator or parent_id in access.account_ids:
+            return fieldsets
+        (title, options), *others = fieldsets
+        fields = ["agency" if name == "parent" else name for name in options["fields"]]
+        return [(title, {**options, "fields": fields}), *others]
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -104,6 +115,11 @@ class AccountAdmin(RoleAdmin, HistoryPage, SavesChanges, TitledList, _ModelAdmin
         agencies = self._agencies(request)
         only = {"parent": agencies[0]} if len(agencies) == 1 else {}
         return {**only, **super().get_changeform_initial_data(request)}
+
+    @admin.display(description="agency")
+    def agency(self, account: Account) -> str:
+        """Return the name of the agency that manages the account."""
+        return str(account.parent)
 
     @admin.display(description="locations", ordering="location_total")
     def locations(self, account: Any) -> int:

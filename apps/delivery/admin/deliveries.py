@@ -27,6 +27,7 @@ from apps.delivery.models import CallerTurn, Delivery
 from apps.delivery.services import resend
 
 _MOST_AT_ONCE = 500
+_OFF = " The webhook is switched off: it is sent once that is on again."
 # Each is shown with its bodies, which may have hundreds of KB.
 _TRIES_SHOWN = 10
 # What leads here asks for more than the list offers: the page of a replay, the mail of an alert.
@@ -127,14 +128,18 @@ class DeliveryAdmin(LogAdmin):
             again = next(iter(resend(deliveries=[delivery])), None)
             if again is None:
                 raise Http404("The delivery is over its time, and was deleted meanwhile.")
-            messages.success(request, "It is on its way again; this page shows the new delivery.")
+            if delivery.webhook.is_active:
+                said = "It is on its way again; this page shows the new delivery."
+                messages.success(request, said)
+            else:
+                messages.warning(request, "It is planned again, and sent once the webhook is on.")
             return redirect("admin:delivery_delivery_change", again.pk)
 
         return confirmed(
             request,
             title=f"Send to “{delivery.webhook}” again?",
             question="The receiver gets the same event once more, under a new id, made with the"
-            " same version of the template.",
+            f" same version of the template.{'' if delivery.webhook.is_active else _OFF}",
             button="Send again",
             back=reverse("admin:delivery_delivery_change", args=[delivery.pk]),
             act=send,

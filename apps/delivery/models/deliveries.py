@@ -200,6 +200,8 @@ class Delivery(AccountOwned):
         free_at = self.leased_until or self.next_attempt_at
         if self.claim and free_at > now:
             return "being sent"
+        if not self.webhook.is_active:
+            return "once the webhook is on"
         # One that was given back is left alone for a while, too.
         at = max(self.next_attempt_at, free_at)
         return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at > now else "due now"
