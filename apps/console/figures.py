@@ -81,7 +81,7 @@ def figures(request: HttpRequest) -> HttpResponse:
     order = asked.get("o", "")
     if order.removeprefix("-") not in columns:
         order = "-failed"
-    rows = sorted(_rows(access, by, account_ids, days), key=lambda row: row.name.lower())
+    rows = sorted(_rows(access, by, account_ids, days), key=_busiest_first)
     rows.sort(key=lambda row: row.rank(order.removeprefix("-")), reverse=order.startswith("-"))
     context = {
         **admin.site.each_context(request),
@@ -157,6 +157,11 @@ def _rows(access: Access, by: By, account_ids: list[uuid.UUID], days: int) -> It
             totals=totals.get(key, Totals()),
             lists=lists_since(since, by, key),
         )
+
+
+def _busiest_first(row: Row) -> tuple[int, int, str]:
+    """Return where a row belongs among those that are equal in the column that was chosen."""
+    return -row.totals.deliveries, -row.totals.calls, row.name.lower()
 
 
 def _choices(chosen: dict[str, Any], *, has_several: bool) -> list[tuple[str, list[Any]]]:

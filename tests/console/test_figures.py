@@ -139,17 +139,18 @@ class TestTheOrder:
         place(clinic, "Beta", DeliveryState.FAILED)
         place(garage, "alpha", *[DeliveryState.SUCCEEDED] * 2)
         place(garage, "Gamma", *[DeliveryState.FAILED] * 2)
+        place(garage, "Aleph")
 
     @pytest.mark.parametrize(
         ("order", "expected"),
         [
-            ("", ["Gamma", "Beta", "alpha"]),
-            ("name", ["alpha", "Beta", "Gamma"]),
-            ("-name", ["Gamma", "Beta", "alpha"]),
-            ("account", ["Beta", "alpha", "Gamma"]),
-            ("-deliveries", ["alpha", "Gamma", "Beta"]),
-            ("last_failure_at", ["alpha", "Beta", "Gamma"]),
-            ("nonsense", ["Gamma", "Beta", "alpha"]),
+            ("", ["Gamma", "Beta", "alpha", "Aleph"]),
+            ("name", ["Aleph", "alpha", "Beta", "Gamma"]),
+            ("-name", ["Gamma", "Beta", "alpha", "Aleph"]),
+            ("account", ["Beta", "alpha", "Gamma", "Aleph"]),
+            ("-deliveries", ["alpha", "Gamma", "Beta", "Aleph"]),
+            ("last_failure_at", ["alpha", "Aleph", "Beta", "Gamma"]),
+            ("nonsense", ["Gamma", "Beta", "alpha", "Aleph"]),
         ],
     )
     def test_is_the_one_that_is_asked_for(

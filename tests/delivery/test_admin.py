@@ -237,6 +237,20 @@ class TestPages:
         logged = AuditEntry.objects.filter(object_id__in=[delivery.pk, other.pk])
         assert [entry.action for entry in logged] == [AuditAction.RESENT] * 2
 
+    def test_of_which_some_wait_for_their_webhook_say_so(
+        self, log_in: LogIn, delivery: Delivery
+    ) -> None:
+        off = DeliveryFactory(account=delivery.account, webhook__is_active=False)
+        page = log_in(account=delivery.account, role=Role.MEMBER).post(
+            reverse("admin:delivery_delivery_changelist"),
+            {"action": "resend_selected", "_selected_action": [delivery.pk, off.pk]},
+            follow=True,
+        )
+        assert [str(message) for message in page.context["messages"]] == [
+            "Sent only once their webhook is on: 1.",
+            "Planned again: 2.",
+        ]
+
     def test_that_were_sent_again_are_told_apart(self, log_in: LogIn, delivery: Delivery) -> None:
         DeliveryFactory(account=delivery.account, resent_from=delivery, webhook=delivery.webhook)
         DeliveryFactory(

@@ -157,7 +157,9 @@ class DeliveryAdmin(LogAdmin):
         resend(deliveries=allowed)
         if len(allowed) < len(chosen):
             messages.warning(request, "Some belong to accounts in which you can only look.")
-        messages.success(request, f"{len(allowed)} on their way again.")
+        if held := sum(not one.webhook.is_active for one in allowed):
+            messages.warning(request, f"Sent only once their webhook is on: {held}.")
+        messages.success(request, f"Planned again: {len(allowed)}.")
 
     @admin.display(description="caller", ordering="call__caller")
     def caller(self, delivery: Delivery) -> str:
