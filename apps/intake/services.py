@@ -160,7 +160,11 @@ def _receipt(outcomes: Mapping[int, _Outcome]) -> Receipt:
             receipt.rejected.append(rejection)
         else:
             receipt.accepted.append((index, outcome.recorded))
-            outcome.log()
+            # What is taken back, as the trial of a sample, did not happen.
+            if connection.in_atomic_block:
+                transaction.on_commit(outcome.log)
+            else:
+                outcome.log()
     return receipt
 
 

@@ -1,5 +1,6 @@
 """Setting a platform up: from the list to the first callback, on the pages of a source."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -138,6 +139,27 @@ class TestAnyOtherPlatform:
         assert call(source, body, content_type="application/json").status_code == 202
         told = Call.objects.get()
         assert (told.snapshot["target"], told.is_begun) == ("+15550009999", True)
+
+    def test_logs_the_calls_that_were_and_no_trial_of_its_sample(
+        self,
+        browser: Client,
+        world: World,
+        caplog: pytest.LogCaptureFixture,
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        source = add(browser, name="Our PBX", kind="generic")
+        sample = SAMPLE.replace("1-777-483-9229", world.number.number)
+        form = {"name": "Our PBX", "is_active": "on", "format": "json", "sample": sample}
+        with django_capture_on_commit_callbacks(execute=True):
+            page = browser.post(address("change", source.pk), form, follow=True)
+        assert "It would be taken." in text_of(page)
+        assert "planned" not in caplog.text
+
+        source.refresh_from_db()
+        with django_capture_on_commit_callbacks(execute=True):
+            assert call(source, sample, content_type="application/json").status_code == 202
+        assert "call.ended" in caplog.text
 
     def test_says_what_its_sample_lacks(self, browser: Client, world: World) -> None:
         source = SourceFactory(account=world.account, kind="generic", sample='{"a": 1}')
