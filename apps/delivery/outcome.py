@@ -87,3 +87,17 @@ class Outcome(NamedTuple):
         """The first header of that name, in any case."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+def not_sent(kind: ErrorKind, message: str) -> Outcome:
+    """Return what became of a request that was ended before anything was sent."""
+    return Outcome(
+        status=None,
+        headers=(),
+        body=b"",
+        body_truncated=False,
+        error_kind=kind,
+        error_message=message,
+        timings=Timings(total_ms=0.0),
+        sends=0,
+    )

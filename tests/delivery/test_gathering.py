@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
-from apps.delivery.engine import senders, snapshots
+from apps.delivery.engine import judging, senders, snapshots
+from apps.delivery.engine.drain import Drain
 from apps.delivery.engine.endpoints import EndpointCache
 from apps.delivery.engine.gathering import Gathering
 from apps.delivery.engine.hold import Hold
+from apps.delivery.jobs import drain_settings
 from apps.delivery.models import Attempt, Delivery
 from apps.webhooks.tokens import Snapshot
 from tests.builders import World, attach, make_webhook
 from tests.delivery.agreement import assert_log_agrees
 from tests.delivery.receiver import Receiver
-from tests.delivery.sending import drain, fall_due, states, take_calls
+from tests.delivery.sending import PATIENCE_S, drain, fall_due, states, take_calls
 from tests.delivery.test_lanes import claimed
 
 
@@ -54,7 +56,7 @@ def test_what_was_learned_in_a_turn_counts_for_what_is_begun_in_it() -> None:
     def refuse_the_lane(_: Sequence[str]) -> None:
         hold.refuse(*hold.lanes.take(lane.webhook_id))
 
-    judging: Any = SimpleNamespace(ended=Gathering(refuse_the_lane))
+    ended: Any = Gathering(refuse_the_lane)
     nothing: Any = SimpleNamespace(is_full=False)
 
     async def begin_and_learn() -> None:
@@ -64,13 +66,13 @@ def test_what_was_learned_in_a_turn_counts_for_what_is_begun_in_it() -> None:
             cache=EndpointCache(),
             large=nothing,
             recorder=nothing,
-            judging=judging,
+            judging=ended,
             concurrency=1,
         )
         sending.attend(lane)
         # The sender asks for the delivery first.
         await asyncio.sleep(0)
-        judging.ended.add("The receiver is gone.")
+        ended.add("The receiver is gone.")
         await sending.finish()
 
     asyncio.run(begin_and_learn())
@@ -102,6 +104,29 @@ class TestADeliveryOfATurn:
         assert set(states()) == {"succeeded"}
         assert Attempt.objects.filter(error_kind="lost").count() == 1
         assert_log_agrees(receiver)
+
+    def test_that_can_not_even_be_noted_keeps_no_other_waiting(
+        self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = iter([True, True])
+
+        def break_down(*_: Any) -> None:
+            if next(broken, False):
+                raise RuntimeError("a fault of ours")
+
+        def parse(text: str) -> Snapshot:
+            break_down()
+            return snapshots.parsed(text)
+
+        monkeypatch.setattr(senders, "parsed", parse)
+        monkeypatch.setattr(judging.Judging, "broke_down", break_down)
+        attach(make_webhook(world, receiver.url()))
+        take_calls(world, 4)
+        running = Drain(drain_settings(linger_s=0.0, life_s=1.0))
+
+        asyncio.run(asyncio.wait_for(running.run(), PATIENCE_S))
+
+        assert sorted(states()) == ["pending", *["succeeded"] * 3]
 
     def test_whose_payload_can_not_be_made_takes_no_other_with_it(
         self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch

@@ -14,7 +14,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from apps.delivery.sweep import Sweep
 from apps.webhooks.models import RetiredSecret, Webhook
 from apps.webhooks.services import MOST_RETIRED, rotate_secret
-from tests.builders import World, attach, event, make_webhook
+from tests.builders import World, attach, event, lose_key, make_webhook
 from tests.delivery.receiver import Received, Receiver
 from tests.delivery.sending import drain, running_drain, take, wait_until_sent
 from tests.factories import RetiredSecretFactory
@@ -76,6 +76,15 @@ class TestARotation:
         rotate_secret(webhook=webhook)
         Webhook.objects.update(signature="standard")
         webhook.refresh_from_db()
+
+        assert verifies(self.sent(world, receiver), webhook.secret)
+
+    def test_from_a_secret_whose_key_is_gone_leaves_that_out(
+        self, world: World, receiver: Receiver, webhook: Webhook
+    ) -> None:
+        rotate_secret(webhook=webhook, keep=KEPT)
+        webhook.refresh_from_db()
+        lose_key(RetiredSecret.objects.get())
 
         assert verifies(self.sent(world, receiver), webhook.secret)
 

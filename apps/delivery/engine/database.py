@@ -106,6 +106,7 @@ class Database:
 def array(values: Iterable[uuid.UUID | int | float | str | None]) -> str:
     """Write keys, numbers and words as PostgreSQL reads an array.
 
-    psycopg takes ten times as long to write a list. Words have neither quotes nor backslashes.
+    psycopg takes ten times as long to write a list. Numbers are finite, and words have no control
+    characters.
     """
     return "{" + orjson.dumps(list(values))[1:-1].decode() + "}"

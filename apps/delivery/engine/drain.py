@@ -263,14 +263,14 @@ class Drain:
 
     async def _review(self) -> None:
         """Heed changes of webhooks and accounts in what was claimed before and has not begun."""
-        waiting = self._hold.lanes.waiting()
+        in_use = self._hold.lanes.in_use()
 
         async def look(connection: AsyncConnection[Any]) -> set[uuid.UUID]:
-            active = await active_revisions(connection, waiting)
+            active = await active_revisions(connection, in_use)
             await self._cache.learn(connection, revisions=active, versions=())
-            return waiting - active.keys()
+            return in_use - active.keys()
 
-        if waiting:
+        if in_use:
             for off in await self._claims.run(look):
                 self._hold.refuse(*self._hold.lanes.take(off))
 

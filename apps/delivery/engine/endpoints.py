@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from apps.common.fields import decrypt
+from apps.common.fields import UnreadableSecret, decrypt
 from apps.delivery.engine.lanes import Lanes
 from apps.delivery.retry import RetryPolicy
 from apps.delivery.signing import HexScheme
@@ -108,7 +108,7 @@ class EndpointCache:
     def make_room(self, lanes: Lanes) -> None:
         """Drop what nothing in the lanes needs, if there is too much."""
         if max(len(self.endpoints), len(self.templates)) > _MOST_KEPT:
-            webhooks, versions = lanes.waiting(), lanes.versions()
+            webhooks, versions = lanes.in_use(), lanes.versions()
             self.endpoints = {key: self.endpoints[key] for key in webhooks & self.endpoints.keys()}
             self.templates = {key: self.templates[key] for key in versions & self.templates.keys()}
 
@@ -172,9 +172,12 @@ class EndpointCache:
 def _still_signing(
     retired: Iterable[tuple[str, dt.datetime]],
 ) -> Iterator[tuple[Secret, dt.datetime]]:
-    """Read old secrets; one that was for another scheme does not sign by this one."""
+    """Read old secrets.
+
+    One that was for another scheme does not sign by this one, and one whose key is gone by none.
+    """
     for text, until in retired:
-        with contextlib.suppress(InvalidSecret):
+        with contextlib.suppress(InvalidSecret, UnreadableSecret):
             yield parse_secret(decrypt(text)), until
 
 

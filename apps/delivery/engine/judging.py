@@ -16,7 +16,7 @@ from apps.delivery.engine.log import TryLog
 from apps.delivery.engine.recorder import Recorder
 from apps.delivery.engine.records import MAX_ERROR_CHARS, Tried
 from apps.delivery.engine.requests import Prepared
-from apps.delivery.outcome import ErrorKind, Outcome, Timings
+from apps.delivery.outcome import ErrorKind, Outcome, not_sent
 from apps.delivery.retry import RetryPolicy, State, broken_down, judge
 
 logger = logging.getLogger(__name__)
@@ -25,16 +25,15 @@ _NO_POLICY = RetryPolicy()
 
 
 class Ended(NamedTuple):
-    """A try that ended; without what comes after the outcome, nothing was sent."""
+    """A try that ended; one without a request was ended before there was one."""
 
     held: Claimed
     outcome: Outcome
     prepared: Prepared | None = None
-    endpoint: Endpoint | None = None
 
 
 class Judging:
-    """Judges what is added to `ended`; `tell` hears of each new state."""
+    """Judges tries, all that ended in a turn together; `tell` hears of each new state."""
 
     def __init__(
         self,
@@ -49,7 +48,8 @@ class Judging:
         self._recorder = recorder
         self._tell = tell
         self._log = TryLog()
-        self.ended = Gathering(self._judge_all)
+        self._ended = Gathering(self._judge_all)
+        self.add, self.flush = self._ended.add, self._ended.flush
 
     def broke_down(self, held: Claimed) -> None:
         """Note that a try broke down in our own code, wherever that was."""
@@ -71,7 +71,7 @@ class Judging:
 
     def close(self) -> None:
         """Judge the rest."""
-        self.ended.flush()
+        self.flush()
         self._log.close()
 
     def _judge_all(self, ended: Sequence[Ended]) -> None:
@@ -85,7 +85,8 @@ class Judging:
                 self.broke_down(each.held)
 
     def _judge(self, ended: Ended, now: dt.datetime, clock_s: float) -> None:
-        held, outcome, prepared, endpoint = ended
+        held, outcome, prepared = ended
+        endpoint = prepared.endpoint if prepared else None
         is_repeated = _is_repeated(held, outcome)
         verdict = judge(
             outcome,
@@ -124,17 +125,3 @@ def _is_repeated(held: Claimed, outcome: Outcome) -> bool:
     """
     is_ours = outcome.error_kind is ErrorKind.LOCAL and not outcome.sends
     return is_ours and held.last_error == outcome.error_message[:MAX_ERROR_CHARS]
-
-
-def not_sent(kind: ErrorKind, message: str) -> Outcome:
-    """Return what became of a try that was ended before anything was sent."""
-    return Outcome(
-        status=None,
-        headers=(),
-        body=b"",
-        body_truncated=False,
-        error_kind=kind,
-        error_message=message,
-        timings=Timings(total_ms=0.0),
-        sends=0,
-    )

@@ -21,7 +21,8 @@ class Lane:
     """Deliveries of one webhook that wait their turn in this worker.
 
     `share` is how many it may hold. It grows while a claim brings all that was asked for and the
-    next claim finds nothing left of it, and shrinks when that is over.
+    next claim finds nothing left of it, and shrinks when that is over. `times_emptied` says how
+    often all that waited was taken out, to be sent later.
     """
 
     webhook_id: uuid.UUID
@@ -31,6 +32,7 @@ class Lane:
     share: int = REFILL
     asked: int = REFILL
     brought: int = 0
+    times_emptied: int = 0
 
     @property
     def is_busy(self) -> bool:
@@ -94,9 +96,9 @@ class Lanes:
         most = capacity // 2 // max(1, len(self._lanes))
         return {key: lane.ask(most) for key, lane in self._lanes.items()}
 
-    def waiting(self) -> set[uuid.UUID]:
-        """Return the webhooks that have something which has not begun."""
-        return {key for key, lane in self._lanes.items() if lane.queue}
+    def in_use(self) -> set[uuid.UUID]:
+        """Return the webhooks that have something, which waits or is under way."""
+        return {key for key, lane in self._lanes.items() if not lane.is_idle}
 
     def short_handed(self) -> list[Lane]:
         """Return the lanes of which more could be under way."""
@@ -114,9 +116,11 @@ class Lanes:
     def take(self, webhook_id: uuid.UUID) -> list[Claimed]:
         """Take out what has not begun for one webhook."""
         lane = self._lanes.get(webhook_id)
-        waiting = list(lane.queue) if lane else []
-        if lane:
-            lane.queue.clear()
+        if lane is None:
+            return []
+        waiting = list(lane.queue)
+        lane.queue.clear()
+        lane.times_emptied += 1
         return waiting
 
     def empty(self) -> list[Claimed]:

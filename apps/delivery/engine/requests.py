@@ -18,12 +18,14 @@ from apps.webhooks.tokens import Snapshot
 class Prepared(NamedTuple):
     """A request, and its headers as they may be stored: credentials masked.
 
-    `started_at` is the time of the try, whose whole seconds are signed.
+    `started_at` is the time of the try, whose whole seconds are signed; `endpoint` is the webhook
+    as it was then.
     """
 
     request: OutboundRequest
     masked_headers: dict[str, str]
     started_at: dt.datetime
+    endpoint: Endpoint
 
 
 def prepare(
@@ -68,6 +70,7 @@ def prepare(
         ),
         masked_headers=shown,
         started_at=started_at,
+        endpoint=endpoint,
     )
 
 

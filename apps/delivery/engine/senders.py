@@ -15,13 +15,13 @@ from apps.delivery.engine.claims import LEASE_MARGIN_S, Claimed
 from apps.delivery.engine.endpoints import Endpoint, EndpointCache, Unusable
 from apps.delivery.engine.gathering import Gathering
 from apps.delivery.engine.hold import Hold
-from apps.delivery.engine.judging import Ended, Judging, not_sent
+from apps.delivery.engine.judging import Ended, Judging
 from apps.delivery.engine.lanes import Lane
 from apps.delivery.engine.pace import Pace
 from apps.delivery.engine.recorder import Recorder
 from apps.delivery.engine.requests import Prepared, prepare
 from apps.delivery.engine.snapshots import LargeSnapshots, parsed
-from apps.delivery.outcome import ErrorKind
+from apps.delivery.outcome import ErrorKind, not_sent
 from apps.delivery.retry import LOST_TOO_OFTEN, MOST_LOST
 from apps.webhooks.rendering import CompiledTemplate
 from apps.webhooks.tokens import Snapshot
@@ -34,11 +34,9 @@ _LOOK_S = 1.0
 
 
 class Outgoing(NamedTuple):
-    """A delivery that is to be sent now; its request is None where its snapshot is to be read."""
+    """A delivery whose turn it is; it has no request while its snapshot is to be read yet."""
 
     held: Claimed
-    endpoint: Endpoint
-    template: CompiledTemplate
     prepared: Prepared | None
 
 
@@ -137,9 +135,9 @@ class Senders:
                 continue
             outgoing = await self._next(lane)
             if outgoing is None:
-                return
+                continue
             try:
-                await self._send(outgoing)
+                await self._send(lane, outgoing)
             # One delivery must not end a sender.
             except Exception:
                 logger.exception("The try of %s broke down.", outgoing.held.id)
@@ -175,15 +173,21 @@ class Senders:
             raise
 
     def _grant(self, wishes: Sequence[_Wish]) -> None:
-        # What has been learned from the last tries may end a lane.
-        self._judging.ended.flush()
-        started_at = dt.datetime.now(dt.UTC)
-        for lane, wish in wishes:
-            if not wish.done():
-                wish.set_result(self._take(lane, started_at))
+        try:
+            # What has been learned from the last tries may end a lane, or fill the recorder.
+            self._judging.flush()
+            started_at = dt.datetime.now(dt.UTC)
+            for lane, wish in wishes:
+                if not (wish.done() or self._recorder.is_full):
+                    wish.set_result(self._take(lane, started_at))
+        finally:
+            # Whoever got nothing looks again.
+            for _, wish in wishes:
+                if not wish.done():
+                    wish.set_result(None)
 
     def _take(self, lane: Lane, started_at: dt.datetime) -> Outgoing | None:
-        """Take the next delivery out of a lane that still makes sense."""
+        """Take out of a lane until there is a delivery that is to be sent, or nothing left."""
         while lane.queue and not self._hold.is_closing:
             held = lane.queue.popleft()
             if lane.is_low:
@@ -200,11 +204,22 @@ class Senders:
         return None
 
     def _outgoing(self, held: Claimed, started_at: dt.datetime) -> Outgoing | None:
+        usable = self._usable(held)
+        if usable is None:
+            return None
+        if held.snapshot is None:
+            return Outgoing(held, None)
+        prepared = self._prepared(held, parsed(held.snapshot), *usable, started_at=started_at)
+        return Outgoing(held, prepared) if prepared else None
+
+    def _usable(self, held: Claimed) -> tuple[Endpoint, CompiledTemplate] | None:
+        """Return what a delivery is sent to and made from; None where it is not, and is ended."""
         endpoint = self._cache.endpoints.get(held.webhook_id)
         template = self._cache.templates.get(held.template_version_id)
         if endpoint is None or template is None:
-            # Deleted since the claim, and its deliveries with it.
-            self._hold.let_go(1)
+            # Deleted since the claim, and its deliveries with it; or dropped from the cache while
+            # it waited for its snapshot.
+            self._hold.refuse(held)
         elif held.lost_count >= MOST_LOST:
             self._end(held, ErrorKind.LOST, LOST_TOO_OFTEN)
         elif isinstance(endpoint, Unusable):
@@ -212,18 +227,14 @@ class Senders:
         elif isinstance(template, Unusable):
             self._end(held, ErrorKind.SETTINGS, template.reason)
         elif not self._may_begin(held, endpoint):
+            # Somebody claims it again, or ends it.
             self._hold.refuse(held)
-        elif held.snapshot is None:
-            return Outgoing(held, endpoint, template, None)
         else:
-            prepared = self._prepared(
-                held, endpoint, template, parsed(held.snapshot), started_at=started_at
-            )
-            return Outgoing(held, endpoint, template, prepared) if prepared else None
+            return endpoint, template
         return None
 
     def _may_begin(self, held: Claimed, endpoint: Endpoint) -> bool:
-        """Tell whether it is wanted and ours for long enough; else somebody claims or ends it."""
+        """Tell whether it is wanted still, and ours for long enough."""
         now = time.monotonic()
         is_expired = held.expires_at is not None and held.expires_at <= now
         is_late = held.deadline - now < endpoint.timeout_s + LEASE_MARGIN_S
@@ -232,9 +243,9 @@ class Senders:
     def _prepared(
         self,
         held: Claimed,
+        snapshot: Snapshot,
         endpoint: Endpoint,
         template: CompiledTemplate,
-        snapshot: Snapshot,
         *,
         started_at: dt.datetime,
     ) -> Prepared | None:
@@ -249,40 +260,43 @@ class Senders:
 
     def _end(self, held: Claimed, kind: ErrorKind, reason: str) -> None:
         """End a try before anything is sent."""
-        self._judging.ended.add(Ended(held, not_sent(kind, reason)))
+        self._judging.add(Ended(held, not_sent(kind, reason)))
 
     # --- Sending ---------------------------------------------------------------------------------
 
-    async def _send(self, outgoing: Outgoing) -> None:
-        held, endpoint, _, prepared = outgoing
+    async def _send(self, lane: Lane, outgoing: Outgoing) -> None:
+        held, prepared = outgoing
         if self._hold.is_closing:
             self._hold.refuse(held)
         elif prepared is None:
-            await self._send_large(outgoing)
+            await self._send_large(lane, held)
         else:
-            await self._exchange(held, endpoint, prepared)
+            await self._exchange(held, prepared)
 
-    async def _send_large(self, outgoing: Outgoing) -> None:
-        held, endpoint, template, _ = outgoing
+    async def _send_large(self, lane: Lane, held: Claimed) -> None:
+        times_emptied = lane.times_emptied
         try:
             async with self._large.of(held) as snapshot:
-                if snapshot is None or not self._may_begin(held, endpoint):
+                # Meanwhile, its webhook may have been switched off, or changed.
+                if snapshot is None or lane.times_emptied != times_emptied:
                     self._hold.refuse(held)
                     return
-                prepared = self._prepared(
-                    held, endpoint, template, snapshot, started_at=dt.datetime.now(dt.UTC)
-                )
-                if prepared:
-                    await self._exchange(held, endpoint, prepared)
+                usable = self._usable(held)
+                if usable is None:
+                    return
+                now = dt.datetime.now(dt.UTC)
+                prepared = self._prepared(held, snapshot, *usable, started_at=now)
+                if prepared is not None:
+                    await self._exchange(held, prepared)
         except asyncio.CancelledError:
             # Still waiting for its snapshot: a request that is broken off ends as a try.
             self._hold.refuse(held)
             raise
 
-    async def _exchange(self, held: Claimed, endpoint: Endpoint, prepared: Prepared) -> None:
+    async def _exchange(self, held: Claimed, prepared: Prepared) -> None:
         try:
             outcome = await send(self._session, prepared.request)
         except asyncio.CancelledError:
             # Broken off at the end of the grace: it counts as sent if it was written.
             outcome = current_exchange.get().outcome((ErrorKind.LOCAL, "Hookline was stopping."))
-        self._judging.ended.add(Ended(held, outcome, prepared, endpoint))
+        self._judging.add(Ended(held, outcome, prepared))
