@@ -145,3 +145,14 @@ class TestTheQueuesOfOperators:
         expect(page.get_by_role("heading", level=1).first).to_be_visible()
         page.set_viewport_size(PHONE)
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_a_time_that_is_not_the_browsers_looks_like_no_fault(
+    open_page: OpenPage, shop: World
+) -> None:
+    page = open_page(shop.owner)
+    page.goto(reverse("admin:accounts_apikey_add"))
+    expect(page.get_by_text("In the time zone America/New York.")).to_be_visible()
+    warnings = page.locator(".timezonewarning")
+    expect(warnings).to_have_count(2)
+    expect(warnings.first).to_be_hidden()

@@ -110,9 +110,8 @@ class ApiKeyAdmin(AccountScopedAdmin):
         """Say which time zone is meant."""
         form = super().get_form(request, obj, change, **kwargs)
         if expiry := form.base_fields.get("expires_at"):
-            expiry.help_text = (
-                f"In the time zone {timezone.get_current_timezone_name()}. Empty: it never does."
-            )
+            zone = timezone.get_current_timezone_name().replace("_", " ")
+            expiry.help_text = f"In the time zone {zone}. Empty: it never does."
         return form
 
     @admin.display(description="made by", ordering="created_by__email", empty_value="Hookline")
