@@ -24,6 +24,7 @@ from apps.delivery.models import Delivery
 from apps.ivr.models import IvrExchange, IvrHook
 from apps.webhooks.models import Webhook
 from tests.console.receiving import receiver_process
+from tests.factories import WebhookFactory
 
 RECEIVER = "http://127.0.0.1:8900"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,6 +121,16 @@ class TestSeedDemo:
         assert set(kept.secrets) == set(hooks)
         webhook = Webhook.objects.get(url=RECEIVER + world.CALL_LOG_PATH)
         assert kept.secrets[world.CALL_LOG_PATH] == webhook.secret
+
+    def test_checks_no_signature_where_several_webhooks_lead(self, keepsakes: Path) -> None:
+        call_command("seed_demo")
+        account = Webhook.objects.earliest("created_at").account
+        for name in ("One of mine", "Another"):
+            WebhookFactory(account=account, name=name, url=f"{RECEIVER}/mine")
+        call_command("seed_demo")
+        kept = Keepsakes.read(keepsakes).secrets
+        assert "/mine" not in kept
+        assert world.CALL_LOG_PATH in kept
 
     def test_follows_the_receiver_to_another_port(
         self, monkeypatch: pytest.MonkeyPatch, keepsakes: Path

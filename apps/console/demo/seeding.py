@@ -1,6 +1,7 @@
 """Making the demo's world in the database, once."""
 
 import secrets
+from collections import Counter
 from pathlib import Path
 
 from django.db import transaction
@@ -288,10 +289,13 @@ def _follow_receiver(accounts: dict[str, Account], before: str, now: str) -> Non
 
 
 def _secrets_by_path(accounts: dict[str, Account], receiver_url: str) -> dict[str, str]:
-    return {
-        webhook.url.removeprefix(receiver_url).partition("?")[0]: webhook.secret
+    """Leave out what several webhooks lead to: the secret of one would refuse the others."""
+    found = [
+        (webhook.url.removeprefix(receiver_url).partition("?")[0], webhook.secret)
         for webhook in _receiver_webhooks(accounts, receiver_url)
-    }
+    ]
+    webhooks = Counter(path for path, _ in found)
+    return {path: secret for path, secret in found if webhooks[path] == 1}
 
 
 def _receiver_webhooks(accounts: dict[str, Account], receiver_url: str) -> list[Webhook]:
