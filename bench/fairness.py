@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--hanging", type=int, default=10_000, help="due to the endpoint that hangs"
     )
     parser.add_argument(
-        "--rounds", type=int, default=2, help="how often the healthy ones are sent to in both ways"
+        "--rounds", type=int, default=4, help="how often the healthy ones are sent to in both ways"
     )
     parser.add_argument("--seconds", type=float, default=120.0, help="the most each may take")
 
