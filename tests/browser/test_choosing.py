@@ -62,6 +62,9 @@ def test_the_wizard_offers_the_templates_of_what_was_found(
     with page.expect_response(lambda answer: f"location={places[117].pk}" in answer.url):
         page.get_by_role("option", name="Place 0117").click()
     expect(page.get_by_role("combobox", name="Location")).to_contain_text("Place 0117")
+    # The other templates have come, and can be searched again.
+    expect(page.locator("#id_template option", has_text=shop.json.name)).to_be_attached()
+    expect(page.locator("#id_template + .select2")).to_be_visible()
     page.get_by_role("combobox", name="Template").click()
     expect(page.get_by_role("option", name=shop.json.name)).to_be_visible()
 
