@@ -42,10 +42,13 @@ def test_one_that_is_stuck_is_killed(tmp_path: Path) -> None:
     pulses: dict[int, Pulse] = {}
     for process in (stuck, alive):
         process.start()
+    beating = Pulse(tmp_path / str(alive.pid))
     try:
         web.look(pulses, tmp_path)
         assert stuck.is_alive()
-        wait_until(lambda: (tmp_path / str(alive.pid)).exists())
+        wait_until(beating)
+        # It may have been before the look.
+        wait_until(beating)
         web.look(pulses, tmp_path)
         stuck.join(20)
         assert stuck.exitcode == -signal.SIGKILL
