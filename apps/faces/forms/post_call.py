@@ -1,6 +1,5 @@
-"""Forms of the systems that Hookline replaces, in the words of their documents."""
+"""The form of a post-call action."""
 
-import secrets
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -8,12 +7,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from apps.accounts.models import Account
-from apps.calls.events import Timing
-from apps.common.access import Access
-from apps.common.admin import AccountScopedForm
-from apps.common.admin.theme import CheckboxSelectMultiple, Select, Switch, TextInput
-from apps.common.fields import is_kept
-from apps.faces.models import CallComplete, CallNotification, PostCallAction
+from apps.common.admin.theme import Select, Switch, TextInput
+from apps.faces.forms.face import CALLS_OF, SUBMIT_TYPES, FaceForm
+from apps.faces.models import PostCallAction
 from apps.faces.post_call import (
     InvalidParameters,
     Parameters,
@@ -22,77 +18,19 @@ from apps.faces.post_call import (
     static_from,
     template_of,
 )
-from apps.faces.services import Payload, active_moments, built_in
+from apps.faces.services import Payload, built_in
 from apps.faces.widgets import ParameterRows, ParametersField
-from apps.webhooks.changing import checked_url
 from apps.webhooks.formats import Format
 from apps.webhooks.gallery import GALLERY
 from apps.webhooks.gallery.parameters import POST_CALL
-from apps.webhooks.headers import InvalidHeader, check_header
 from apps.webhooks.mapping import from_plain
 from apps.webhooks.models import Webhook
-from apps.webhooks.secrets import MAX_TEXT, InvalidSecret, new_signing_secret
-from apps.webhooks.services import own_secret
 
-SIGNATURE_HEADER, KEY_HEADER, SOURCE_HEADER = "ms-signature", "x-PublicKey", "x-Source-system"
-NOTIFICATIONS = [
-    (Timing.BEGIN.value, "Call Start, when a call comes in"),
-    (Timing.END.value, "Call Preprocessed, right after its end"),
-    (Timing.UPDATED.value, "Call Processed, when it is changed later"),
-]
-EVERYWHERE = "Every location"
-CALLS_OF = "Whose calls are told of."
-SUBMIT_TYPES = [("GET", "GET"), ("POST", "POST")]
 FORMATS = {"GET": Format.QUERY, "POST": Format.FORM}
 CALL_DETAILS, ANALYTICS = "call_details", "analytics"
 OPTIONS = [(CALL_DETAILS, "Call-Detail Information"), (ANALYTICS, "Google Analytics®")]
 _ANALYTICS = GALLERY["google_analytics_event"]
 _ANALYTICS_URL = _ANALYTICS.url.partition("?")[0]
-
-
-class FaceForm(AccountScopedForm):
-    """What all have in common: whose it is, and the address that is made of the answers."""
-
-    access: ClassVar[Access]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        location = self.fields.get("location")
-        if isinstance(location, forms.ModelChoiceField):
-            location.empty_label = EVERYWHERE
-
-    @property
-    def account(self) -> Account | None:
-        """Return the account of the webhook: its own, or the one that is chosen."""
-        if self.instance.account_id:
-            own: Account = self.instance.account
-            return own
-        field = self.fields.get("account")
-        if field is None:
-            return None
-        try:
-            chosen = field.clean(self.data.get("account") or self.initial.get("account"))
-        except ValidationError:
-            return None
-        return chosen if isinstance(chosen, Account) else None
-
-    def clean_url(self) -> str:
-        """Refuse an address that Hookline may not send to, where one is typed whole."""
-        return checked_url(
-            self.cleaned_data["url"],
-            webhook=self.instance,
-            before=self.initial.get("url", ""),
-            access=self.access,
-        )
-
-    def take_url(self, url: str, *, field: str) -> None:
-        """Take the address over, or say what is wrong with it at a field."""
-        try:
-            self.instance.url = checked_url(
-                url, webhook=self.instance, before=self.instance.url, access=self.access
-            )
-        except ValidationError as error:
-            self.add_error(field, error)
 
 
 class PostCallActionForm(FaceForm):
@@ -286,113 +224,6 @@ class PostCallActionForm(FaceForm):
             "parameters": list(parameters.dynamic),
             "has_attribution": parameters.has_attribution,
         }
-
-
-class CallCompleteForm(FaceForm):
-    """A webhook that gets Call.Complete."""
-
-    submit_type = forms.ChoiceField(label="Submit Type", choices=SUBMIT_TYPES[::-1], widget=Select)
-
-    class Meta:
-        model = CallComplete
-        fields = ["name", "url", "is_active", "location"]
-        labels: ClassVar[dict[str, str]] = {"name": "Name"}
-        help_texts: ClassVar[dict[str, str]] = {
-            "url": "Where Call.Complete is sent.",
-            "location": CALLS_OF,
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.instance._state.adding:
-            self.initial.setdefault("submit_type", self.instance.method)
-
-    def clean(self) -> dict[str, Any]:
-        """Take over what is sent and how."""
-        cleaned = super().clean() or {}
-        self.method = Webhook.Method(cleaned.get("submit_type") or "POST")
-        key = "call_complete_get" if self.method == Webhook.Method.GET else "call_complete"
-        self.sent = built_in(key, name=f"Call.Complete: {cleaned.get('name', '')}")
-        return cleaned
-
-
-class CallNotificationForm(FaceForm):
-    """Call notifications: where they go, which of them, and how they are signed."""
-
-    events = forms.MultipleChoiceField(
-        label="Notifications",
-        choices=NOTIFICATIONS,
-        initial=[timing for timing, _ in NOTIFICATIONS],
-        widget=CheckboxSelectMultiple,
-    )
-    signing_key = forms.CharField(
-        label="Signing key",
-        required=False,
-        max_length=MAX_TEXT,
-        widget=TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text="The secret of ms-signature. Paste the one that the receiver has; empty: one is"
-        " made.",
-    )
-    source_system = forms.CharField(
-        label="Source system",
-        max_length=200,
-        initial="Hookline",
-        widget=TextInput,
-        help_text="Sent as x-Source-system.",
-    )
-
-    class Meta:
-        model = CallNotification
-        fields = ["name", "url", "is_active", "location", "key_id"]
-        labels: ClassVar[dict[str, str]] = {
-            "name": "Name",
-            "url": "Callback URL",
-            "key_id": "Public key",
-        }
-        help_texts: ClassVar[dict[str, str]] = {
-            "url": "Where notifications are sent, by POST.",
-            "key_id": "Sent as x-PublicKey. Empty: one is made.",
-            "location": CALLS_OF,
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        webhook = self.instance
-        if webhook._state.adding or "events" not in self.fields:
-            return
-        placeholder = "•••••••• saved; type to replace"
-        self.fields["signing_key"].widget.attrs["placeholder"] = placeholder
-        sources = [each.value for each in webhook.headers.all() if each.name == SOURCE_HEADER]
-        self.initial["source_system"] = sources[0] if sources else ""
-        self.initial["events"] = active_moments(webhook)
-
-    def clean_signing_key(self) -> str:
-        """Refuse what can not be the key of a signature."""
-        key = str(self.cleaned_data["signing_key"])
-        try:
-            return key and own_secret(Webhook.Signature.HEX_UPPER, key)
-        except InvalidSecret as error:
-            raise ValidationError(str(error)) from None
-
-    def clean_source_system(self) -> str:
-        """Refuse what is no value of a header."""
-        value = str(self.cleaned_data["source_system"])
-        try:
-            check_header(SOURCE_HEADER, value)
-        except InvalidHeader as error:
-            raise ValidationError(str(error)) from None
-        return value
-
-    def clean(self) -> dict[str, Any]:
-        """Make what is left empty."""
-        cleaned = super().clean() or {}
-        cleaned["key_id"] = cleaned.get("key_id") or secrets.token_hex(16).upper()
-        webhook = self.instance
-        if (key := cleaned.get("signing_key")) or not is_kept(webhook, "secret"):
-            webhook.secret = key or new_signing_secret()
-        webhook.signature = Webhook.Signature.HEX_UPPER
-        webhook.signature_header, webhook.key_id_header = SIGNATURE_HEADER, KEY_HEADER
-        return cleaned
 
 
 def offered_to(account: Account | None) -> list[str]:
