@@ -11,7 +11,15 @@ from django.urls import reverse
 
 from apps.ivr.models import Ivr, IvrHook
 from tests.builders import World
-from tests.delivery.receiver import BEHAVIOURS, OK, Received, Receiver, answers, running_receiver
+from tests.delivery.receiver import (
+    BEHAVIOURS,
+    OK,
+    Received,
+    Receiver,
+    always,
+    response,
+    running_receiver,
+)
 from tests.factories import IvrHookFactory
 
 Answer = Callable[..., str]
@@ -32,8 +40,7 @@ def answer(receiver: Receiver) -> Iterator[Answer]:
     def answer(body: bytes | str, content_type: str = "text/plain", status: str = "200 OK") -> str:
         raw = body if isinstance(body, bytes) else body.encode()
         name = f"answer{len(made)}"
-        head = f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(raw)}"
-        answers(name, head.encode() + b"\r\n\r\n" + raw)
+        BEHAVIOURS[name] = always(response(raw, f"Content-Type: {content_type}", status=status))
         made.append(name)
         return receiver.url(f"/{name}")
 

@@ -13,7 +13,7 @@ from apps.common.access import Role
 from apps.ivr.models import Ivr, IvrExchange
 from tests.builders import World, event
 from tests.conftest import LogIn
-from tests.delivery.receiver import BEHAVIOURS, Received, Receiver, running_receiver
+from tests.delivery.receiver import BEHAVIOURS, Received, Receiver, response, running_receiver
 from tests.delivery.sending import drain, take
 from tests.ivr.conftest import post
 from tests.ivr.test_admin import formset
@@ -60,9 +60,7 @@ async def their_server(_: Receiver, received: Received, writer: asyncio.StreamWr
     else:
         known = dict(pair.split("|") for pair in said["ivr_pass_through"].split("||"))
         answer = TO_THE_AGENTS if known["user_id"] in CUSTOMERS else "nobody we know"
-    body = answer.encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {len(body)}\r\n\r\n"
-    writer.write(head.encode() + body)
+    writer.write(response(answer.encode(), "Content-Type: text/xml"))
 
 
 @pytest.fixture
