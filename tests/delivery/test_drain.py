@@ -17,10 +17,11 @@ from apps.delivery.engine.drain import Drain
 from apps.delivery.engine.lanes import CONCURRENCY
 from apps.delivery.jobs import drain_settings, run_drain
 from apps.delivery.models import Attempt, Delivery
-from apps.delivery.retry import LOST_TOO_OFTEN, MOST_LOST, Verdict, judge
+from apps.delivery.retry import LOST_TOO_OFTEN, MOST_LOST, Verdict
 from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
 from tests.delivery.agreement import assert_log_agrees
+from tests.delivery.breaking import assert_one_is_sent_later, break_down_once
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import (
     drain,
@@ -110,25 +111,11 @@ class TestOneWebhook:
     def test_whose_try_breaks_down_gets_the_others(
         self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        broken = iter([True])
-
-        def break_down_once(*arguments: Any, **more: Any) -> Verdict:
-            if next(broken, False):
-                raise RuntimeError("a fault of ours")
-            return judge(*arguments, **more)
-
-        monkeypatch.setattr(judging, "judge", break_down_once)
+        break_down_once(monkeypatch, judging, "judge")
         attach(make_webhook(world, receiver.url(), concurrency=1))
         take_calls(world, 4)
 
-        drain()
-
-        assert sorted(states()) == ["pending", *["succeeded"] * 3]
-        fall_due(*Delivery.objects.all())
-        drain()
-        assert set(states()) == {"succeeded"}
-        assert Attempt.objects.filter(error_kind="lost").count() == 1
-        assert_log_agrees(receiver)
+        assert_one_is_sent_later(receiver)
 
     def test_whose_tries_always_break_down_ends(
         self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from apps.delivery.engine import judging, senders, snapshots
+from apps.delivery.engine import judging, senders
 from apps.delivery.engine.drain import Drain
 from apps.delivery.engine.endpoints import EndpointCache
 from apps.delivery.engine.gathering import Gathering
 from apps.delivery.engine.hold import Hold
 from apps.delivery.jobs import drain_settings
-from apps.delivery.models import Attempt, Delivery
-from apps.webhooks.tokens import Snapshot
+from apps.delivery.models import Attempt
 from tests.builders import World, attach, make_webhook
 from tests.delivery.agreement import assert_log_agrees
+from tests.delivery.breaking import assert_one_is_sent_later, break_down_once
 from tests.delivery.receiver import Receiver
-from tests.delivery.sending import PATIENCE_S, drain, fall_due, states, take_calls
+from tests.delivery.sending import PATIENCE_S, drain, states, take_calls
 from tests.delivery.test_lanes import claimed
 
 
@@ -85,41 +85,17 @@ class TestADeliveryOfATurn:
     def test_that_breaks_down_takes_no_other_with_it(
         self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        broken = iter([True])
-
-        def break_down_once(text: str) -> Snapshot:
-            if next(broken, False):
-                raise RuntimeError("a fault of ours")
-            return snapshots.parsed(text)
-
-        monkeypatch.setattr(senders, "parsed", break_down_once)
+        break_down_once(monkeypatch, senders, "parsed")
         attach(make_webhook(world, receiver.url()))
         take_calls(world, 4)
 
-        drain()
-
-        assert sorted(states()) == ["pending", *["succeeded"] * 3]
-        fall_due(*Delivery.objects.all())
-        drain()
-        assert set(states()) == {"succeeded"}
-        assert Attempt.objects.filter(error_kind="lost").count() == 1
-        assert_log_agrees(receiver)
+        assert_one_is_sent_later(receiver)
 
     def test_that_can_not_even_be_noted_keeps_no_other_waiting(
         self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        broken = iter([True, True])
-
-        def break_down(*_: Any) -> None:
-            if next(broken, False):
-                raise RuntimeError("a fault of ours")
-
-        def parse(text: str) -> Snapshot:
-            break_down()
-            return snapshots.parsed(text)
-
-        monkeypatch.setattr(senders, "parsed", parse)
-        monkeypatch.setattr(judging.Judging, "broke_down", break_down)
+        break_down_once(monkeypatch, senders, "parsed")
+        break_down_once(monkeypatch, judging.Judging, "broke_down")
         attach(make_webhook(world, receiver.url()))
         take_calls(world, 4)
         running = Drain(drain_settings(linger_s=0.0, life_s=1.0))
@@ -131,15 +107,7 @@ class TestADeliveryOfATurn:
     def test_whose_payload_can_not_be_made_takes_no_other_with_it(
         self, world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        broken = iter([True])
-        prepare = senders.prepare
-
-        def break_down_once(*arguments: Any, **more: Any) -> Any:
-            if next(broken, False):
-                raise RuntimeError("a payload that can not be made")
-            return prepare(*arguments, **more)
-
-        monkeypatch.setattr(senders, "prepare", break_down_once)
+        break_down_once(monkeypatch, senders, "prepare")
         attach(make_webhook(world, receiver.url()))
         take_calls(world, 4)
 
