@@ -79,6 +79,12 @@ def said(page: Any) -> list[str]:
     return [str(message) for message in page.context["messages"]]
 
 
+def taken() -> str:
+    """What is said when the only call there is was made, or went on."""
+    link = reverse("admin:calls_call_change", args=[Call.objects.get().pk])
+    return f'Taken. <a class="hl-link" href="{link}">Open the call</a>'
+
+
 class TestACallback:
     def test_is_taken_as_if_it_came_anew(
         self, browser: Client, world: World, source: Source
@@ -94,7 +100,7 @@ class TestACallback:
 
         page = browser.post(address(callback), follow=True)
 
-        assert said(page) == ["Taken."]
+        assert said(page) == [taken()]
         event = CallEvent.objects.get()
         assert (event.type, event.occurred_at) == ("call.started", ms(came_at))
         assert Delivery.objects.get().event == event
@@ -120,7 +126,7 @@ class TestACallback:
         assert "which call it is about" in callback.detail
         source.mapping = mapping
         source.save()
-        assert said(browser.post(address(callback), follow=True)) == ["Taken."]
+        assert said(browser.post(address(callback), follow=True)) == [taken()]
         assert Call.objects.get().external_id == "c1"
 
     def test_is_rejected_again_while_it_is_wrong(self, browser: Client, source: Source) -> None:
@@ -162,7 +168,7 @@ class TestACallback:
         answer = Client().post(f"{path_of(source)}?{query}", {"nothing": "read"})
         assert answer.status_code == 422
         set_up_number(world)
-        assert said(browser.post(address(Callback.objects.get()), follow=True)) == ["Taken."]
+        assert said(browser.post(address(Callback.objects.get()), follow=True)) == [taken()]
 
 
 class TestOneThatWasIgnored:
@@ -191,7 +197,7 @@ class TestOneThatWasIgnored:
     ) -> None:
         assert address(ignored) in listed(browser, source)
         self.understand(source)
-        assert said(browser.post(address(ignored), follow=True)) == ["Taken."]
+        assert said(browser.post(address(ignored), follow=True)) == [taken()]
         assert CallEvent.objects.get().type == "call.started"
         assert address(ignored) not in listed(browser, source)
 
@@ -227,7 +233,7 @@ class TestOneOfTwilio:
         place = urlencode({"number": FREE})
         assert Twilio(source).post(place, **form, **more).status_code == 422
         set_up_number(world)
-        assert said(browser.post(address(Callback.objects.get()), follow=True)) == ["Taken."]
+        assert said(browser.post(address(Callback.objects.get()), follow=True)) == [taken()]
         assert Call.objects.get().external_id == "CA1"
 
     def test_that_can_not_be_read_stays_so(self, browser: Client, world: World) -> None:

@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from apps.common.access import Role
 from apps.common.admin import confirmed, page_context
@@ -49,7 +50,7 @@ class CallbackAdmin(DependentAdmin):
             note = f"Took callback {taken.public_id} again: {outcome}."
             self.log_change(request, taken.source, note)
             level = _LEVELS.get(Callback.Outcome(taken.outcome), messages.SUCCESS)
-            messages.add_message(request, level, f"{outcome}. {taken.detail}".strip())
+            messages.add_message(request, level, _told(taken))
             return redirect(there)
 
         return confirmed(
@@ -62,3 +63,12 @@ class CallbackAdmin(DependentAdmin):
             act=take,
             context=page_context(self, request, original=callback),
         )
+
+
+def _told(callback: Callback) -> str:
+    """Return what became of a callback, with a link to the call that it is part of now."""
+    said = f"{callback.get_outcome_display()}. {callback.detail}".strip()
+    if callback.call_id is None or callback.is_open:
+        return said
+    link = reverse("admin:calls_call_change", args=[callback.call_id])
+    return format_html('{} <a class="hl-link" href="{}">Open the call</a>', said, link)
