@@ -1,17 +1,19 @@
 """Deliveries: read, copied, and sent again."""
 
 import datetime as dt
+import re
 import shlex
 import subprocess
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from apps.accounts.models import Account, Location
+from apps.accounts.models import Account, Location, User
 from apps.campaigns.models import Attachment
 from apps.common.access import Role
 from apps.common.ids import new_id
@@ -32,6 +34,7 @@ from tests.factories import (
     AttemptFactory,
     DeliveryFactory,
     LocationFactory,
+    MembershipFactory,
     ReplayFactory,
     WebhookFactory,
 )
@@ -227,29 +230,67 @@ class TestPages:
         answer = api_for(delivery.account).post(f"/deliveries/{delivery.public_id}/resend")
         assert answer.status_code == 404
 
-    def test_several_are_sent_again_at_once(self, log_in: LogIn, delivery: Delivery) -> None:
-        other = DeliveryFactory(account=delivery.account)
-        log_in(account=delivery.account, role=Role.MEMBER).post(
-            reverse("admin:delivery_delivery_changelist"),
-            {"action": "resend_selected", "_selected_action": [delivery.pk, other.pk]},
-        )
-        assert Delivery.objects.filter(resent_from__in=[delivery, other]).count() == 2
-        logged = AuditEntry.objects.filter(object_id__in=[delivery.pk, other.pk])
-        assert [entry.action for entry in logged] == [AuditAction.RESENT] * 2
+    def test_several_are_sent_again_at_once_after_asking(
+        self, log_in: LogIn, delivery: Delivery
+    ) -> None:
+        other = DeliveryFactory(account=delivery.account, webhook__name="B")
+        third = DeliveryFactory(account=delivery.account, webhook=other.webhook)
+        chosen = [delivery, other, third]
+        browser = log_in(account=delivery.account, role=Role.MEMBER)
+        page = self.resend_selected(browser, chosen)
+        assert page.context["title"] == "Send 3 deliveries again?"
+        assert [(webhook, total) for webhook, _, total in page.context["webhooks"]] == [
+            (other.webhook, 2),
+            (delivery.webhook, 1),
+        ]
+        assert "switched off" not in page.content.decode()
+        assert not Delivery.objects.exclude(resent_from=None).exists()
+
+        posted = dict(re.findall('type="hidden" name="(.+?)" value="(.*?)"', page.content.decode()))
+        assert posted["action"] == "resend_selected"
+        page = self.resend_selected(browser, chosen, **posted)
+        assert [str(message) for message in page.context["messages"]] == ["Planned again: 3."]
+        assert Delivery.objects.filter(resent_from__in=chosen).count() == 3
+        logged = AuditEntry.objects.filter(object_id__in=[each.pk for each in chosen])
+        assert [entry.action for entry in logged] == [AuditAction.RESENT] * 3
 
     def test_of_which_some_wait_for_their_webhook_say_so(
         self, log_in: LogIn, delivery: Delivery
     ) -> None:
         off = DeliveryFactory(account=delivery.account, webhook__is_active=False)
-        page = log_in(account=delivery.account, role=Role.MEMBER).post(
-            reverse("admin:delivery_delivery_changelist"),
-            {"action": "resend_selected", "_selected_action": [delivery.pk, off.pk]},
-            follow=True,
-        )
+        browser = log_in(account=delivery.account, role=Role.MEMBER)
+        page = self.resend_selected(browser, [delivery, off])
+        assert page.content.decode().count("sent once it is on again") == 1
+        page = self.resend_selected(browser, [delivery, off], confirmed="1")
         assert [str(message) for message in page.context["messages"]] == [
             "Sent only once their webhook is on: 1.",
             "Planned again: 2.",
         ]
+
+    def test_that_somebody_may_only_look_at_are_left_out(
+        self, log_in: LogIn, delivery: Delivery
+    ) -> None:
+        theirs = DeliveryFactory()
+        browser = log_in(account=delivery.account, role=Role.MEMBER)
+        user = User.objects.get(pk=browser.session["_auth_user_id"])
+        MembershipFactory(user=user, account=theirs.account, role=Role.VIEWER)
+        page = self.resend_selected(browser, [delivery, theirs])
+        assert page.context["title"] == "Send 1 delivery again?"
+        assert page.context["deliveries"] == [delivery]
+        page = self.resend_selected(browser, [theirs], confirmed="1")
+        assert [str(message) for message in page.context["messages"]] == [
+            "Some belong to accounts in which you can only look."
+        ]
+        assert not Delivery.objects.exclude(resent_from=None).exists()
+
+    def resend_selected(self, browser: Client, chosen: list[Delivery], **posted: str) -> Any:
+        """Post the action of the list as its page or the one that asks does."""
+        keys = {"_selected_action": [each.pk for each in chosen]}
+        return browser.post(
+            reverse("admin:delivery_delivery_changelist"),
+            {"action": "resend_selected", **posted, **keys},
+            follow=True,
+        )
 
     def test_that_were_sent_again_are_told_apart(self, log_in: LogIn, delivery: Delivery) -> None:
         DeliveryFactory(account=delivery.account, resent_from=delivery, webhook=delivery.webhook)

@@ -14,7 +14,7 @@ from apps.common.admin.filters import (
 from apps.common.admin.forms import AccountScopedForm, AccountScopedFormSet
 from apps.common.admin.history import HistoryPage
 from apps.common.admin.inlines import AccountScopedStackedInline, AccountScopedTabularInline
-from apps.common.admin.pages import TitledList, confirmed, page_context
+from apps.common.admin.pages import TitledList, confirmation, confirmed, page_context
 from apps.common.admin.panels import Panel
 from apps.common.admin.requests import access_of, form_accounts, our_address
 from apps.common.admin.roles import RoleAdmin
@@ -40,6 +40,7 @@ __all__ = [
     "ScopedRelatedFilter",
     "TitledList",
     "access_of",
+    "confirmation",
     "confirmed",
     "form_accounts",
     "labelled",

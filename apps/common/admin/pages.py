@@ -53,9 +53,35 @@ def confirmed(
     """
     if request.method == "POST":
         return act()
+    return confirmation(
+        request,
+        title=title,
+        question=question,
+        button=button,
+        back=back,
+        context=context,
+        is_dangerous=is_dangerous,
+    )
+
+
+def confirmation(
+    request: HttpRequest,
+    *,
+    title: str,
+    question: str,
+    button: str,
+    back: str,
+    context: dict[str, Any],
+    is_dangerous: bool = False,
+    template: str = "admin/confirm.html",
+) -> HttpResponse:
+    """Ask, and link back; the answer is posted to the same address.
+
+    A `template` that extends the usual one shows more in its block `asked`.
+    """
     return TemplateResponse(
         request,
-        "admin/confirm.html",
+        template,
         {
             **context,
             "title": title,

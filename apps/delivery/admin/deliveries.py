@@ -1,12 +1,15 @@
 """Deliveries: what was sent, what came back, and sending it again."""
 
+from collections import Counter
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.defaultfilters import pluralize
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
@@ -15,6 +18,7 @@ from apps.common.admin import (
     LogAdmin,
     ScopedRelatedFilter,
     access_of,
+    confirmation,
     confirmed,
     labelled,
     page_context,
@@ -147,19 +151,51 @@ class DeliveryAdmin(LogAdmin):
         )
 
     @admin.action(description="Send selected again", permissions=["resend"])
-    def resend_selected(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        """Send all of them again, as the button on the page of each does."""
+    def resend_selected(
+        self, request: HttpRequest, queryset: QuerySet[Delivery]
+    ) -> HttpResponse | None:
+        """Send all of them again, after asking, as the button on the page of each does."""
         chosen = list(queryset.order_by("created_at")[: _MOST_AT_ONCE + 1])
         if len(chosen) > _MOST_AT_ONCE:
             messages.error(request, f"Select {_MOST_AT_ONCE} deliveries at most.")
-            return
+            return None
         allowed = [one for one in chosen if self.has_resend_permission(request, one)]
-        resend(deliveries=allowed)
         if len(allowed) < len(chosen):
             messages.warning(request, "Some belong to accounts in which you can only look.")
+        if not allowed:
+            return None
+        if "confirmed" not in request.POST:
+            return self._ask_about(request, allowed)
+        resend(deliveries=allowed)
         if held := sum(not one.webhook.is_active for one in allowed):
             messages.warning(request, f"Sent only once their webhook is on: {held}.")
         messages.success(request, f"Planned again: {len(allowed)}.")
+        return None
+
+    def _ask_about(self, request: HttpRequest, deliveries: list[Delivery]) -> HttpResponse:
+        """Say how many go to which webhook, and which of these are switched off."""
+        totals = Counter((one.webhook, one.account) for one in deliveries)
+        total = f"{len(deliveries)} deliver{pluralize(len(deliveries), 'y,ies')}"
+        return confirmation(
+            request,
+            title=f"Send {total} again?",
+            question="Each receiver gets the same event once more, under a new id, made with the"
+            " same version of the template.",
+            button=f"Send {len(deliveries)} again",
+            back=request.get_full_path(),
+            context=page_context(
+                self,
+                request,
+                deliveries=deliveries,
+                webhooks=sorted(
+                    ((*sent_to, total) for sent_to, total in totals.items()),
+                    key=lambda row: (row[0].name.lower(), row[1].name.lower()),
+                ),
+                names_accounts=len({account for _, account in totals}) > 1,
+                checkbox_name=ACTION_CHECKBOX_NAME,
+            ),
+            template="admin/delivery/delivery/resend_selected.html",
+        )
 
     @admin.display(description="caller", ordering="call__caller")
     def caller(self, delivery: Delivery) -> str:
