@@ -13,7 +13,7 @@ from apps.calls.erasing import CallUnderWay, erase_personal_data
 from apps.calls.models import Call, CallEvent
 from apps.calls.timeline import Moment, events_of
 from apps.common.access import Role
-from apps.common.admin import LogAdmin, access_of, confirmed, labelled, page_context
+from apps.common.admin import LogAdmin, access_of, confirmed, labelled, page_context, tone_of
 
 
 @admin.register(Call)
@@ -101,6 +101,7 @@ class CallAdmin(LogAdmin):
         may_erase = access_of(request).has_role(Role.ADMIN, row.account_id)
         return {
             "moments": moments,
+            "tone": tone_of(self.shown_status, self.shown_status(row)),
             "may_erase": may_erase,
             "shown_status": self.shown_status(row),
             "duration": self.duration(row),

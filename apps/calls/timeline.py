@@ -12,7 +12,7 @@ _HOW_IT_WENT = dict(CallStatus.choices)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One thing that happened. `tone` colours it: good, bad, wait, or nothing."""
+    """One thing that happened. `tone` colours it, as labels of lists are; "" is not a state."""
 
     at: dt.datetime
     title: str

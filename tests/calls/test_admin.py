@@ -24,7 +24,7 @@ class TestTheCallPage:
 
     @pytest.mark.parametrize(
         ("status", "name", "tone"),
-        [("ivr", "Menu only", "hl-tag"), ("busy", "Busy", "hl-tag hl-tag-wait")],
+        [("ivr", "Menu only", "hl-tag hl-tag-info"), ("busy", "Busy", "hl-tag hl-tag-wait")],
     )
     def test_names_how_it_went_as_the_list_does(
         self, log_in: LogIn, status: str, name: str, tone: str

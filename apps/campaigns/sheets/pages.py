@@ -19,7 +19,14 @@ from apps.campaigns.sheets import cancel_import, confirm_import, export_rows, st
 from apps.campaigns.sheets.kinds import KINDS
 from apps.campaigns.sheets.reading import MOST_BYTES, MOST_ROWS
 from apps.common.access import Role
-from apps.common.admin import ReadOnlyAdmin, access_of, form_accounts, labelled, page_context
+from apps.common.admin import (
+    ReadOnlyAdmin,
+    access_of,
+    form_accounts,
+    labelled,
+    page_context,
+    tone_of,
+)
 from apps.common.admin.choosing import RowSelect, answer_choices, ask_at
 
 _MOST_SHOWN = 200
@@ -141,6 +148,7 @@ class ImportAdmin(ReadOnlyAdmin):
         may_work = access_of(request).has_role(Role.MEMBER, row.account_id)
         return {
             "title": str(row),
+            "tone": tone_of(self.shown_state, row.get_state_display()),
             "faults": row.faults[:_MOST_SHOWN],
             "is_at_work": row.state in Import.State.at_work(),
             "may_confirm": may_work and row.state == Import.State.READY,

@@ -4,7 +4,7 @@ The theme is imported here and in `config/`, and nowhere else: rooms take what t
 `theme`.
 """
 
-from apps.common.admin.display import labelled
+from apps.common.admin.display import labelled, tone_of
 from apps.common.admin.filters import (
     ChoicesFilter,
     DateRangeFilter,
@@ -47,4 +47,5 @@ __all__ = [
     "operators_only",
     "our_address",
     "page_context",
+    "tone_of",
 ]

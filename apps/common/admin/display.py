@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 _Column = TypeVar("_Column", bound=Callable[..., Any])
+# The endings of `hl-tag-`, `hl-dot-` and `hl-` by the theme's colours.
+_TONES = {"success": "good", "info": "info", "warning": "wait", "danger": "bad"}
 
 
 def labelled(
@@ -12,6 +14,7 @@ def labelled(
     """Show a column's text as a coloured label.
 
     `labels` gives the theme's colour for a text: success, info, warning or danger; others are grey.
+    Pages take the same ones by `tone_of`.
     """
 
     def decorate(column: _Column) -> _Column:
@@ -21,3 +24,12 @@ def labelled(
         return column
 
     return decorate
+
+
+def tone_of(column: Callable[..., Any], text: str) -> str:
+    """Return the tone by which pages show a text of a labelled column: good, info, wait or bad.
+
+    What is grey in lists is muted.
+    """
+    labels: Mapping[str, str] = column.label  # type: ignore[attr-defined]
+    return _TONES.get(labels.get(text, ""), "muted")

@@ -22,6 +22,7 @@ from apps.common.admin import (
     confirmed,
     labelled,
     page_context,
+    tone_of,
 )
 from apps.common.admin.columns import documents_of
 from apps.common.admin.dependent import DependentAdmin
@@ -121,6 +122,7 @@ class DeliveryAdmin(LogAdmin):
             "resent_as": row.resent_as.all(),
             "keep_bodies_days": row.account.keep_bodies_days,
             "may_resend": self.has_resend_permission(request, row),
+            "tone": tone_of(self.shown_state, row.shown_state),
             "title": f"Delivery to {row.webhook}",
         }
 

@@ -17,20 +17,13 @@ from apps.calls.models import Call
 from apps.calls.timeline import Moment
 from apps.campaigns.models import Attachment
 from apps.common.access import Access
-from apps.common.admin import Panel
+from apps.common.admin import Panel, tone_of
 from apps.common.masking import shown_url
+from apps.delivery.admin.deliveries import DeliveryAdmin
 from apps.delivery.models import Delivery, DeliveryState
 from apps.webhooks.models import Webhook
 
 _RECENT = dt.timedelta(hours=24)
-_TONES = {
-    DeliveryState.SUCCEEDED: "good",
-    DeliveryState.FAILED: "bad",
-    DeliveryState.EXPIRED: "bad",
-    DeliveryState.PENDING: "wait",
-    DeliveryState.WAITING: "wait",
-    DeliveryState.SKIPPED: "",
-}
 _AFTER_EVENTS = 1
 
 
@@ -90,7 +83,7 @@ def deliveries_of(call: Call) -> Iterable[Moment]:
             at=delivery.created_at,
             title=f"{delivery.webhook} ({again})",
             detail=" · ".join(str(part) for part in (delivery.shown_state, tries, answer) if part),
-            tone=_TONES[DeliveryState(delivery.state)],
+            tone=tone_of(DeliveryAdmin.shown_state, delivery.shown_state),
             link=reverse("admin:delivery_delivery_change", args=[delivery.pk]),
             rank=_AFTER_EVENTS,
         )

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from apps.accounts.authentication import person_of
 from apps.calls.events import Timing
 from apps.common.access import Role
-from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled, page_context
+from apps.common.admin import ReadOnlyAdmin, access_of, confirmed, labelled, page_context, tone_of
 from apps.common.admin.choosing import answer_choices, ask_at
 from apps.common.admin.requests import accounts_with_role
 from apps.delivery.forms import ReplayForm, from_list
@@ -68,6 +68,7 @@ class ReplayAdmin(ReadOnlyAdmin):
         counts = dict(row.deliveries.order_by().values_list("state").annotate(Count("pk")))
         return {
             "title": "Replay",
+            "tone": tone_of(self.shown_state, row.get_state_display()),
             "webhooks": Webhook.objects.filter(account_id=row.account_id, pk__in=row.webhook_ids),
             "states": [DeliveryState(state).label for state in row.states],
             "timings": [Timing(timing).label for timing in row.timings],

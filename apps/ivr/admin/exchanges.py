@@ -13,7 +13,7 @@ from django.urls import reverse
 from apps.calls.models import Call
 from apps.calls.timeline import Moment
 from apps.common.access import Access
-from apps.common.admin import LogAdmin, Panel, access_of, labelled
+from apps.common.admin import LogAdmin, Panel, access_of, labelled, tone_of
 from apps.common.masking import shown_url
 from apps.delivery.admin.attempts import shown
 from apps.delivery.models import Attempt
@@ -49,7 +49,10 @@ class ExchangesPanel(Panel):
             "endpoints": endpoints,
             "most_counted": MOST_COUNTED,
             "results_url": settings.PUBLIC_URL + reverse("ivr_results", args=[row.number]),
-            "exchanges": [{"exchange": each, "next": in_words(each.reply)} for each in newest],
+            "exchanges": [
+                {"exchange": each, "next": in_words(each.reply), "tone": _tone(each)}
+                for each in newest
+            ],
         }
 
 
@@ -125,7 +128,7 @@ def exchanges_of(call: Call) -> Iterable[Moment]:
             at=exchange.created_at,
             title=f"IVR {exchange.ivr}",
             detail=f"{exchange.get_decided_by_display()}: {in_words(exchange.reply)}",
-            tone="bad" if exchange.decided_by == DecidedBy.DEFAULT else "good",
+            tone=_tone(exchange),
             link=reverse("admin:ivr_ivrexchange_change", args=[exchange.pk]),
             rank=_AFTER_EVENTS,
         )
@@ -137,9 +140,14 @@ def told_of(exchange: IvrExchange, access: Access) -> dict[str, Any]:
         "exchange": exchange,
         "attempts": [_shown(exchange, plain, access) for plain in reversed(exchange.tries)],
         "next": in_words(exchange.reply),
+        "tone": _tone(exchange),
         "kept": pairs_of(exchange.pass_through),
         "waited_ms": (exchange.target_ms or 0) + (exchange.fallback_ms or 0),
     }
+
+
+def _tone(exchange: IvrExchange) -> str:
+    return tone_of(IvrExchangeAdmin.shown_decided_by, exchange.get_decided_by_display())
 
 
 def _shown(exchange: IvrExchange, plain: dict[str, Any], access: Access) -> dict[str, Any]:
