@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, QuerySet
 
 from apps.delivery.models import Delivery, DeliveryState
 from apps.webhooks.models import Webhook
@@ -33,7 +33,8 @@ JOIN delivery_attempt attempt ON attempt.delivery_id = delivery.id AND attempt.s
 class Figures:
     """Of the last 24 hours, but for what waits. Milliseconds; None where there is nothing to say.
 
-    `has_more` and `waits_more` say that a bound was reached, so that there is more than that.
+    `has_more` and `waits_more` say that a bound was reached, so that there is more than that. What
+    waits for a webhook that is off is not tried; for an endpoint that is left alone, at its probe.
     """
 
     deliveries: int
@@ -81,5 +82,13 @@ def figures_of(webhook: Webhook, now: dt.datetime) -> Figures:
         p99_ms=p99,
         waiting=min(waiting, MOST_WAITING),
         waits_more=waiting > MOST_WAITING,
-        next_try_at=pending.aggregate(next=Min("next_attempt_at"))["next"],
+        next_try_at=_next_try_at(webhook, pending),
     )
+
+
+def _next_try_at(webhook: Webhook, pending: QuerySet[Delivery]) -> dt.datetime | None:
+    if not webhook.is_active:
+        return None
+    due_at: dt.datetime | None = pending.aggregate(next=Min("next_attempt_at"))["next"]
+    probe_at = webhook.health.probe_at
+    return max(due_at, probe_at) if due_at and probe_at else due_at

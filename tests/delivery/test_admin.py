@@ -382,6 +382,12 @@ class TestPages:
             reverse("admin:webhooks_webhook_health", args=[health.webhook_id])
         )
         assert '<th scope="row">Next try</th><td>due now</td>' in page.content.decode()
+        Webhook.objects.update(is_active=False)
+        page = log_in(account).get(
+            reverse("admin:webhooks_webhook_health", args=[health.webhook_id])
+        )
+        shown = '<th scope="row">Next try</th><td>once the webhook is on</td>'
+        assert shown in page.content.decode()
         theirs = WebhookFactory()
         page = log_in(account).get(reverse("admin:webhooks_webhook_health", args=[theirs.pk]))
         assert page.status_code == 302

@@ -63,6 +63,25 @@ class TestFigures:
 
         assert (found.waiting, found.next_try_at) == (3, soon)
 
+    def test_tell_of_no_try_while_it_is_off(self, webhook: Webhook) -> None:
+        due = timezone.now() - dt.timedelta(minutes=1)
+        DeliveryFactory(
+            account=webhook.account, webhook=webhook, state="pending", next_attempt_at=due
+        )
+        assert figures_of(webhook, timezone.now()).next_try_at == due
+        webhook.is_active = False
+        found = figures_of(webhook, timezone.now())
+        assert (found.waiting, found.next_try_at) == (1, None)
+
+    def test_tell_of_the_probe_that_what_is_due_waits_for(self, webhook: Webhook) -> None:
+        now = timezone.now()
+        later = now + dt.timedelta(hours=1)
+        DeliveryFactory(
+            account=webhook.account, webhook=webhook, state="pending", next_attempt_at=now
+        )
+        webhook.health.probe_at = later
+        assert figures_of(webhook, now).next_try_at == later
+
     def test_of_nothing_are_nothing(self, webhook: Webhook) -> None:
         found = figures_of(webhook, timezone.now())
         assert (found.deliveries, found.success_rate, found.p50_ms) == (0, None, None)

@@ -31,7 +31,7 @@ class HealthPanel(Panel):
     def context(self, row: Webhook, access: Access) -> dict[str, Any]:
         """Return its health, its figures, and what was told of it."""
         now = timezone.now()
-        health = EndpointHealth.objects.get(webhook=row)
+        health = row.health
         tries, failures = in_window(health.slices, now)
         return {
             "now": now,

@@ -25,7 +25,7 @@ from apps.common.tenancy import tenant_scope
 from apps.delivery.api.answers import Backtested, TestResult, WebhookStats
 from apps.delivery.breaker import position
 from apps.delivery.figures import figures_of
-from apps.delivery.models import Delivery, DeliveryState, EndpointHealth
+from apps.delivery.models import Delivery, DeliveryState
 from apps.delivery.testing import (
     RETRY_AFTER_S,
     TestRun,
@@ -186,7 +186,7 @@ class WebhookViewSet(Managed, AppliesWebhook):
         recent = Delivery.objects.filter(webhook=webhook, created_at__gte=since).order_by()
         counts = dict(recent.values_list("state").annotate(Count("webhook_id")))
         unfinished = Delivery.objects.filter(webhook=webhook, state__in=DeliveryState.unfinished())
-        health = EndpointHealth.objects.get(webhook=webhook)
+        health = webhook.health
         figures = figures_of(webhook, now)
         return Response(
             {
