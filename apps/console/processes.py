@@ -12,6 +12,7 @@ from apps.common.heartbeat import Pulse
 from apps.common.supervisor import Child
 
 BASE_DIR = Path(__file__).resolve().parents[2]
+MANAGE = str(BASE_DIR / "manage.py")
 # Ten seconds for requests under way, and some for recording them.
 STOP_GRACE_S = 15.0
 
@@ -26,7 +27,7 @@ def manage(
     """Return a management command as a child."""
     return Child(
         name,
-        [sys.executable, BASE_DIR / "manage.py", *arguments],
+        [sys.executable, MANAGE, *arguments],
         env=env or {},
         cwd=BASE_DIR,
         output_to=output_to,

@@ -29,14 +29,19 @@ class Running(NamedTuple):
 
     def post(self, path: str, body: bytes, *, media_type: str = "application/json") -> int:
         """Post as a stranger who does not sign; return the status."""
-        return self._post(path, body, {"Content-Type": media_type, "webhook-id": "msg_x"})
+        return self.send(path, body, {"Content-Type": media_type, "webhook-id": "msg_x"})
 
     def post_signed(
-        self, body: bytes, *, message_id: str, media_type: str = "application/json"
+        self,
+        body: bytes,
+        *,
+        message_id: str,
+        media_type: str = "application/json",
+        path: str = "/crm",
     ) -> int:
         """Post as Hookline does; return the status."""
         signed = sign([SECRET], message_id=message_id, timestamp=int(time.time()), body=body)
-        return self._post("/crm", body, {"Content-Type": media_type, **signed})
+        return self.send(path, body, {"Content-Type": media_type, **signed})
 
     def ask_garage(self, **parameters: str) -> requests.Response:
         """Ask as the web hook of the demo's IVR does."""
@@ -46,7 +51,11 @@ class Running(NamedTuple):
         found: dict[str, int] = requests.get(f"{self.url}/ledger", timeout=10).json()
         return found
 
-    def _post(self, path: str, body: bytes, headers: dict[str, str]) -> int:
+    def asked(self) -> int:
+        """How often the secrets were asked for."""
+        return len((self.keepsakes.parent / "asked").read_text())
+
+    def send(self, path: str, body: bytes, headers: dict[str, str]) -> int:
         return requests.post(self.url + path, data=body, headers=headers, timeout=10).status_code
 
 
@@ -60,6 +69,17 @@ def receiver(tmp_path: Path, options: tuple[str, ...]) -> Iterator[Running]:
     keepsakes = tmp_path / "demo.json"
     Keepsakes(secrets={"/crm": SECRET.text}).write(keepsakes)
     with receiver_process(keepsakes, *options) as (url, _):
+        yield Running(url, keepsakes)
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Iterator[Running]:
+    """A receiver that may ask for secrets: that of `/crm` is told then."""
+    keepsakes, now = tmp_path / "demo.json", tmp_path / "now.json"
+    for path in (keepsakes, now):
+        Keepsakes(secrets={"/crm": SECRET.text}).write(path)
+    code = f"cp {now} {keepsakes}; printf 1 >> {tmp_path / 'asked'}"
+    with receiver_process(keepsakes, "--refresh", "sh", "-c", code) as (url, _):
         yield Running(url, keepsakes)
 
 
@@ -86,6 +106,26 @@ class TestReceiver:
     def test_learns_of_a_new_secret(self, receiver: Running) -> None:
         Keepsakes(secrets={"/new": SECRET.text}).write(receiver.keepsakes)
         assert receiver.post("/new", b"{}") == 401
+
+    def test_asks_for_a_secret_that_was_replaced(self, asking: Running) -> None:
+        Keepsakes(secrets={"/crm": new_secret().text}).write(asking.keepsakes)
+        assert asking.post("/crm", b"{}") == 401
+        assert asking.post_signed(b"{}", message_id="msg_1") == 200
+        assert asking.counts()["unchecked"] == 0
+        assert asking.asked() == 1
+
+    def test_asks_about_a_webhook_that_was_made_later(self, asking: Running) -> None:
+        Keepsakes().write(asking.keepsakes)
+        assert asking.post_signed(b"{}", message_id="msg_1") == 200
+        assert asking.counts()["unchecked"] == 0
+
+    def test_asks_no_more_than_helps(self, asking: Running) -> None:
+        for number in range(3):
+            assert asking.post_signed(b"{}", message_id=f"msg_{number}", path="/of-two") == 200
+        assert asking.asked() == 1
+        wrong = sign([new_secret()], message_id="msg_x", timestamp=int(time.time()), body=b"{}")
+        assert asking.send("/crm", b"{}", wrong) == 401
+        assert asking.asked() == 1
 
     @pytest.mark.parametrize(
         ("body", "media_type"),

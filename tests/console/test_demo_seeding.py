@@ -1,9 +1,11 @@
 """`manage.py seed_demo`: once, with random passwords, and leaving alone what people changed."""
 
+import datetime as dt
 import json
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from apps.console.demo.keepsakes import FILE_NAME, Keepsakes
 from apps.delivery.models import Delivery
 from apps.ivr.models import IvrExchange, IvrHook
 from apps.webhooks.models import Webhook
+from apps.webhooks.services import rotate_secret
 from tests.console.receiving import receiver_process
 from tests.factories import WebhookFactory
 
@@ -131,6 +134,23 @@ class TestSeedDemo:
         kept = Keepsakes.read(keepsakes).secrets
         assert "/mine" not in kept
         assert world.CALL_LOG_PATH in kept
+
+    def test_keeps_secrets_anew_and_nothing_else(self, keepsakes: Path) -> None:
+        seed("--no-history")
+        before = Keepsakes.read(keepsakes)
+        webhook = Webhook.objects.get(url=RECEIVER + world.CALL_LOG_PATH)
+        rotate_secret(webhook=webhook, keep=dt.timedelta(0))
+        webhook.refresh_from_db()
+        rows = row_counts()
+        call_command("seed_demo", "--secrets")
+        assert row_counts() == rows
+        secrets = {**before.secrets, world.CALL_LOG_PATH: webhook.secret}
+        assert Keepsakes.read(keepsakes) == replace(before, secrets=secrets)
+        webhook.signature = Webhook.Signature.HEX
+        webhook.signature_header = "X-Hub-Signature-256"
+        webhook.save(update_fields=["signature", "signature_header"])
+        call_command("seed_demo", "--secrets")
+        assert world.CALL_LOG_PATH not in Keepsakes.read(keepsakes).secrets
 
     def test_follows_the_receiver_to_another_port(
         self, monkeypatch: pytest.MonkeyPatch, keepsakes: Path

@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,15 +19,28 @@ from typing import NamedTuple
 import psycopg
 import pytest
 import redis
+import requests
 from django.core.management import CommandError, call_command
 
 from apps.console import processes
 from apps.delivery.engine.senders import STOP_GRACE_S
+from apps.delivery.signing import sign
+from apps.webhooks.secrets import parse_secret
 from tests.common.folders import copied, reachable_folder
 from tests.common.processes import BASE_DIR, processes_of, python, read_until, wait_until
 
 MANAGE = BASE_DIR / "manage.py"
 RUNS_AT = "Hookline runs at "
+REPLACE = """
+import datetime
+from apps.console.demo import world
+from apps.webhooks.models import Webhook
+from apps.webhooks.services import rotate_secret
+webhook = Webhook.objects.get(url__endswith=world.CALL_LOG_PATH)
+rotate_secret(webhook=webhook, keep=datetime.timedelta())
+webhook.refresh_from_db()
+print(webhook.url, webhook.secret)
+"""
 
 
 @pytest.fixture
@@ -181,6 +195,15 @@ class TestAFirstStart:
         assert f"demo.receiver --port {receiver[1]}" in commands
         for part in ("config.web", "manage.py worker", "manage.py sweep", "demo.receiver"):
             assert part in commands
+
+    def test_verifies_what_is_signed_with_a_secret_that_was_replaced(self, first: Running) -> None:
+        told = run("shell", "--command", REPLACE, DATA_DIR=str(first.data_dir)).stdout
+        url, secret = told.split()[-2:]
+        signed = sign(
+            [parse_secret(secret)], message_id="msg_1", timestamp=int(time.time()), body=b"{}"
+        )
+        headers = {"Content-Type": "application/json", **signed}
+        assert requests.post(url, data=b"{}", headers=headers, timeout=40).status_code == 200
 
     def test_goes_on_when_somebody_kills_its_services(self, first: Running) -> None:
         read_until(first.process, "switch   |")

@@ -1,19 +1,21 @@
 """A local receiver that plays somebody's CRM: `python -m apps.console.demo.receiver --port 8900`.
 
 Takes a webhook at any path, checks its signature with the secret that the demo's file has for the
-path, reads its body, and prints one line. A repeat of an id is answered as the first was.
-`GET /ledger` tells the counts, `GET /ledger/entries` every id with its body. Paths that end in
-`/gone` answer 410, in `/down` 503; one is a garage that the IVR of the demo asks. Knows nothing of
-Django.
+path, reads its body, and prints one line. What does not fit that file has it written anew first, by
+the command that `--refresh` names: a secret may have been replaced, or a webhook made, since. A
+repeat of an id is answered as the first was. `GET /ledger` tells the counts, `GET /ledger/entries`
+every id with its body. Paths that end in `/gone` answer 410, in `/down` 503; one is a garage that
+the IVR of the demo asks. Knows nothing of Django.
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,11 @@ from apps.delivery.signing import InvalidSignature, verify
 from apps.webhooks.secrets import Secret, parse_secret
 
 _MAX_BODY_BYTES = 2_000_000
+# How often the secrets are asked for at most, how long that may take, and of how many paths that
+# nobody told us of.
+_ASKED_EVERY_S = 10.0
+_ASKED_S = 30.0
+_MOST_STRANGE = 1_000
 _SHOWN_VALUES = 6
 _SHOWN_CHARS = 32
 
@@ -46,16 +53,33 @@ class Manners:
 
 @dataclass(slots=True)
 class SecretFile:
-    """The secrets by path, read again when the file changes."""
+    """The secrets by path, read again when the file changes; `refresh` is what writes it anew."""
 
     path: Path
+    refresh: Sequence[str] = ()
     _secrets: dict[str, Secret] = field(default_factory=dict)
     _version: tuple[int, int] = (0, 0)
+    _strange: set[str] = field(default_factory=set)
+    _asked_at: float = -_ASKED_EVERY_S
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def secret_for(self, path: str) -> Secret | None:
         """Return the secret of a path, None if nobody told us."""
         self._refresh()
         return self._secrets.get(path)
+
+    async def ask_about(self, path: str) -> None:
+        """Have the file written anew, unless that was just done; for a strange path, only once."""
+        async with self._asking:
+            is_strange = self.secret_for(path) is None
+            if is_strange and (path in self._strange or len(self._strange) == _MOST_STRANGE):
+                return
+            if not self.refresh or time.monotonic() - self._asked_at < _ASKED_EVERY_S:
+                return
+            if is_strange:
+                self._strange.add(path)
+            await _run(self.refresh)
+            self._asked_at = time.monotonic()
 
     def _refresh(self) -> None:
         try:
@@ -96,6 +120,10 @@ class Receiver:
         counts = self.ledger.counts
         counts.requests += 1
         signature = self._check(request, body)
+        if signature != "good" and "webhook-signature" in request.headers:
+            await self._secrets.ask_about(request.path)
+            signature = self._check(request, body)
+        counts.unchecked += signature == "unchecked"
         if signature == "bad":
             counts.bad_signatures += 1
             return self._answer(request, 401, "signature does not match")
@@ -149,7 +177,6 @@ class Receiver:
     def _check(self, request: web.Request, body: bytes) -> str:
         secret = self._secrets.secret_for(request.path)
         if secret is None:
-            self.ledger.counts.unchecked += 1
             return "unchecked"
         try:
             verify([secret], headers=request.headers, body=body, now=time.time())
@@ -174,6 +201,17 @@ class Receiver:
         if not self._is_quiet:
             line = f"{status} {request.method} {request.path}: {text}"
             print("".join(c if c.isprintable() else "·" for c in line), flush=True)  # noqa: T201
+
+
+async def _run(command: Sequence[str]) -> None:
+    """Run a command to its end; what it prints is for nobody, and its failure changes nothing."""
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+    try:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _ASKED_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
 
 
 def _values(media_type: str, body: bytes) -> Iterator[str]:
@@ -220,6 +258,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--refuse-every", type=int, default=0, help="503 to each nth id, once")
     parser.add_argument("--slow-every", type=int, default=0, help="answer each nth id slowly")
     parser.add_argument("--slow-s", type=float, default=0.5)
+    parser.add_argument(
+        "--refresh",
+        nargs=argparse.REMAINDER,
+        default=(),
+        help="command that writes the secrets anew",
+    )
     parser.add_argument("--quiet", action="store_true", help="print no line for each webhook")
     return parser.parse_args()
 
@@ -228,7 +272,7 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     arguments = _arguments()
     receiver = Receiver(
-        SecretFile(arguments.secrets),
+        SecretFile(arguments.secrets, arguments.refresh),
         Manners(arguments.refuse_every, arguments.slow_every, arguments.slow_s),
         Ledger(most_entries=arguments.keep),
         is_quiet=arguments.quiet,

@@ -27,6 +27,7 @@ from apps.campaigns.models import (
     TreatmentOption,
 )
 from apps.common.access import Role
+from apps.common.locks import hold
 from apps.console.demo import world
 from apps.console.demo.keepsakes import Keepsakes
 from apps.ivr.models import Ivr, IvrHook, IvrQuestion
@@ -39,6 +40,8 @@ from apps.webhooks.services import check_receiver, save_template
 TIMEOUT_S = 5
 _KEY_NAME = "Simulated switch"
 _PASSWORD_BYTES = 12
+# Who changes the file of keepsakes holds this.
+_KEEPSAKES = "keepsakes of the demo"
 
 
 @transaction.atomic
@@ -51,6 +54,7 @@ def seed(*, receiver_url: str, keepsakes: Path) -> bool:
     """
     receiver_url = receiver_url.rstrip("/")
     check_receiver(url=receiver_url)
+    hold(_KEEPSAKES)
     accounts = _seeded_accounts()
     is_new = not accounts
     if is_new:
@@ -73,6 +77,16 @@ def seed(*, receiver_url: str, keepsakes: Path) -> bool:
     # If the commit fails, the file names an agency that does not exist, and counts for nothing.
     kept.write(keepsakes)
     return is_new
+
+
+@transaction.atomic
+def keep_secrets(*, keepsakes: Path) -> None:
+    """Keep the secrets that the receiver's webhooks have now; everything else stays as it is."""
+    hold(_KEEPSAKES)
+    accounts, kept = _seeded_accounts(), Keepsakes.read(keepsakes)
+    if accounts and kept.agency == accounts[world.AGENCY].public_id:
+        kept.secrets = _secrets_by_path(accounts, kept.receiver_url)
+        kept.write(keepsakes)
 
 
 def logins(*, keepsakes: Path) -> list[dict[str, str]]:
@@ -289,13 +303,20 @@ def _follow_receiver(accounts: dict[str, Account], before: str, now: str) -> Non
 
 
 def _secrets_by_path(accounts: dict[str, Account], receiver_url: str) -> dict[str, str]:
-    """Leave out what several webhooks lead to: the secret of one would refuse the others."""
-    found = [
-        (webhook.url.removeprefix(receiver_url).partition("?")[0], webhook.secret)
+    """Leave out what several webhooks lead to: the secret of one would refuse the others.
+
+    So would a secret that is for `sha256=` only.
+    """
+    found = {
+        webhook: webhook.url.removeprefix(receiver_url).partition("?")[0]
         for webhook in _receiver_webhooks(accounts, receiver_url)
-    ]
-    webhooks = Counter(path for path, _ in found)
-    return {path: secret for path, secret in found if webhooks[path] == 1}
+    }
+    webhooks = Counter(found.values())
+    return {
+        path: webhook.secret
+        for webhook, path in found.items()
+        if webhooks[path] == 1 and webhook.signature == Webhook.Signature.STANDARD
+    }
 
 
 def _receiver_webhooks(accounts: dict[str, Account], receiver_url: str) -> list[Webhook]:

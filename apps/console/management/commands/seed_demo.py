@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.common.checks import SETTINGS
 from apps.console.demo.history import make_exchanges, make_history
 from apps.console.demo.keepsakes import FILE_NAME
-from apps.console.demo.seeding import logins, seed
+from apps.console.demo.seeding import keep_secrets, logins, seed
 
 _RECEIVER_URL = "http://127.0.0.1:8900"
 
@@ -32,11 +32,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument("--json", action="store_true", help="Print the logins as JSON.")
+        parser.add_argument(
+            "--secrets", action="store_true", help="Only keep the secrets of webhooks as they are."
+        )
         parser.add_argument("--no-history", action="store_true", help="Leave out past calls.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Seed, and print who can log in."""
         keepsakes = settings.DATA_DIR / FILE_NAME
+        if options["secrets"]:
+            keep_secrets(keepsakes=keepsakes)
+            return
         try:
             # In one: a demo whose history broke off would stay without it for ever.
             with transaction.atomic():

@@ -121,7 +121,8 @@ def _run(
     if supervisor.is_stopping:
         return
     if receiver_port is not None:
-        supervisor.start(processes.receiver(receiver_port))
+        refresh = ("--refresh", sys.executable, processes.MANAGE, "seed_demo", "--secrets")
+        supervisor.start(processes.receiver(receiver_port, *refresh))
     for number in range(1, workers + 1):
         name = "worker" if workers == 1 else f"worker {number}"
         supervisor.start(processes.watched(processes.manage(name, "worker"), heartbeats))
