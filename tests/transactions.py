@@ -33,18 +33,31 @@ def open_transactions() -> int:
         return int(cursor.fetchone()[0])
 
 
-def somebody_waits() -> bool:
-    """Tell whether a session on this database waits for a lock."""
+def how_many_wait() -> int:
+    """Count the other sessions on this database that wait for a lock."""
     with connection.cursor() as cursor:
+        # A transaction sees no session that comes after its first look at them.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)"
-            " WHERE NOT granted AND datname = current_database())"
+            f"SELECT count(*) FROM {_OTHERS}"  # noqa: S608
+            " AND pid IN (SELECT pid FROM pg_locks WHERE NOT granted)"
         )
-        return bool(cursor.fetchone()[0])
+        return int(cursor.fetchone()[0])
+
+
+def somebody_waits() -> bool:
+    """Tell whether another session on this database waits for a lock."""
+    return how_many_wait() > 0
 
 
 def cut_others() -> int:
-    """Cut every connection to this database but ours; return how many there were."""
+    """Cut every connection to this database but ours, and return how many there were.
+
+    They are gone by then: one that is only told to end may still take a statement.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(pg_terminate_backend(pid)) FROM {_OTHERS}")  # noqa: S608
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            f"SELECT count(pg_terminate_backend(pid, 60000)) FROM {_OTHERS}"  # noqa: S608
+        )
         return int(cursor.fetchone()[0])

@@ -11,6 +11,7 @@ from apps.campaigns.sheets import confirm_import, importing, start_import, work_
 from apps.common.locks import hold
 from tests.common.processes import wait_until
 from tests.factories import AccountFactory
+from tests.transactions import how_many_wait
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,12 +19,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def sweep() -> None:
     work_imports()
     connection.close()
-
-
-def waiting_for_locks() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return int(cursor.fetchone()[0])
 
 
 def test_write_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +35,7 @@ def test_write_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
         hold(f"import {account.pk}")
         for thread in threads:
             thread.start()
-        wait_until(lambda: waiting_for_locks() == 2)
+        wait_until(lambda: how_many_wait() == 2)
     for thread in threads:
         thread.join()
 
