@@ -82,7 +82,7 @@ class TestAConnection:
             ((pid,),) = cursor.rows("SELECT pg_backend_pid()", None)
             answered_at = cursor._known.answered_at
         with psycopg.connect(**of_owner(), autocommit=True) as other:
-            other.execute("SELECT pg_terminate_backend(%s)", [pid])
+            other.execute("SELECT pg_terminate_backend(%s, 60000)", [pid])
         connection.health_check_enabled, connection.health_check_done = True, False
         monkeypatch.setattr(prepared, "monotonic", lambda: answered_at + seconds_ago)
 

@@ -150,7 +150,7 @@ class TestAPipeline:
     def test_says_that_the_connection_is_gone(self, link: Link, statements: Statements) -> None:
         ((pid,),) = statements.run(link, "SELECT pg_backend_pid()", None)
         with connection.cursor() as other:
-            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+            other.execute("SELECT pg_terminate_backend(%s, 60000)", [pid])
         with pytest.raises(psycopg.OperationalError), Pipeline(link, statements) as pipeline:
             pipeline.send(ADD, [1, 1])
         assert link.broken
