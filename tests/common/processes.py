@@ -32,12 +32,22 @@ def processes_of(mark: str | Path) -> dict[int, str]:
     return found
 
 
+def janitors_of(owner: int) -> set[int]:
+    """Return the ids of the janitors that a process has hired."""
+    return {pid for pid, command in processes_of("janitor.py").items() if f" {owner} " in command}
+
+
 def wait_until(condition: Callable[[], object], timeout_s: float = 60.0) -> None:
-    """Wait for the condition to hold; a busy machine may take long for what is done at once."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, f"{condition} did not come true in {timeout_s} s"
+    """Wait for the condition to hold; a busy machine may take long for what is done at once.
+
+    Looks are counted, not seconds: a virtual machine may stand still for minutes, and the clock
+    not.
+    """
+    for _ in range(round(timeout_s / 0.05)):
+        if condition():
+            return
         time.sleep(0.05)
+    assert condition(), f"{condition} did not come true in {timeout_s} s"
 
 
 def free_port() -> int:
@@ -50,6 +60,17 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def stop(process: "subprocess.Popen[str]") -> None:
+    """Stop it until SIGCONT, and wait until it does nothing any more: not at once."""
+    process.send_signal(signal.SIGSTOP)
+    threads = Path(f"/proc/{process.pid}/task")
+    wait_until(
+        lambda: all(
+            stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in threads.glob("*/stat")
+        )
+    )
 
 
 @contextmanager

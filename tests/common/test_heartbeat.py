@@ -8,7 +8,7 @@ import pytest
 
 from apps.common.heartbeat import Pulse
 from config import healthcheck
-from tests.common.processes import python, wait_until
+from tests.common.processes import python, stop, wait_until
 
 BEAT = """
 import time
@@ -25,8 +25,7 @@ class TestAHeartbeat:
         with python("-c", BEAT.format(""), env={"HEARTBEAT_FILE": str(path)}) as process:
             for _ in range(2):
                 wait_until(pulse)
-            os.kill(process.pid, signal.SIGSTOP)
-            wait_until(lambda: Path(f"/proc/{process.pid}/stat").read_text().split()[2] == "T")
+            stop(process)
             pulse()
             assert not pulse()
             os.kill(process.pid, signal.SIGCONT)

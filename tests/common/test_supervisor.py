@@ -11,7 +11,7 @@ import pytest
 
 from apps.common.heartbeat import Pulse
 from apps.common.supervisor import Child, StopSignals, Supervisor
-from tests.common.processes import processes_of, python, read_until, wait_until
+from tests.common.processes import janitors_of, processes_of, python, read_until, wait_until
 
 STUBBORN = "trap '' TERM; echo here; while true; do sleep 0.1; done"
 
@@ -35,10 +35,6 @@ with StopSignals() as signals, Supervisor(signals) as supervisor:
 def shell(name: str, script: str, mark: object = "", **how: object) -> Child:
     env = {"MARK": str(mark)}
     return Child(name, ["sh", "-c", script], env=env, **how)  # type: ignore[arg-type]
-
-
-def janitors_of(owner: int) -> set[int]:
-    return {pid for pid, command in processes_of("janitor.py").items() if f" {owner} " in command}
 
 
 @pytest.fixture
@@ -165,7 +161,8 @@ class TestSupervisor:
     def test_leaves_nothing_after_a_signal(self, number: int, tmp_path: Path) -> None:
         with python("-c", SUPERVISE, tmp_path) as process:
             read_until(process, "ready")
-            assert len(processes_of(tmp_path)) >= 4
+            # The shells have started; what they start comes a moment later.
+            wait_until(lambda: len(processes_of(tmp_path)) >= 4)
             process.send_signal(number)
             read_until(process, "stopping")
             assert process.wait(60) == 0

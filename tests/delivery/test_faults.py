@@ -29,7 +29,7 @@ from apps.delivery.models import Attempt, Delivery
 from apps.delivery.sweep import PATIENCE, Sweep
 from apps.delivery.wake import ATTENDED, CHANNEL, delivery_queue
 from tests.builders import World, attach, make_webhook
-from tests.common.processes import wait_until
+from tests.common.processes import stop, wait_until
 from tests.delivery.agreement import assert_log_agrees
 from tests.delivery.connect_proxy import running_proxy
 from tests.delivery.receiver import Receiver
@@ -85,7 +85,9 @@ class TestAWorkerKilledAtRandomMoments:
         assert {each.id for each in receiver.requests} == {
             each.public_id for each in Delivery.objects.all()
         }
-        assert arrived_once_more(receiver) <= len(in_flight)
+        # On a busy machine the receiver may be late, and a try is made again.
+        failed = Attempt.objects.exclude(error_kind__in=["", "lost"]).count()
+        assert arrived_once_more(receiver) <= len(in_flight) + failed
         assert_log_agrees(receiver)
 
     @staticmethod
@@ -107,7 +109,7 @@ class TestAWorkerThatIsStopped:
         with command("worker", settings.REDIS_URL) as process:
             wait_until(lambda: client.exists(ATTENDED), PATIENCE_S)
             assert 0 < client.ttl(ATTENDED) <= 15
-            process.send_signal(signal.SIGSTOP)
+            stop(process)
             # Its time passes.
             client.delete(ATTENDED)
             take_calls(world, 3)
@@ -129,7 +131,7 @@ class TestAWorkerThatIsStopped:
         with command("worker", settings.REDIS_URL) as process:
             wait_until(lambda: len(receiver.requests) == 16, PATIENCE_S)
             wait_until(lambda: not Delivery.objects.filter(claim=None).exists())
-            process.send_signal(signal.SIGSTOP)
+            stop(process)
             # Its leases end, and another takes all of it.
             fall_due(*Delivery.objects.all())
             receiver.gate.set()
