@@ -24,5 +24,5 @@ def receiver_process(keepsakes: Path, *options: str) -> Iterator[tuple[str, Pope
 def _answers(url: str) -> bool:
     try:
         return requests.get(f"{url}/ledger", timeout=10).ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False

@@ -13,6 +13,7 @@ import pytest
 from apps.console.demo import world
 from apps.console.demo.calls import Call, simulate
 from apps.console.demo.switch import Switch, SwitchRefused
+from tests.common.processes import wait_until
 
 BEGIN = dt.datetime(2026, 3, 28, 0, 5, tzinfo=dt.UTC)
 KEYS = {client.name: f"key of {client.name}" for client in world.CLIENTS}
@@ -119,6 +120,13 @@ class TestSwitch:
     def test_stops_while_nobody_answers(self, calls: list[Call]) -> None:
         with intake() as server:
             switch = switch_to(server)
-        threading.Timer(0.5, switch.stop).start()
+
+        def stop_once_it_repeats() -> None:
+            wait_until(lambda: switch.repeated_requests)
+            switch.stop()
+
+        stopping = threading.Thread(target=stop_once_it_repeats)
+        stopping.start()
         switch.run(calls)
+        stopping.join()
         assert switch.repeated_requests > 0
