@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -18,7 +19,10 @@ Resolve = Callable[..., Sequence[Any]]
 
 
 class Client(Protocol):
-    """Sends requests one after the other over one session."""
+    """Sends requests one after the other over one session.
+
+    After each it waits until `may_go_on`, for a minute at most.
+    """
 
     def __call__(
         self,
@@ -26,7 +30,7 @@ class Client(Protocol):
         policy: EgressPolicy = LOOPBACK,
         resolve: Resolve = socket.getaddrinfo,
         ssl_context: ssl.SSLContext | None = None,
-        pause_s: float = 0,
+        may_go_on: Callable[[], bool] = lambda: True,
     ) -> list[Outcome]: ...
 
 
@@ -36,7 +40,7 @@ def _aiohttp(run: Callable[..., list[Outcome]]) -> Client:
         policy: EgressPolicy = LOOPBACK,
         resolve: Resolve = socket.getaddrinfo,
         ssl_context: ssl.SSLContext | None = None,
-        pause_s: float = 0,
+        may_go_on: Callable[[], bool] = lambda: True,
     ) -> list[Outcome]:
         async def send_all() -> list[Outcome]:
             session = aiohttp_client.guarded_session(
@@ -46,7 +50,7 @@ def _aiohttp(run: Callable[..., list[Outcome]]) -> Client:
             async with session:
                 for request in requests:
                     outcomes.append(await aiohttp_client.send(session, request))
-                    await asyncio.sleep(pause_s)
+                    await _waited(may_go_on)
             return outcomes
 
         return run(send_all())
@@ -59,7 +63,7 @@ def _waiting(
     policy: EgressPolicy = LOOPBACK,
     resolve: Resolve = socket.getaddrinfo,
     ssl_context: ssl.SSLContext | None = None,
-    pause_s: float = 0,
+    may_go_on: Callable[[], bool] = lambda: True,
 ) -> list[Outcome]:
     outcomes = []
     with waiting_client.waiting_session(
@@ -67,8 +71,17 @@ def _waiting(
     ) as session:
         for request in requests:
             outcomes.append(waiting_client.send(session, request))
-            asyncio.run(asyncio.sleep(pause_s))
+            asyncio.run(_waited(may_go_on))
     return outcomes
+
+
+async def _waited(may_go_on: Callable[[], bool]) -> None:
+    """Wait for it, and then for the loop to see what has come by then."""
+    deadline = time.monotonic() + 60.0
+    while not may_go_on():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.01)
 
 
 CLIENTS: dict[str, Client] = {

@@ -297,9 +297,16 @@ class TestPool:
         assert (outcome.sends, len(receiver.requests)) == (1, 1)
 
     def test_takes_nothing_unasked_for_an_answer(self, client: Client, receiver: Receiver) -> None:
-        _, outcome = client(post(receiver.url("/unasked-later")), post(receiver.url()), pause_s=0.3)
+        _, outcome = client(
+            post(receiver.url("/unasked-later")),
+            post(receiver.url()),
+            may_go_on=lambda: receiver.unasked == 1,
+        )
         assert (outcome.status, outcome.sends) == (200, 1)
 
     def test_notices_a_close_in_between(self, client: Client, receiver: Receiver) -> None:
-        outcomes = client(*[post(receiver.url("/closes-politely"))] * 3, pause_s=0.1)
+        outcomes = client(
+            *[post(receiver.url("/closes-politely"))] * 3,
+            may_go_on=lambda: receiver.closed == receiver.connections,
+        )
         assert [(outcome.status, outcome.sends) for outcome in outcomes] == [(200, 1)] * 3

@@ -246,14 +246,13 @@ class TestManyAtOnce:
         assert asyncio.run(close_early()).error_kind is K.LOCAL
 
     def test_share_a_waiting_session_between_threads(self, receiver: Receiver) -> None:
-        paths = ["/ok", "/hang", "/drip-body", "/created"] * 5
+        asked = [("/ok", 60.0), ("/hang", 1.0), ("/drip-body", 1.0), ("/created", 60.0)] * 5
+        requests = [post(receiver.url(path), timeout_s) for path, timeout_s in asked]
         with (
             waiting_client.waiting_session(LOOPBACK) as session,
-            ThreadPoolExecutor(len(paths)) as threads,
+            ThreadPoolExecutor(len(requests)) as threads,
         ):
-            outcomes = threads.map(
-                lambda path: waiting_client.send(session, post(receiver.url(path), 1.0)), paths
-            )
+            outcomes = threads.map(partial(waiting_client.send, session), requests)
             kinds = [outcome.error_kind for outcome in outcomes]
         assert kinds == [None, K.TIMEOUT, K.TIMEOUT, None] * 5
 

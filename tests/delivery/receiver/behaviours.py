@@ -178,8 +178,9 @@ async def ok_then_never(receiver: Receiver, _: Received, writer: asyncio.StreamW
 
 
 @behaviour
-async def unasked_later(_: Receiver, __: Received, writer: asyncio.StreamWriter) -> None:
+async def unasked_later(receiver: Receiver, _: Received, writer: asyncio.StreamWriter) -> None:
     """Answers, and then once more without being asked, as a server does that times out."""
     writer.write(OK)
     await asyncio.sleep(0.1)
     writer.write(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+    receiver.unasked += 1

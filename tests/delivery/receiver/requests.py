@@ -29,6 +29,7 @@ class Received:
 class Receiver:
     """A running receiver; `requests` and `connections` are what reached it.
 
+    `closed` are those connections that it has closed, `unasked` the answers that it gave unasked.
     `most_busy` is, by path, how many requests it had under way at the same time; `gate` is what
     the path `gated` waits for.
     """
@@ -37,6 +38,8 @@ class Receiver:
     scheme: str = "http"
     requests: list[Received] = field(default_factory=list)
     connections: int = 0
+    closed: int = 0
+    unasked: int = 0
     bytes_sent: int = 0
     busy: Counter[str] = field(default_factory=Counter)
     most_busy: Counter[str] = field(default_factory=Counter)

@@ -29,6 +29,9 @@ def running_receiver(ssl_context: ssl.SSLContext | None = None) -> Iterator[Rece
                 with _counted(receiver, received.path):
                     await BEHAVIOURS[name](receiver, received, writer)
         writer.transport.abort()
+        with contextlib.suppress(Exception):
+            await writer.wait_closed()
+        receiver.closed += 1
 
     async def listen() -> asyncio.Server:
         server = await asyncio.start_server(
