@@ -37,6 +37,13 @@ def hours_ago(hours: float) -> dt.datetime:
 
 
 @pytest.fixture
+def _stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let time pass by `let_pass` alone: a rate plans more on a machine that takes long."""
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+
+
+@pytest.fixture
 def account() -> Account:
     return AccountFactory()
 
@@ -194,6 +201,7 @@ class TestAReplay:
         assert replay.finished_at is not None
         assert {each.state for each in replay.deliveries.all()} == {"pending"}
 
+    @pytest.mark.usefixtures("_stopped_clock")
     def test_goes_no_faster_than_its_rate(self, account: Account, webhook: Webhook) -> None:
         for _ in range(10):
             failed(webhook)
@@ -288,6 +296,7 @@ class TestSeveral:
         work_replays()
         started(account)
 
+    @pytest.mark.usefixtures("_stopped_clock")
     def test_take_turns_when_there_is_no_time_for_all(self, account: Account) -> None:
         one, two = WebhookFactory(account=account), WebhookFactory(account=account)
         for _ in range(10):
@@ -305,6 +314,7 @@ class TestSeveral:
         work_replays(turn_s=0)
         assert planned() == [4, 3]
 
+    @pytest.mark.usefixtures("_stopped_clock")
     def test_take_turns_in_being_withdrawn(self, account: Account) -> None:
         webhook = WebhookFactory(account=account)
         for _ in range(3):
@@ -340,6 +350,7 @@ class TestSeveral:
 
 
 class TestCancelling:
+    @pytest.mark.usefixtures("_stopped_clock")
     def test_withdraws_what_is_not_under_way(self, account: Account, webhook: Webhook) -> None:
         for _ in range(4):
             failed(webhook)
