@@ -15,7 +15,7 @@ from apps.calls.events import Timing
 from apps.common.embedded.redis_server import RedisServer
 from apps.delivery.models import Delivery
 from apps.delivery.sweep import PATIENCE, Sweep
-from apps.delivery.wake import delivery_queue
+from apps.delivery.wake import ATTENDED, CHANNEL, delivery_queue
 from tests.builders import World, attach, event, make_webhook, switch_off
 from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
@@ -80,9 +80,12 @@ class TestTheSweep:
         attach(make_webhook(world, receiver.url("/gated")))
         take_calls(world, 40)
         sweep = Sweep()
+        client = redis.Redis.from_url(settings.REDIS_URL)
 
         with running_drain():
             wait_until(lambda: len(receiver.requests) == 16)
+            # It does not wait long for Redis before it begins to send.
+            wait_until(lambda: client.exists(ATTENDED) and client.pubsub_numsub(CHANNEL)[0][1])
             # What it has claimed is not due any more; this is.
             Delivery.objects.filter(pk=Delivery.objects.earliest("pk").pk).update(
                 next_attempt_at="2020-01-01T00:00:00Z"

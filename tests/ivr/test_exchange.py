@@ -105,15 +105,18 @@ class TestAnAnswerThatCanNotBeUsed:
 
 class TestTheBudget:
     @pytest.mark.parametrize(
-        ("path", "why"),
+        ("path", "why", "budget_s"),
         [
-            ("/hang", "No answer within 0."),
-            ("/drip-head", "No answer within 0."),
-            ("/drip-body", "was not complete within 0."),
+            ("/hang", "No answer within 0.", 1),
+            ("/drip-head", "No answer within 0.", 1),
+            # Time for its head, however busy the machine is.
+            ("/drip-body", "was not complete within ", 4),
         ],
     )
-    def test_ends_every_wait(self, path: str, why: str, world: World, receiver: Receiver) -> None:
-        make_hook(world, receiver.url(path), budget_s=1)
+    def test_ends_every_wait(
+        self, path: str, why: str, budget_s: int, world: World, receiver: Receiver
+    ) -> None:
+        make_hook(world, receiver.url(path), budget_s=budget_s)
         falls_back_on_the_default(post(world), why)
         assert len(receiver.requests) == 1
 
@@ -137,10 +140,11 @@ class TestTheBudget:
     def test_leaves_a_share_to_the_fallback(
         self, world: World, receiver: Receiver, answer: Answer
     ) -> None:
-        make_hook(world, receiver.url("/hang"), budget_s=1, fallback_url=answer("Hello"))
+        # The share is two fifths: enough for an answer, however busy the machine is.
+        make_hook(world, receiver.url("/hang"), budget_s=5, fallback_url=answer("Hello"))
         reply = post(world).json()
         assert (reply["message"], reply["decided_by"]) == ("Hello", "fallback")
-        assert "No answer within 0." in reply["reason"]
+        assert "No answer within " in reply["reason"]
 
     def test_counts_what_was_before(self, world: World, receiver: Receiver) -> None:
         """Both receivers hang: neither has more than what is left."""
@@ -302,7 +306,8 @@ class TestWhileAReceiverIsWaitedFor:
         with ThreadPoolExecutor(1) as caller:
             asked = caller.submit(post_and_close, world)
             wait_until(lambda: receiver.requests, timeout_s=30)
-            assert open_transactions() == 0
+            # One that ended a moment ago may still be seen; the receiver is waited for longer.
+            wait_until(lambda: open_transactions() == 0, timeout_s=4)
             receiver.gate.set()
             assert asked.result(30)["message"] == "ok"
 

@@ -133,6 +133,7 @@ class TestCheckTarget:
 
         for _ in range(20):
             look_up()
+        wait_until(lambda: len(asked) >= services.MOST_LOOKUPS)
         assert len(asked) == services.MOST_LOOKUPS, "what hangs holds no more threads than this"
         released.set()
 
