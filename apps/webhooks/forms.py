@@ -12,7 +12,7 @@ from apps.common.admin import AccountScopedForm, AccountScopedFormSet
 from apps.common.admin.theme import CheckboxSelectMultiple, Select, Textarea, TextInput
 from apps.common.fields import is_kept
 from apps.webhooks.changing import checked_url
-from apps.webhooks.headers import MOST_HEADERS, InvalidHeader, check_is_new
+from apps.webhooks.headers import MOST_HEADERS, TOO_MANY, InvalidHeader, check_is_new
 from apps.webhooks.models import Template, Webhook, WebhookHeader
 from apps.webhooks.schedules import (
     DEFAULT_SUCCESS_CODES,
@@ -271,7 +271,7 @@ class HeaderFormSet(AccountScopedFormSet):
                 form.add_error(error.field, str(error))
             kept.append(name)
         if len(kept) > MOST_HEADERS:
-            raise ValidationError(f"A webhook has {MOST_HEADERS} headers at most.")
+            raise ValidationError(TOO_MANY)
 
 
 class RotateForm(forms.Form):

@@ -41,6 +41,7 @@ TEST_HEADER = "webhook-test"
 MAX_VALUE = 4096
 # Of a webhook.
 MOST_HEADERS = 100
+TOO_MANY = f"A webhook has {MOST_HEADERS} headers at most."
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 

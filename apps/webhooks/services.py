@@ -20,7 +20,7 @@ from apps.common.faults import faults_at
 from apps.common.fields import readable
 from apps.webhooks.extraction import Sample, SampleError, extract
 from apps.webhooks.formats import Format
-from apps.webhooks.headers import InvalidHeader, check_is_new
+from apps.webhooks.headers import MOST_HEADERS, TOO_MANY, InvalidHeader, check_is_new
 from apps.webhooks.mapping import (
     Mapping,
     MappingError,
@@ -180,7 +180,12 @@ def create_webhook(
 
 
 def add_headers(webhook: Webhook, headers: Sequence[tuple[str, str]]) -> None:
-    """Give headers to a webhook that has none. Raises ValidationError (`headers/1/value`)."""
+    """Give headers to a webhook that has none.
+
+    Raises ValidationError for too many (`headers`), or for one that can not be (`headers/1/value`).
+    """
+    if len(headers) > MOST_HEADERS:
+        raise ValidationError({"headers": TOO_MANY})
     for index, (name, value) in enumerate(headers):
         header = WebhookHeader(
             account_id=webhook.account_id, webhook=webhook, name=name, value=value

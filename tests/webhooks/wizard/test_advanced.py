@@ -8,6 +8,7 @@ from django.test import Client
 from apps.webhooks.models import Webhook, WebhookDraft
 from apps.webhooks.wizard.drafts import answers_of, headers_of
 from tests.webhooks.wizard.walking import (
+    URL,
     advanced,
     at,
     at_summary,
@@ -139,6 +140,15 @@ class TestTheAdvancedStep:
                 {"header-name": [f"X-{n}" for n in range(101)], "header-value": ["v"] * 101},
                 "100 headers at most",
             ),
+            (
+                {
+                    "header-name": [f"X-{n}" for n in range(100)],
+                    "header-value": ["v"] * 100,
+                    "auth": "bearer",
+                    "auth_token": "abc",
+                },
+                "100 headers at most",
+            ),
             ({"success_codes_others": " ".join(map(str, range(300, 330)))}, "no more than 20"),
             ({"auth": "bearer", "auth_token": "a\nb"}, "one line"),
             ({"auth": "bearer", "auth_token": "%anni%"}, "%ani%"),
@@ -152,6 +162,29 @@ class TestTheAdvancedStep:
         assert message in str(page.context["form"].errors)
         draft.refresh_from_db()
         assert answers_of(draft).next_open == "advanced"
+
+    def test_has_room_for_credentials_within_the_limit(
+        self, browser: Client, draft: WebhookDraft
+    ) -> None:
+        names = [f"X-{n}" for n in range(99)]
+        form = {"header-name": names, "header-value": ["v"] * 99}
+        advanced(browser, draft, auth="bearer", auth_token="abc", **form)
+        browser.post(at(draft, "summary"))
+        assert Webhook.objects.get().headers.count() == 100
+
+    def test_has_no_room_for_what_a_template_of_the_gallery_brings_beyond_the_limit(
+        self, browser: Client, draft: WebhookDraft
+    ) -> None:
+        names = [f"X-{n}" for n in range(100)]
+        advanced(browser, draft, **{"header-name": names, "header-value": ["v"] * 100})
+        chosen = {"name": "Leads", "choice": "gallery", "gallery": "hubspot_call"}
+        form = {**chosen, "url": URL, "location": "", "replaces": "on"}
+        assert browser.post(at(draft, "webhook"), form).status_code == 302
+        draft.refresh_from_db()
+        assert len(headers_of(draft)) == 101
+        page = browser.post(at(draft, "summary"), follow=True)
+        assert "A webhook has 100 headers at most." in text_of(page)
+        assert not Webhook.objects.exists()
 
     def test_credentials_typed_as_a_header_are_shown_once(
         self, browser: Client, draft: WebhookDraft

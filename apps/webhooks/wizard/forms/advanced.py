@@ -11,6 +11,7 @@ from apps.common.admin.theme import NumberInput, Select, TextInput
 from apps.webhooks.forms import SuccessCodesField, WebhookForm
 from apps.webhooks.headers import (
     MOST_HEADERS,
+    TOO_MANY,
     InvalidHeader,
     check_header,
     check_is_new,
@@ -109,8 +110,6 @@ class AdvancedStep(forms.Form):
         for row in self.rows:
             if row["name"] or row["value"]:
                 self._take(row)
-        if len(self.headers) > MOST_HEADERS:
-            self.add_error(None, f"A webhook has {MOST_HEADERS} headers at most.")
         credentials = self._credentials(cleaned)
         if credentials is not None and not self.errors.keys() & _CREDENTIALS:
             name, _ = credentials
@@ -120,6 +119,8 @@ class AdvancedStep(forms.Form):
                 self.add_error("auth", str(error))
             else:
                 self.headers.append(credentials)
+        if len(self.headers) > MOST_HEADERS:
+            self.add_error(None, TOO_MANY)
         return cleaned
 
     def show_credentials_as_saved(self) -> None:
