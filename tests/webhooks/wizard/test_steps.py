@@ -1,6 +1,9 @@
 """The steps Webhook and Template."""
 
 import json
+import re
+from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -28,6 +31,12 @@ from tests.webhooks.wizard.walking import (
 )
 
 pytestmark = pytest.mark.django_db
+
+
+def place_in(page: Any) -> tuple[str, ...]:
+    """Return what a page shows before, at and behind the place of a fault."""
+    shown = re.search(r"<figure.*<pre[^>]*>(.*)<mark>(.*)</mark>(.*)</pre>", text_of(page), re.S)
+    return tuple(map(unescape, shown.groups())) if shown else ()
 
 
 class TestTheWebhookStep:
@@ -147,8 +156,30 @@ class TestTheTemplateStep:
     def test_shows_the_offending_line_escaped(self, browser: Client) -> None:
         draft = begun(browser)
         page = templated(browser, draft, sample='{\n"a": <script>alert(1)</script>\n}')
-        assert page.context["form"].bad_line[2] == '"a": <script>alert(1)</script>'
+        assert place_in(page) == ('"a": ', "<", "script>alert(1)</script>")
         assert "<script>alert" not in text_of(page)
+
+    @pytest.mark.parametrize(
+        ("sample", "before", "at", "behind"),
+        [
+            ('{"a": 1,}', '{"a": 1,', "}", ""),
+            ('{"a": 1', '{"a": 1', " ", ""),
+            ('\ufeff{"a": 1;\r\n}', '{"a": 1', ";", ""),
+            (
+                f'{{"a": "{"x" * 2_500}", "b": wrong, "c": "{"y" * 2_500}"}}',
+                f'…{"x" * 52}", "b": ',
+                "w",
+                f'rong, "c": "{"y" * 48}…',
+            ),
+            (f'{{wrong: "{"y" * 300}"}}', "{", "w", f'rong: "{"y" * 53}…'),
+            (f'{{"{"x" * 300}": wrong', f'…{"x" * 57}": ', "w", "rong"),
+        ],
+    )
+    def test_marks_the_place_however_long_the_line(
+        self, browser: Client, sample: str, before: str, at: str, behind: str
+    ) -> None:
+        page = templated(browser, begun(browser), sample=sample)
+        assert place_in(page) == (before, at, behind)
 
     def test_refuses_a_name_that_is_taken(self, browser: Client, account: Account) -> None:
         TemplateFactory(account=account, name="CRM lead")

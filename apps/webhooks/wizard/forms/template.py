@@ -1,5 +1,6 @@
 """The forms of the Template step."""
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,6 +12,34 @@ from apps.webhooks.extraction import SampleError, extract
 from apps.webhooks.formats import Format
 from apps.webhooks.models import Template, TemplateFormat
 from apps.webhooks.services import check_sample
+
+_LONGEST_LINE = 200
+_AROUND = 60
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """The line of a sample with its fault: the text before, at and behind the place.
+
+    Of a long line, what is around it. `at` is "" behind the end of the line.
+    """
+
+    line: int
+    column: int
+    before: str
+    at: str
+    behind: str
+
+    @classmethod
+    def of(cls, sample: str, error: SampleError) -> "BadLine":
+        """Find the place of an error."""
+        text = sample.removeprefix("\ufeff").split("\n")[error.line - 1].rstrip("\r")
+        start = error.column - 1
+        before, at, behind = text[:start], text[start : start + 1], text[start + 1 :]
+        if len(text) > _LONGEST_LINE:
+            before = f"…{before[-_AROUND:]}" if len(before) > _AROUND else before
+            behind = f"{behind[:_AROUND]}…" if len(behind) > _AROUND else behind
+        return cls(error.line, error.column, before, at, behind)
 
 
 class SampleStep(forms.Form):
@@ -31,7 +60,7 @@ class SampleStep(forms.Form):
         # Extraction refuses null characters, too, and says where.
         self.fields["sample"].validators.clear()
         self._format = format_
-        self.bad_line: tuple[int, int, str] | None = None
+        self.bad_line: BadLine | None = None
 
     def clean(self) -> dict[str, Any]:
         """Refuse a sample that is not usable, and say where."""
@@ -42,7 +71,7 @@ class SampleStep(forms.Form):
         try:
             extract(sample, Format(format_))
         except SampleError as error:
-            self.bad_line = (error.line, error.column, _line_of(sample, error))
+            self.bad_line = BadLine.of(sample, error)
             message = f"Line {error.line}, column {error.column}: {error.message}"
             self.add_error("sample", message)
             return cleaned
@@ -101,10 +130,3 @@ class TemplateStep(SampleStep):
             f"The webhook is for {location or 'all locations'}, which this group does not cover:"
             " choose the whole account, or another location for the webhook."
         )
-
-
-def _line_of(sample: str, error: SampleError) -> str:
-    """The offending line, cut around the place."""
-    lines = sample.removeprefix("\ufeff").split("\n")
-    line = lines[error.line - 1] if error.line <= len(lines) else ""
-    return line.rstrip("\r") if len(line) <= 200 else error.snippet
