@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Count, Max, Q
 
 from apps.calls.models import Call
+from apps.delivery.figures import whole_percent
 from apps.delivery.models import Delivery, DeliveryState
 
 
@@ -45,8 +46,7 @@ class Totals:
     @property
     def success_rate(self) -> int | None:
         """The share of what is finished that arrived, in percent, and never rounded up."""
-        finished = self.succeeded + self.failed
-        return 100 * self.succeeded // finished if finished else None
+        return whole_percent(self.succeeded, self.succeeded + self.failed)
 
 
 def totals_by(

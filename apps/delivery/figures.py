@@ -53,6 +53,16 @@ class Figures:
         """The share of what is finished that arrived, in percent."""
         return 100 * self.succeeded / self.finished if self.finished else None
 
+    @property
+    def whole_percent(self) -> int | None:
+        """The same as pages show it."""
+        return whole_percent(self.succeeded, self.finished)
+
+
+def whole_percent(part: int, whole: int) -> int | None:
+    """Return a share in percent, never rounded up: 100 says all. None of nothing."""
+    return 100 * part // whole if whole else None
+
 
 def figures_of(webhook: Webhook, now: dt.datetime) -> Figures:
     """Return the figures of a webhook in five queries."""

@@ -330,7 +330,7 @@ class TestPages:
         )
         text = page.content.decode()
         assert "4 sent" in text
-        assert "75 % arrived" in text
+        assert "75% arrived" in text
         assert "Everywhere" in text
         assert "Elsewhere" not in text
         assert "Add Webhook" in text
@@ -370,7 +370,7 @@ class TestPages:
         text = page.content.decode()
         assert "Left alone" in text
         assert "half-open" in text
-        assert "100 %" not in text
+        assert "<strong>0%</strong>" in text
         assert "Next try" not in text
         DeliveryFactory(
             account=account,

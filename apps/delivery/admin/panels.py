@@ -20,6 +20,7 @@ from apps.common.access import Access
 from apps.common.admin import Panel, tone_of
 from apps.common.masking import shown_url
 from apps.delivery.admin.deliveries import DeliveryAdmin
+from apps.delivery.figures import whole_percent
 from apps.delivery.models import Delivery, DeliveryState
 from apps.webhooks.models import Webhook
 
@@ -62,7 +63,7 @@ class WebhooksPanel(Panel):
             webhook.elsewhere_total = webhook.attached_total - here
             sent, succeeded, finished = counts.get(webhook.pk, (0, 0, 0))
             webhook.sent_total = sent
-            webhook.success_rate = round(100 * succeeded / finished) if finished else None
+            webhook.success_rate = whole_percent(succeeded, finished)
         return {"webhooks": webhooks}
 
 
