@@ -388,6 +388,7 @@ class TestPages:
         )
         shown = '<th scope="row">Next try</th><td>once the webhook is on</td>'
         assert shown in page.content.decode()
+        assert "Breaker" not in page.content.decode()
         theirs = WebhookFactory()
         page = log_in(account).get(reverse("admin:webhooks_webhook_health", args=[theirs.pk]))
         assert page.status_code == 302
