@@ -30,6 +30,11 @@ from apps.common.admin import (
 from apps.common.admin.choosing import RowSelect, answer_choices, ask_at
 
 _MOST_SHOWN = 200
+_ABOUT = {
+    SheetKind.LOCATIONS: "The places that receive calls. They come first.",
+    SheetKind.CAMPAIGNS: "Why people call, each at its location.",
+    SheetKind.NUMBERS: "The numbers that callers dial, with the location and campaign of each.",
+}
 
 
 class ImportForm(forms.Form):
@@ -69,7 +74,7 @@ class ImportAdmin(ReadOnlyAdmin):
     """Imports, newest first."""
 
     view_role = Role.MEMBER
-    empty_text = "Locations, campaigns and tracking numbers are imported from their lists."
+    empty_text = "Locations, campaigns and tracking numbers, from CSV files."
     list_display = ["created_at", "kind", "file_name", "shown_state", "row_total", "started_by"]
     list_filter = ["kind", "state"]
     list_select_related = ["started_by"]
@@ -77,11 +82,13 @@ class ImportAdmin(ReadOnlyAdmin):
     search_help_text = "File"
     fieldsets = [(None, {"fields": ["kind", "file_name", "state"]})]
     change_form_template = "admin/campaigns/import/change_form.html"
+    change_list_template = "admin/campaigns/import/change_list.html"
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the pages to upload, confirm, cancel and export."""
+        """Add the pages to choose a kind, upload, confirm, cancel and export."""
         wrapped = self.admin_site.admin_view
         return [
+            path("new/", wrapped(self.choose_view), name="campaigns_import_choose"),
             path("new/<str:kind>/", wrapped(self.new_view), name="campaigns_import_new"),
             path("export/<str:kind>/", wrapped(self.export_view), name="campaigns_import_export"),
             path(
@@ -104,6 +111,14 @@ class ImportAdmin(ReadOnlyAdmin):
     def openable(self, request: HttpRequest) -> QuerySet[Any]:
         """Leave the file where it is."""
         return super().openable(request).defer("content").select_related("started_by")
+
+    def choose_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask what to import."""
+        if not form_accounts(request, None, Role.MEMBER):
+            raise PermissionDenied
+        kinds = [(kind.value, kind.label, about) for kind, about in _ABOUT.items()]
+        context = page_context(self, request, title="What do you want to import?", kinds=kinds)
+        return TemplateResponse(request, "admin/campaigns/import/choose.html", context)
 
     def new_view(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Take a file in, and lead to what its check has found."""

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import Account, Location
-from apps.campaigns.models import Import
+from apps.campaigns.models import Import, SheetKind
 from apps.common.access import Role
 from tests.conftest import LogIn
 from tests.factories import (
@@ -103,6 +103,17 @@ class TestImport:
         for chosen, total in ((stranger, 0), (client_account, 1)):
             upload(browser, "locations", "name\nA\n", account=str(chosen.pk))
             assert Import.objects.filter(account=chosen).count() == total
+
+    def test_begins_in_the_list_of_imports(self, account: Account, log_in: LogIn) -> None:
+        browser = log_in(account=account, role=Role.MEMBER)
+        choose = reverse("admin:campaigns_import_choose")
+        listed = browser.get(reverse("admin:campaigns_import_changelist")).content.decode()
+        # At the top, and where there is nothing yet.
+        assert listed.count(f'href="{choose}"') == 2
+        page = browser.get(choose).content.decode()
+        for kind in SheetKind:
+            assert f'href="{reverse("admin:campaigns_import_new", args=[kind])}"' in page
+        assert log_in(account=account, role=Role.VIEWER).get(choose).status_code == 403
 
     def test_is_not_for_viewers(self, account: Account, log_in: LogIn) -> None:
         browser = log_in(account=account, role=Role.VIEWER)
