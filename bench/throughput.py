@@ -1,8 +1,9 @@
-"""How many deliveries one worker sends in a second, beside the naive way and its own client alone.
+"""How many deliveries one worker sends in a second, beside the naive way and HTTP clients alone.
 
 All deliveries are planned, signed and due at one moment; the rate counts from then until the last
 is recorded. Beside it, in the same run against the same receiver: the naive way, one RQ job a
-delivery with `requests`, and the ceiling, the worker's HTTP client with nothing around it.
+delivery with `requests`; the ceiling, aiohttp on uvloop with nothing around it; and the worker's
+own client alone, which takes a part of aiohttp's time.
 """
 
 import argparse
@@ -44,12 +45,16 @@ def measure(arguments: argparse.Namespace) -> Result:
         sent = send_all(installation, receiver, [world], planned=planned, seconds=arguments.seconds)
         figures, rows = sent.figures(), sent.rows()
         if arguments.reference_seconds:
-            ceiling = measure_ceiling(receiver, paths=paths, seconds=arguments.reference_seconds)
-            rows.append(("Its client alone", f"{ceiling.cpu_us:.0f} µs of processor time"))
-            figures["ceiling_cpu_us"] = round(ceiling.cpu_us, 1)
-            rates = {"ceiling": ceiling.rate_per_s} | _naive_rates(
-                installation, receiver, paths, arguments.reference_seconds
-            )
+            rates = {}
+            for name, client in (("ceiling", "aiohttp"), ("client", "own")):
+                alone = measure_ceiling(
+                    receiver, client, paths=paths, seconds=arguments.reference_seconds
+                )
+                label = "aiohttp alone" if client == "aiohttp" else "Its own client alone"
+                rows.append((label, f"{alone.cpu_us:.0f} µs of processor time"))
+                figures[f"{name}_cpu_us"] = round(alone.cpu_us, 1)
+                rates[name] = alone.rate_per_s
+            rates |= _naive_rates(installation, receiver, paths, arguments.reference_seconds)
             for name, rate in rates.items():
                 ratio = sent.rate_per_s / rate
                 figures |= {f"{name}_per_s": round(rate, 1), f"{name}_ratio": round(ratio, 3)}

@@ -17,7 +17,7 @@ import config.urls  # noqa: F401 - every room's pages are known, as in a web pro
 from apps.accounts.models import Account, User
 from apps.common.access import Role
 from apps.common.models import AuditEntry
-from apps.delivery.clients import aiohttp_client, waiting_client
+from apps.delivery.clients import batch_client, waiting_client
 from apps.delivery.clients.tls import client_context
 from tests.builders import World, make_world
 from tests.factories import MembershipFactory
@@ -93,7 +93,7 @@ def _authorities_read_once() -> Iterator[None]:
     """Read the authorities of the system for TLS once, not for each drain and each client."""
     context = cache(client_context)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        for module in (aiohttp_client, waiting_client):
+        for module in (batch_client, waiting_client):
             monkeypatch.setattr(module, "client_context", context)
         yield
 

@@ -11,7 +11,7 @@ import pytest
 import uvloop
 
 from apps.common.egress import EgressPolicy
-from apps.delivery.clients import aiohttp_client, waiting_client
+from apps.delivery.clients import batch_client, waiting_client
 from apps.delivery.outcome import OutboundRequest, Outcome
 
 LOOPBACK = EgressPolicy.from_strings(["127.0.0.0/8"])
@@ -34,7 +34,7 @@ class Client(Protocol):
     ) -> list[Outcome]: ...
 
 
-def _aiohttp(run: Callable[..., list[Outcome]]) -> Client:
+def _batch(run: Callable[..., list[Outcome]]) -> Client:
     def client(
         *requests: OutboundRequest,
         policy: EgressPolicy = LOOPBACK,
@@ -43,13 +43,11 @@ def _aiohttp(run: Callable[..., list[Outcome]]) -> Client:
         may_go_on: Callable[[], bool] = lambda: True,
     ) -> list[Outcome]:
         async def send_all() -> list[Outcome]:
-            session = aiohttp_client.guarded_session(
-                policy, resolve=resolve, ssl_context=ssl_context
-            )
+            session = batch_client.guarded_session(policy, resolve=resolve, ssl_context=ssl_context)
             outcomes = []
             async with session:
                 for request in requests:
-                    outcomes.append(await aiohttp_client.send(session, request))
+                    outcomes.append(await batch_client.send(session, request))
                     await _waited(may_go_on)
             return outcomes
 
@@ -85,8 +83,8 @@ async def _waited(may_go_on: Callable[[], bool]) -> None:
 
 
 CLIENTS: dict[str, Client] = {
-    "aiohttp": _aiohttp(asyncio.run),
-    "aiohttp-uvloop": _aiohttp(uvloop.run),
+    "batch": _batch(asyncio.run),
+    "batch-uvloop": _batch(uvloop.run),
     "waiting": _waiting,
 }
 

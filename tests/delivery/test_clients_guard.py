@@ -13,7 +13,7 @@ import pytest
 from yarl import URL
 
 from apps.common.egress import EgressPolicy
-from apps.delivery.clients import aiohttp_client, blocking, failures
+from apps.delivery.clients import batch_client, blocking, failures
 from apps.delivery.clients.connecting import GuardedConnector
 from apps.delivery.clients.exchange import Exchange, current_exchange
 from apps.delivery.clients.failures import RefusedSocket
@@ -124,7 +124,6 @@ class TestGuard:
                 EgressPolicy(),
                 resolve=socket.getaddrinfo,
                 ssl_context=client_context(),
-                limit_per_host=0,
             )
             async with connector:
                 current_exchange.set(Exchange(started=0))
@@ -211,7 +210,7 @@ class TestConnecting:
         self, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         short = aiohttp.ClientTimeout(total=None, sock_connect=0.3)
-        monkeypatch.setattr(aiohttp_client, "_TIMEOUT", short)
+        monkeypatch.setattr(batch_client, "_TIMEOUT", short)
         monkeypatch.setattr(blocking, "CONNECT_TIMEOUT_S", 0.3)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             port = silent.getsockname()[1]

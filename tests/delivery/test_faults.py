@@ -23,7 +23,7 @@ from apps.calls.models import CallEvent
 from apps.common.egress import EgressPolicy
 from apps.common.embedded.redis_server import RedisServer
 from apps.common.ids import new_id
-from apps.delivery.clients.aiohttp_client import guarded_session
+from apps.delivery.clients.batch_client import guarded_session
 from apps.delivery.engine import drain as drain_module
 from apps.delivery.models import Attempt, Delivery
 from apps.delivery.sweep import PATIENCE, Sweep

@@ -1,77 +1,249 @@
-"""Answers that are followed by more than belongs to them, taken as other clients take them.
+"""Connections of the batch client: a request is written, and its answer is read as it comes in.
 
-A receiver that counts characters where bytes are meant says too short a Content-Length as soon as a
-name has an accent; others send a body along with a 204. The request has arrived, and the answer is
-there: what comes behind it is dropped, with the connection.
+httptools reads the bytes, with the parser of Node.js; what is kept of them, what is too much, and
+whether the connection may be used again is decided here.
 """
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+import ssl
+from typing import Final, cast
 
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.streams import EMPTY_PAYLOAD
+import httptools
 
-if TYPE_CHECKING:
-    from aiohttp.http_parser import RawResponseMessage
-    from aiohttp.streams import StreamReader
+from apps.delivery.clients import failures
+from apps.delivery.clients.exchange import MAX_INTERIM_ANSWERS, Exchange
+from apps.delivery.clients.failures import Failure
+from apps.delivery.outcome import (
+    MAX_BODY_BYTES,
+    MAX_HEAD_BYTES,
+    MAX_HEADER_LINE_BYTES,
+    MAX_HEADERS,
+    ErrorKind,
+)
 
-_END_OF_HEAD = b"\r\n\r\n"
-_NO_BODY = frozenset({204, 304})
+# Bytes without a whole head or a byte of a body: more than the largest head, with what is around
+# its headers.
+_MAX_FRUITLESS_BYTES: Final = 2 * MAX_HEAD_BYTES
+_TOO_LARGE: Final = (ErrorKind.TOO_LARGE, failures.HEAD_TOO_LARGE)
+_NOT_HTTP: Final = (ErrorKind.PROTOCOL, failures.NOT_HTTP)
+_SWITCHING_PROTOCOLS: Final = 101
 
 
-class AnswerHandler(ResponseHandler):
-    """aiohttp's parser gives up an answer for what comes behind it, in the same packet.
+class _Enough(Exception):
+    """Nothing more is to be read; raised in the parser's callbacks, which it comes back from."""
 
-    Then the packet is read again, each head by itself, and what is complete counts.
+
+class AnswerProtocol(asyncio.Protocol):
+    """A connection, over which one request after the other is answered.
+
+    What follows an answer in the same packet is dropped: some receivers count characters where
+    bytes are meant, so that their Content-Length is too short, and others send a body with a 204.
+    The request has arrived, and the answer counts; the connection is not `is_fit` for another one.
     """
 
-    _parameters: dict[str, Any]
-    # What came first since the request, while it is read.
-    _first: bytes | None = None
-    _is_new = False
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.is_fit = True
+        self._loop = loop
+        self._parser: httptools.HttpResponseParser | None = None
+        self._closed: asyncio.Future[None] | None = None
+        # What is asked now; there is no exchange while nobody waits for an answer.
+        self._exchange: Exchange | None = None
+        self._ended: asyncio.Future[Failure | None]
+        self._has_no_body = False
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._head_bytes = 0
+        self._body = bytearray()
+        self._interim = 0
+        self._fruitless_bytes = 0
 
-    def set_response_params(self, **parameters: Any) -> None:
-        """Expect the answer to a new request."""
-        self._parameters, self._is_new = parameters, True
-        super().set_response_params(**parameters)
+    # --- What is asked of it ---------------------------------------------------------------------
+
+    def ask(
+        self, request: bytes, exchange: Exchange, *, has_no_body: bool
+    ) -> "asyncio.Future[Failure | None]":
+        """Write a request; the future has no failure once its answer is in `exchange`, whole.
+
+        `has_no_body` tells that the answer is to HEAD. Who stops waiting must drop the connection.
+        """
+        self._ended = self._loop.create_future()
+        if self.transport is None:
+            self._ended.set_result((ErrorKind.CLOSED, failures.CLOSED_EARLY))
+            return self._ended
+        self._exchange, self._has_no_body = exchange, has_no_body
+        self._body = bytearray()
+        self._interim = self._fruitless_bytes = 0
+        self.transport.write(request)
+        return self._ended
+
+    def stop(self, exchange: Exchange) -> None:
+        """Wait no more for an answer that is not whole, and keep what there is of its body."""
+        if self._exchange is exchange:
+            self._end(None)
+            self.is_fit = False
+
+    # --- What aiohttp's connector asks of it -----------------------------------------------------
+
+    def is_connected(self) -> bool:
+        """Whether something can be written."""
+        return self.transport is not None and not self.transport.is_closing()
+
+    @property
+    def should_close(self) -> bool:
+        """Whether it is not fit for another request."""
+        return not self.is_fit
+
+    @property
+    def closed(self) -> "asyncio.Future[None] | None":
+        """What is done once the connection is; None when it is already."""
+        if self._closed is None and self.transport is not None:
+            self._closed = self._loop.create_future()
+        return self._closed
+
+    def close(self) -> None:
+        """Close it."""
+        if self.transport is not None:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """Close it at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    # --- What the loop tells ---------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self.transport = cast("asyncio.Transport", transport)
+        self._parser = httptools.HttpResponseParser(self)
+        # As lenient as aiohttp is, and browsers are, with what is no danger to who only reads.
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True,
+            lenient_optional_cr_before_lf=True,
+            lenient_spaces_after_chunk_size=True,
+        )
 
     def data_received(self, data: bytes) -> None:
         """Read what came."""
-        if self._is_new:
-            self._first, self._is_new = data, False
-            super().data_received(data)
-            self._first = None
+        exchange = self._exchange
+        if exchange is None or self._parser is None:
+            # It would be taken for the answer to the next request.
+            self.is_fit = False
+            return
+        exchange.received += len(data)
+        self._fruitless_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._end(None)
+            self.is_fit = False
+        except httptools.HttpParserError:
+            self._end(_NOT_HTTP)
+            self.is_fit = False
+        if self._fruitless_bytes > _MAX_FRUITLESS_BYTES:
+            self._end(_TOO_LARGE)
+            self.is_fit = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End, with what was being read."""
+        # They know each other.
+        self._parser = None
+        self.transport = None
+        self.is_fit = False
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
+        if isinstance(exc, ssl.SSLError):
+            self._end(failures.tls_failure(exc))
+        elif self._exchange is None or self._exchange.status is None:
+            self._end((ErrorKind.CLOSED, failures.CLOSED_EARLY))
+        elif exc is None and self._lasts_until_the_end(self._exchange):
+            self._end(None)
         else:
-            super().data_received(data)
+            self._end((ErrorKind.CLOSED, failures.CLOSED_IN_BODY))
 
-    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
-        """Give up, unless a complete answer is there all the same."""
-        first, self._first = self._first, None
-        if first is not None and isinstance(exc, HttpProcessingError):
-            answer = self._complete(first)
-            if answer is not None:
-                self._should_close = True
-                self.feed_data(answer, 0)
-                return
-        super().set_exception(exc, *cause)
+    # --- What the parser tells -------------------------------------------------------------------
 
-    def _complete(self, data: bytes) -> "tuple[RawResponseMessage, StreamReader] | None":
-        """Return the final answer in a packet, if it is whole and something follows."""
-        super().set_response_params(**self._parameters)
-        message: RawResponseMessage | None = None
-        rest = data
-        try:
-            while message is None or message.code < 200:
-                head, end, rest = rest.partition(_END_OF_HEAD)
-                if not end:
-                    return None
-                ((message, content),), _, _ = self._parser.feed_data(head + end)  # type: ignore[union-attr]
-        except (HttpProcessingError, ValueError):
-            return None
-        if message.code in _NO_BODY or self._skip_payload:
-            return message, EMPTY_PAYLOAD
-        try:
-            self._parser.feed_data(rest)  # type: ignore[union-attr]
-        except HttpProcessingError:
-            return (message, content) if content.is_eof() else None
-        return None
+    def on_message_begin(self) -> None:
+        """Begin an answer, or an interim one."""
+        self._headers = []
+        self._head_bytes = 0
+        if self._exchange is None:
+            self.is_fit = False
+            raise _Enough
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header, or refuse all; those behind a chunked body count as well."""
+        size = len(name) + len(value)
+        self._head_bytes += size
+        self._headers.append((name, value))
+        if (
+            size > MAX_HEADER_LINE_BYTES
+            or self._head_bytes > MAX_HEAD_BYTES
+            or len(self._headers) > MAX_HEADERS
+        ):
+            self._end(_TOO_LARGE)
+            raise _Enough
+        # The parser lets them pass where it is lenient.
+        if b"\0" in value or b"\r" in value or b"\n" in value:
+            raise _Enough
+
+    def on_headers_complete(self) -> None:
+        """Take the head over; an interim one is passed over."""
+        exchange, parser = self._exchange, self._parser
+        assert exchange is not None and parser is not None  # noqa: S101, PT018 - for the types
+        self._fruitless_bytes = 0
+        status = parser.get_status_code()
+        if status < 100 or not parser.get_http_version().startswith("1."):
+            raise _Enough
+        if status < 200 and status != _SWITCHING_PROTOCOLS:
+            self._interim += 1
+            if self._interim > MAX_INTERIM_ANSWERS:
+                raise _Enough
+            return
+        exchange.first_byte_ms = exchange.elapsed_ms()
+        exchange.headers = [
+            (name.decode("utf-8", "replace"), value.decode("utf-8", "replace"))
+            for name, value in self._headers
+        ]
+        exchange.status = status
+        if self._has_no_body:
+            self._end(None)
+            self.is_fit = False
+            raise _Enough
+
+    def on_body(self, data: bytes) -> None:
+        """Keep a part of a body, as far as bodies are read."""
+        self._fruitless_bytes = 0
+        self._body += data
+        if len(self._body) > MAX_BODY_BYTES and self._exchange is not None:
+            self._exchange.body_truncated = True
+            self._end(None)
+            self.is_fit = False
+            raise _Enough
+
+    def on_message_complete(self) -> None:
+        """End, unless it was an interim answer."""
+        if self._exchange is None or self._exchange.status is None or self._parser is None:
+            return
+        self.is_fit = self.is_fit and self._parser.should_keep_alive()
+        self._end(None)
+
+    # --- The end of an answer --------------------------------------------------------------------
+
+    def _end(self, failure: Failure | None) -> None:
+        exchange, self._exchange = self._exchange, None
+        if exchange is None:
+            return
+        exchange.body = bytes(self._body[:MAX_BODY_BYTES])
+        if not self._ended.done():
+            self._ended.set_result(failure)
+
+    def _lasts_until_the_end(self, exchange: Exchange) -> bool:
+        """Whether a body is told to be whole by nothing but the end of its connection."""
+        for name, value in exchange.headers:
+            match name.lower():
+                case "content-length":
+                    return False
+                case "transfer-encoding" if value.lower().endswith("chunked"):
+                    return False
+        return True

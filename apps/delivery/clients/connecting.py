@@ -20,7 +20,7 @@ from aiohttp.client_reqrep import ConnectionKey
 
 from apps.common.egress import BlockedAddress, EgressPolicy
 from apps.common.special_addresses import IPAddress
-from apps.delivery.clients.answers import AnswerHandler
+from apps.delivery.clients.answers import AnswerProtocol
 from apps.delivery.clients.exchange import Resolve, current_exchange
 from apps.delivery.clients.failures import RefusedSocket
 from apps.delivery.clients.lookups import DNS_THREADS
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from aiohttp.connector import AddrInfoType
     from aiohttp.tracing import Trace
 
-KEEPALIVE_S: Final = 15.0
 # An answer is kept this long; its addresses were vetted, and stay the ones connected to.
 DNS_TTL_S: Final = 10
 
@@ -49,7 +48,6 @@ class GuardedConnector(aiohttp.TCPConnector):
         *,
         resolve: Resolve,
         ssl_context: ssl.SSLContext,
-        limit_per_host: int,
     ) -> None:
         self._policy = policy
         self._vetting_resolver = VettingResolver(policy, resolve)
@@ -58,11 +56,9 @@ class GuardedConnector(aiohttp.TCPConnector):
             socket_factory=self._open_socket,
             ssl=ssl_context,
             limit=0,
-            limit_per_host=limit_per_host,
-            keepalive_timeout=KEEPALIVE_S,
             ttl_dns_cache=DNS_TTL_S,
         )
-        self._factory = partial(AnswerHandler, loop=self._loop)  # type: ignore[assignment]
+        self._factory = partial(AnswerProtocol, self._loop)  # type: ignore[assignment, arg-type]
 
     def _open_socket(self, address_info: "AddrInfoType") -> socket.socket:
         family, kind, protocol, _, address = address_info

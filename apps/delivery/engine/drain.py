@@ -16,7 +16,7 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from apps.delivery.clients.aiohttp_client import guarded_session
+from apps.delivery.clients.batch_client import guarded_session
 from apps.delivery.engine.bell import listening
 from apps.delivery.engine.claims import (
     FIRST,
@@ -42,13 +42,15 @@ from apps.delivery.engine.settings import DrainSettings, Tally
 from apps.delivery.engine.snapshots import LargeSnapshots
 
 # The most due deliveries that one claim takes.
-CLAIM_LIMIT = 1000
+CLAIM_LIMIT = 1500
 # A worker holds so many times what it sends at the same time.
-HOLD_ROUNDS = 8
+HOLD_ROUNDS = 16
 # A claim that would bring fewer is put off. While there is enough to send, the next claim comes
-# after a pause, and brings more for its price.
+# after a pause, and brings more for its price: what waits is to last for as long as a claim takes
+# beside a recording, while the loop is busy.
 MIN_CLAIM = 64
 CLAIM_PAUSE_S = 0.05
+CLAIM_AHEAD_S = 0.25
 # However much news there is, one claim does not follow the other at once.
 CLAIM_REST_S = 0.005
 # Work without a pause of this length is more than one drain should do alone, in seconds.
@@ -78,6 +80,8 @@ class Drain:
         self._keep_up_at = 0.0
         self._limited_until = 0.0
         self._look_at = 0.0
+        # How many were tried when that was last looked at, and when that was.
+        self._tried_before = (0, time.monotonic())
         # When the loop and the claimer in it last turned.
         self.seen_at_s = self._turned_at_s = time.monotonic()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -174,13 +178,24 @@ class Drain:
                 if now - idle_since > self._settings.linger_s:
                     return
             if claimed is None or self._hold.count > self._settings.concurrency // 2:
-                await asyncio.sleep(CLAIM_PAUSE_S)
+                await asyncio.sleep(self._claim_pause_s(now))
                 continue
             await asyncio.sleep(CLAIM_REST_S)
             if not claimed:
                 await self._wait_for_news()
         if not self._hold.is_closing:
             await asyncio.to_thread(self._settings.call_help)
+
+    def _claim_pause_s(self, now: float) -> float:
+        """Return for how long the next claim may be put off; `now` is that of the monotonic clock.
+
+        It is short where senders would be out of work before that claim has come.
+        """
+        tried, since = self._tried_before
+        self._tried_before = self.tally.tried, now
+        rate_per_s = (self.tally.tried - tried) / max(now - since, CLAIM_REST_S)
+        lasts_s = self._hold.lanes.waiting() / max(rate_per_s, 1.0)
+        return min(max(lasts_s - CLAIM_AHEAD_S, CLAIM_REST_S), CLAIM_PAUSE_S)
 
     async def _claim_once(self) -> int | None:
         """Claim what there is room for and start sending it; return how many there were.

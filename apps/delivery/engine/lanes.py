@@ -96,6 +96,10 @@ class Lanes:
         most = capacity // 2 // max(1, len(self._lanes))
         return {key: lane.ask(most) for key, lane in self._lanes.items()}
 
+    def waiting(self) -> int:
+        """Return how many wait their turn, in all of them."""
+        return sum(len(lane.queue) for lane in self._lanes.values())
+
     def in_use(self) -> set[uuid.UUID]:
         """Return the webhooks that have something, which waits or is under way."""
         return {key for key, lane in self._lanes.items() if not lane.is_idle}

@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from apps.delivery.clients.aiohttp_client import GuardedSession, send
+from apps.delivery.clients.batch_client import GuardedSession, send
 from apps.delivery.clients.exchange import current_exchange
 from apps.delivery.engine.claims import LEASE_MARGIN_S, Claimed
 from apps.delivery.engine.endpoints import Endpoint, EndpointCache, Unusable
