@@ -1,8 +1,9 @@
 """The client of the batch engine: many requests at once over pooled connections.
 
-It uses aiohttp's connector (pool, happy eyeballs, TLS) and its response parser, and writes the
-request itself. `ClientSession.request` takes 100 µs of processor time for a small POST where this
-takes 60, and spends them on what is off here: redirects, cookies, proxies, netrc, middleware.
+aiohttp's connector makes the connections (look-ups, happy eyeballs, TLS); what goes over them is
+written here and read by `AnswerProtocol`. aiohttp's session takes 160 µs of processor time for a
+small POST where this takes 45, and spends them on what is off here: redirects, cookies, netrc,
+middleware, streams.
 """
 
 import asyncio
