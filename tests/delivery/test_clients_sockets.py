@@ -11,17 +11,21 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import uvloop
 
-from apps.delivery.clients import batch_client, waiting_client
+from apps.delivery.clients import batch_client, pool, waiting_client
 from apps.delivery.outcome import ErrorKind, OutboundRequest, Outcome
 from tests.common.processes import wait_until
 from tests.delivery.http_clients import LOOPBACK, Client, answer, post
 from tests.delivery.http_clients import client as client
 from tests.delivery.receiver import Receiver, running_receiver
 from tests.delivery.tls_authority import self_signed, server_context, trusting_context
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
 
 # Receivers that hang do so for a minute.
 SLACK_S = 20.0
@@ -197,6 +201,34 @@ class TestManyAtOnce:
         assert [outcome.status for outcome in outcomes] == [200] * 100
         assert len(receiver.requests) == 100
         assert receiver.connections == 50
+
+    def test_at_rest_for_long_are_closed(
+        self, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pool, "KEEPALIVE_S", 0.1)
+
+        async def send_and_rest() -> None:
+            async with batch_client.guarded_session(LOOPBACK) as session:
+                outcome = await batch_client.send(session, post(receiver.url()))
+                assert outcome.status == 200
+                assert open_sockets_to(receiver.port) == 1
+                while open_sockets_to(receiver.port):
+                    await asyncio.sleep(0.02)
+
+        asyncio.run(asyncio.wait_for(send_and_rest(), 30))
+
+    def test_take_the_newest_of_their_receiver_first(self) -> None:
+        first, second, other = (cast("Connection", object()) for _ in range(3))
+        origin = ("http", "127.0.0.1", 80)
+
+        async def put_and_take() -> list["Connection | None"]:
+            kept = pool.Pool(asyncio.get_running_loop())
+            kept.put(origin, first)
+            kept.put(origin, second)
+            kept.put(("https", *origin[1:]), other)
+            return [kept.take(origin) for _ in range(3)]
+
+        assert asyncio.run(put_and_take()) == [second, first, None]
 
     @pytest.mark.parametrize("send_all", [three_then_one, three_then_one_by_threads])
     def test_are_sent_again_over_new_ones_where_the_kept_ones_die(
