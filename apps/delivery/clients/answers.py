@@ -80,7 +80,6 @@ class AnswerProtocol(asyncio.Protocol):
         """Wait no more for an answer that is not whole, and keep what there is of its body."""
         if self._exchange is exchange:
             self._end(None)
-            self.is_fit = False
 
     # --- What aiohttp's connector asks of it -----------------------------------------------------
 
@@ -127,8 +126,9 @@ class AnswerProtocol(asyncio.Protocol):
         """Read what came."""
         exchange = self._exchange
         if exchange is None or self._parser is None:
-            # It would be taken for the answer to the next request.
+            # It would be taken for the answer to the next request, and there may be no end of it.
             self.is_fit = False
+            self.abort()
             return
         exchange.received += len(data)
         self._fruitless_bytes += len(data)
@@ -136,20 +136,16 @@ class AnswerProtocol(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._end(None)
-            self.is_fit = False
         except httptools.HttpParserError:
             self._end(_NOT_HTTP)
-            self.is_fit = False
         if self._fruitless_bytes > _MAX_FRUITLESS_BYTES:
             self._end(_TOO_LARGE)
-            self.is_fit = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End, with what was being read."""
         # They know each other.
         self._parser = None
         self.transport = None
-        self.is_fit = False
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
         if isinstance(exc, ssl.SSLError):
@@ -208,7 +204,6 @@ class AnswerProtocol(asyncio.Protocol):
         exchange.status = status
         if self._has_no_body:
             self._end(None)
-            self.is_fit = False
             raise _Enough
 
     def on_body(self, data: bytes) -> None:
@@ -218,19 +213,20 @@ class AnswerProtocol(asyncio.Protocol):
         if len(self._body) > MAX_BODY_BYTES and self._exchange is not None:
             self._exchange.body_truncated = True
             self._end(None)
-            self.is_fit = False
             raise _Enough
 
     def on_message_complete(self) -> None:
         """End, unless it was an interim answer."""
         if self._exchange is None or self._exchange.status is None or self._parser is None:
             return
-        self.is_fit = self.is_fit and self._parser.should_keep_alive()
-        self._end(None)
+        is_written = self.transport is not None and not self.transport.get_write_buffer_size()
+        self._end(None, may_be_kept=is_written and self._parser.should_keep_alive())
 
     # --- The end of an answer --------------------------------------------------------------------
 
-    def _end(self, failure: Failure | None) -> None:
+    def _end(self, failure: Failure | None, *, may_be_kept: bool = False) -> None:
+        """Tell who waits, if somebody does; the connection is good for more only if told so."""
+        self.is_fit = self.is_fit and may_be_kept
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             return
