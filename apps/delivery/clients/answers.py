@@ -164,7 +164,6 @@ class AnswerProtocol(asyncio.Protocol):
         self._headers = []
         self._head_bytes = 0
         if self._exchange is None:
-            self.is_fit = False
             raise _Enough
 
     def on_header(self, name: bytes, value: bytes) -> None:
