@@ -67,10 +67,26 @@ class TestALane:
         lanes = Lanes()
         lane = fill(lanes, 300)
         lane.share = 512
-        for _ in range(4):
+        for _ in range(5):
             lanes.ask(CAPACITY)
 
         assert lane.share == REFILL
+
+    def test_does_not_shrink_right_after_a_claim_that_filled_it(self) -> None:
+        lanes = Lanes()
+        lane = lanes.add(claimed())
+        lane.queue.clear()
+        lane.under_way = 1
+        shares = []
+        for _ in range(3):
+            (asked,) = lanes.ask(CAPACITY).values()
+            shares.append(asked)
+            fill(lanes, asked)
+            # The next claim follows at once, and finds it full.
+            assert lanes.ask(CAPACITY) == {WEBHOOK: 0}
+            lane.queue.clear()
+
+        assert shares == [REFILL, 2 * REFILL, 4 * REFILL]
 
     def test_takes_no_more_than_its_part_of_half_of_what_a_worker_holds(self) -> None:
         lanes = Lanes()

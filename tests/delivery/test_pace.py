@@ -1,4 +1,7 @@
-"""How many requests are under way: few while the loop is busy, many while it waits."""
+"""How many requests are under way: few while the loop is busy, many while it waits.
+
+And when more is claimed for them.
+"""
 
 import asyncio
 import itertools
@@ -6,13 +9,16 @@ import time
 
 import pytest
 
+from apps.delivery.engine.drain import CLAIM_PAUSE_S, CLAIM_REST_S, Drain
 from apps.delivery.engine.lanes import CONCURRENCY
 from apps.delivery.engine.pace import Pace
+from apps.delivery.jobs import drain_settings
 from apps.delivery.models import Delivery
 from tests.builders import World, attach, make_webhook
 from tests.common.processes import wait_until
 from tests.delivery.receiver import Receiver
 from tests.delivery.sending import running_drain, states, take_calls, wait_until_sent
+from tests.delivery.test_lanes import fill
 
 BUSY_S, IDLE_S = 0.1, 0.001
 
@@ -121,3 +127,19 @@ def test_nothing_is_left_behind_when_senders_become_fewer(
         wait_until_sent()
 
     assert set(states()) == {"succeeded"}
+
+
+@pytest.mark.parametrize(
+    ("waiting", "tried", "pause_s"),
+    [(100, 1_000, CLAIM_REST_S), (1_000, 1_000, CLAIM_PAUSE_S), (100, 0, CLAIM_PAUSE_S)],
+)
+def test_the_next_claim_comes_before_what_waits_is_out(
+    waiting: int, tried: int, pause_s: float
+) -> None:
+    running = Drain(drain_settings())
+    fill(running._hold.lanes, waiting)
+    before = time.monotonic()
+    running._claim_pause_s(before)
+    running.tally.tried = tried
+
+    assert running._claim_pause_s(before + 0.5) == pause_s

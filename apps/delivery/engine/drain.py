@@ -178,7 +178,7 @@ class Drain:
                 if now - idle_since > self._settings.linger_s:
                     return
             if claimed is None or self._hold.count > self._settings.concurrency // 2:
-                await asyncio.sleep(self._claim_pause_s(now))
+                await asyncio.sleep(self._claim_pause_s(now) if claimed else CLAIM_PAUSE_S)
                 continue
             await asyncio.sleep(CLAIM_REST_S)
             if not claimed:

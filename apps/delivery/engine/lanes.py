@@ -20,9 +20,9 @@ REFILL = ROUNDS * CONCURRENCY
 class Lane:
     """Deliveries of one webhook that wait their turn in this worker.
 
-    `share` is how many it may hold. It grows while a claim brings all that was asked for and the
-    next claim finds nothing left of it, and shrinks when that is over. `times_emptied` says how
-    often all that waited was taken out, to be sent later.
+    `share` is how many it may hold. It grows while a claim brings all that was asked for and a
+    later one finds nothing left of it, and shrinks once two in a row find enough. `times_emptied`
+    says how often all that waited was taken out, to be sent later.
     """
 
     webhook_id: uuid.UUID
@@ -32,6 +32,7 @@ class Lane:
     share: int = REFILL
     asked: int = REFILL
     brought: int = 0
+    had_enough: bool = False
     times_emptied: int = 0
 
     @property
@@ -58,10 +59,13 @@ class Lane:
         """Return how many more to claim now, so that it holds `most` or its least share."""
         if not self.queue and 0 < self.asked <= self.brought:
             self.share *= 2
-        elif not self.is_low:
+        elif self.had_enough and not self.is_low:
             self.share //= 2
+        self.had_enough = not self.is_low
         self.share = max(ROUNDS * self.concurrency, min(self.share, most))
-        self.asked = self.share - len(self.queue) if self.is_low else 0
+        if not self.is_low:
+            return 0
+        self.asked = self.share - len(self.queue)
         self.brought = 0
         return self.asked
 
