@@ -5,7 +5,9 @@ whether the connection may be used again is decided here.
 """
 
 import asyncio
+import select
 import ssl
+from collections.abc import Sequence
 from typing import Final, cast
 
 import httptools
@@ -27,6 +29,8 @@ _MAX_FRUITLESS_BYTES: Final = 2 * MAX_HEAD_BYTES
 _TOO_LARGE: Final = (ErrorKind.TOO_LARGE, failures.HEAD_TOO_LARGE)
 _NOT_HTTP: Final = (ErrorKind.PROTOCOL, failures.NOT_HTTP)
 _SWITCHING_PROTOCOLS: Final = 101
+# Answers that have no body, whatever their heads say.
+_BODILESS: Final = frozenset({204, 304})
 
 
 class _Enough(Exception):
@@ -45,6 +49,8 @@ class AnswerProtocol(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.is_fit = True
         self._loop = loop
+        self._poll = select.poll()
+        self._is_closing = False
         self._parser: httptools.HttpResponseParser | None = None
         self._closed: asyncio.Future[None] | None = None
         # What is asked now; there is no exchange while nobody waits for an answer.
@@ -79,7 +85,15 @@ class AnswerProtocol(asyncio.Protocol):
     def stop(self, exchange: Exchange) -> None:
         """Wait no more for an answer that is not whole, and keep what there is of its body."""
         if self._exchange is exchange:
-            self._end(None)
+            self._end(failures.STOPPING)
+
+    def is_quiet(self) -> bool:
+        """Whether nothing has come since the last answer, as far as the system knows.
+
+        The loop may not have had the time to read what did: bytes that would be taken for the next
+        answer, or the end of the connection.
+        """
+        return not self._poll.poll(0)
 
     # --- What aiohttp's connector asks of it -----------------------------------------------------
 
@@ -101,11 +115,13 @@ class AnswerProtocol(asyncio.Protocol):
 
     def close(self) -> None:
         """Close it."""
+        self._is_closing = True
         if self.transport is not None:
             self.transport.close()
 
     def abort(self) -> None:
         """Close it at once."""
+        self._is_closing = True
         if self.transport is not None:
             self.transport.abort()
 
@@ -114,6 +130,7 @@ class AnswerProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self.transport = cast("asyncio.Transport", transport)
+        self._poll.register(transport.get_extra_info("socket"), select.POLLIN)
         self._parser = httptools.HttpResponseParser(self)
         # As lenient as aiohttp is, and browsers are, with what is no danger to who only reads.
         self._parser.set_dangerous_leniencies(
@@ -152,7 +169,7 @@ class AnswerProtocol(asyncio.Protocol):
             self._end(failures.tls_failure(exc))
         elif self._exchange is None or self._exchange.status is None:
             self._end((ErrorKind.CLOSED, failures.CLOSED_EARLY))
-        elif exc is None and self._lasts_until_the_end(self._exchange):
+        elif exc is None and not self._is_closing and _lasts_until_closed(self._exchange.headers):
             self._end(None)
         else:
             self._end((ErrorKind.CLOSED, failures.CLOSED_IN_BODY))
@@ -168,6 +185,7 @@ class AnswerProtocol(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header, or refuse all; those behind a chunked body count as well."""
+        name, value = name.rstrip(), value.strip()
         size = len(name) + len(value)
         self._head_bytes += size
         self._headers.append((name, value))
@@ -201,15 +219,22 @@ class AnswerProtocol(asyncio.Protocol):
             for name, value in self._headers
         ]
         exchange.status = status
+        # Those behind a chunked body count by themselves.
+        self._headers, self._head_bytes = [], 0
+        if status in _BODILESS and not _lasts_until_closed(exchange.headers):
+            # A body that comes all the same, and later, would be taken for the next answer.
+            self.is_fit = False
         if self._has_no_body:
             self._end(None)
             raise _Enough
 
     def on_body(self, data: bytes) -> None:
-        """Keep a part of a body, as far as bodies are read."""
+        """Keep a part of a body, as far as bodies are read; that of an interim answer is none."""
+        if self._exchange is None or self._exchange.status is None:
+            return
         self._fruitless_bytes = 0
         self._body += data
-        if len(self._body) > MAX_BODY_BYTES and self._exchange is not None:
+        if len(self._body) > MAX_BODY_BYTES:
             self._exchange.body_truncated = True
             self._end(None)
             raise _Enough
@@ -229,16 +254,23 @@ class AnswerProtocol(asyncio.Protocol):
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             return
+        if failure is None and exchange.status is None:
+            failure = _NOT_HTTP
+        exchange.is_whole = failure is None
         exchange.body = bytes(self._body[:MAX_BODY_BYTES])
+        # A connection at rest is to hold little.
+        self._body, self._headers = bytearray(), []
         if not self._ended.done():
             self._ended.set_result(failure)
 
-    def _lasts_until_the_end(self, exchange: Exchange) -> bool:
-        """Whether a body is told to be whole by nothing but the end of its connection."""
-        for name, value in exchange.headers:
-            match name.lower():
-                case "content-length":
-                    return False
-                case "transfer-encoding" if value.lower().endswith("chunked"):
-                    return False
-        return True
+
+def _lasts_until_closed(headers: Sequence[tuple[str, str]]) -> bool:
+    """Whether a body is told to be whole by nothing but the end of its connection."""
+    lengths, codings = [], []
+    for name, value in headers:
+        match name.lower():
+            case "content-length":
+                lengths.append(value)
+            case "transfer-encoding":
+                codings += value.lower().split(",")
+    return codings[-1].strip() != "chunked" if codings else not lengths

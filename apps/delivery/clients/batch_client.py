@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S)
-_STOPPING: Final = (ErrorKind.LOCAL, "Hookline was stopping.")
 
 
 async def send(session: "GuardedSession", request: OutboundRequest) -> Outcome:
@@ -66,7 +65,8 @@ async def send(session: "GuardedSession", request: OutboundRequest) -> Outcome:
             failure = await session.exchange(request, exchange)
     # One receiver's oddity, of whatever class, must not end the batch it is in.
     except Exception as error:  # noqa: BLE001
-        failure = _explain(error, request, exchange, session)
+        # The deadline may pass in the very turn of the loop that brings the end of the answer.
+        failure = None if exchange.is_whole else _explain(error, request, exchange, session)
     return exchange.outcome(failure)
 
 
@@ -143,7 +143,7 @@ class GuardedSession:
         failure = await self._exchange_once(destination, request_bytes, exchange, is_head)
         if failure is not None and failure[0] is ErrorKind.CLOSED:
             if self.closed:
-                return _STOPPING
+                return failures.STOPPING
             if exchange.may_resend():
                 failure = await self._exchange_once(destination, request_bytes, exchange, is_head)
         return failure
@@ -154,7 +154,7 @@ class GuardedSession:
         connection = await self._connect(destination, exchange)
         protocol = cast("AnswerProtocol", connection.protocol)
         exchange.sends += 1
-        failure: Failure | None = _STOPPING
+        failure: Failure | None = failures.STOPPING
         try:
             failure = await protocol.ask(request_bytes, exchange, has_no_body=is_head)
         finally:
@@ -172,7 +172,7 @@ class GuardedSession:
             self._pool.drop(destination.origin)
         while connection := self._pool.take(destination.origin):
             protocol = cast("AnswerProtocol", connection.protocol)
-            if protocol.is_fit and protocol.is_connected():
+            if protocol.is_fit and protocol.is_connected() and protocol.is_quiet():
                 return connection
             drop(connection)
         return await self._connector.connect(destination.connect_request, [], _TIMEOUT)
@@ -223,7 +223,7 @@ def _explain(
         case TimeoutError():
             return ErrorKind.TIMEOUT, exchange.describe_timeout(request.timeout_s)
         case _ if session.closed:
-            return _STOPPING
+            return failures.STOPPING
         case _:
             logger.warning("Unexpected failure of an exchange", exc_info=error)
             return ErrorKind.PROTOCOL, f"The exchange failed: {type(error).__name__}."

@@ -23,7 +23,8 @@ class Exchange:
     """One call of `send`. `started` and `deadline` are `perf_counter` readings.
 
     `connecting` is set from the moment a new connection is being made: without it, the connection
-    came from the pool. `sends` counts the connections that the request was written to.
+    came from the pool. `sends` counts the connections that the request was written to. The batch
+    client sets `is_whole` once the answer has been read to its end.
     """
 
     started: float
@@ -38,6 +39,7 @@ class Exchange:
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
     body_truncated: bool = False
+    is_whole: bool = False
 
     def elapsed_ms(self) -> float:
         """Milliseconds since the start."""

@@ -26,6 +26,7 @@ CLOSED_EARLY: Final = "The receiver closed the connection before it answered."
 CLOSED_IN_BODY: Final = "The receiver closed the connection in the middle of its answer."
 HEAD_TOO_LARGE: Final = "The head of the answer is larger than Hookline reads."
 NOT_HTTP: Final = "The answer is not valid HTTP."
+STOPPING: Final = (ErrorKind.LOCAL, "Hookline was stopping.")
 
 
 class RefusedSocket(OSError):

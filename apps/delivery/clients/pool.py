@@ -34,7 +34,12 @@ class Pool:
     def take(self, origin: Origin) -> "Connection | None":
         """Return the newest one, whose other side may be gone; None if there is none."""
         resting = self._resting.get(origin)
-        return resting.pop().connection if resting else None
+        if not resting:
+            return None
+        if resting[-1].since < monotonic() - KEEPALIVE_S:
+            self.drop(origin)
+            return None
+        return resting.pop().connection
 
     def put(self, origin: Origin, connection: "Connection") -> None:
         """Keep a connection whose answer was read to its end."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from apps.delivery.clients.batch_client import GuardedSession, send
 from apps.delivery.clients.exchange import current_exchange
+from apps.delivery.clients.failures import STOPPING
 from apps.delivery.engine.claims import LEASE_MARGIN_S, Claimed
 from apps.delivery.engine.endpoints import Endpoint, EndpointCache, Unusable
 from apps.delivery.engine.gathering import Gathering
@@ -298,5 +299,6 @@ class Senders:
             outcome = await send(self._session, prepared.request)
         except asyncio.CancelledError:
             # Broken off at the end of the grace: it counts as sent if it was written.
-            outcome = current_exchange.get().outcome((ErrorKind.LOCAL, "Hookline was stopping."))
+            exchange = current_exchange.get()
+            outcome = exchange.outcome(None if exchange.is_whole else STOPPING)
         self._judging.add(Ended(held, outcome, prepared))
