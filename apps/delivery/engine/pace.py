@@ -8,8 +8,8 @@ from typing import Final
 # How often is looked, in seconds, and what the loop may work in between: with more, it turns slowly
 # because there are so many answers in each turn; with less, it could do with more of them.
 _LOOK_S: Final = 0.02
-_MUCH_S: Final = 0.025
-_LITTLE_S: Final = 0.015
+_MUCH_S: Final = 0.05
+_LITTLE_S: Final = 0.03
 _LEAST: Final = 32
 
 
