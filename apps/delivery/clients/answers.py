@@ -77,7 +77,6 @@ class AnswerProtocol(asyncio.Protocol):
             self._ended.set_result((ErrorKind.CLOSED, failures.CLOSED_EARLY))
             return self._ended
         self._exchange, self._has_no_body = exchange, has_no_body
-        self._body = bytearray()
         self._interim = self._fruitless_bytes = 0
         self.transport.write(request)
         return self._ended
